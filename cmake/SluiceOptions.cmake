@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# Options a user may set first, developer options after them; flags live on the interface
+# target `sluice_flags`, so nothing leaks into a project that finds the installed package.
+option(SLUICE_BUILD_TESTS "Build the tests" ON)
+option(SLUICE_BUILD_FUZZERS "Build libFuzzer targets (Clang only)" OFF)
+option(SLUICE_WERROR "Treat warnings as errors (set by the developer presets)" OFF)
+option(SLUICE_COVERAGE "Instrument for gcov" OFF)
+option(SLUICE_COUNT_ALLOCATIONS "Count heap allocations in `sluice bench`" ON)
+set(SLUICE_SANITIZE "" CACHE STRING "Sanitizers: empty, 'address;undefined' or 'thread'")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+# The runtime looks for adapters in ../lib/sluice/plugins beside its executable, so the build tree
+# has the same shape as an installation.
+set(SLUICE_PLUGIN_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/sluice/plugins")
+
+if(SLUICE_SANITIZE MATCHES "thread" AND SLUICE_SANITIZE MATCHES "address")
+  message(FATAL_ERROR "SLUICE_SANITIZE: 'thread' and 'address' cannot be combined; build twice")
+endif()
+if(SLUICE_SANITIZE AND SLUICE_COVERAGE)
+  message(FATAL_ERROR "SLUICE_SANITIZE and SLUICE_COVERAGE cannot be combined; build twice")
+endif()
+if(SLUICE_BUILD_FUZZERS AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  message(FATAL_ERROR "SLUICE_BUILD_FUZZERS needs Clang: use the preset 'fuzz'")
+endif()
+
+add_library(sluice_flags INTERFACE)
+target_compile_options(sluice_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -fno-omit-frame-pointer
+  $<$<COMPILE_LANGUAGE:CXX>:-Wconversion -Wnon-virtual-dtor -Woverloaded-virtual>
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:Clang>>:-Wthread-safety>)
+if(SLUICE_WERROR)
+  target_compile_options(sluice_flags INTERFACE -Werror)
+endif()
+if(SLUICE_COVERAGE)
+  target_compile_options(sluice_flags INTERFACE --coverage)
+  target_link_options(sluice_flags INTERFACE --coverage)
+endif()
+if(SLUICE_SANITIZE)
+  list(JOIN SLUICE_SANITIZE "," _sluice_sanitize)
+  add_compile_options(-fsanitize=${_sluice_sanitize} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${_sluice_sanitize})
+  # GCC's -Wmaybe-uninitialized and friends misfire on instrumented code.
+  target_compile_options(sluice_flags INTERFACE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overflow>)
+endif()
+
+find_program(SLUICE_CCACHE ccache)
+if(SLUICE_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER "${SLUICE_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${SLUICE_CCACHE}")
+endif()
+find_program(SLUICE_MOLD mold)
+if(SLUICE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

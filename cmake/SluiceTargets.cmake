@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# One function per kind of target, so that module files stay short and lists explicit.
+include(GoogleTest OPTIONAL)
+
+# sluice_add_modules(<parent> <name>...): adds each folder in the given order.
+function(sluice_add_modules parent)
+  foreach(name IN LISTS ARGN)
+    if(EXISTS "${PROJECT_SOURCE_DIR}/${parent}/${name}/CMakeLists.txt")
+      add_subdirectory("${PROJECT_SOURCE_DIR}/${parent}/${name}" "${PROJECT_BINARY_DIR}/${parent}/${name}")
+    else()
+      message(STATUS "module ${parent}/${name} has no CMakeLists.txt yet")
+    endif()
+  endforeach()
+endfunction()
+
+# sluice_library(<name> SOURCES a.cc... [DEPS targets...] [PRIVATE_DEPS targets...])
+# A static library `sluice_<name>`; includes are written from the project root.
+function(sluice_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(sluice_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(sluice_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(sluice_${name} PUBLIC ${ARG_DEPS} PRIVATE sluice_flags ${ARG_PRIVATE_DEPS})
+endfunction()
+
+# sluice_test(<name> SOURCES a_test.cc... [DEPS targets...] [LABELS l...] [TIMEOUT s])
+# A GoogleTest program; every test case becomes a ctest entry.
+function(sluice_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE sluice_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SLUICE_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
+
+# sluice_fuzzer(<name> SOURCES a_fuzz.cc DEPS targets... [CORPUS dir])
+# A libFuzzer program with Clang; elsewhere the same source replays its corpus as a test.
+function(sluice_fuzzer name)
+  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPS" ${ARGN})
+  if(SLUICE_BUILD_FUZZERS)
+    add_executable(${name} ${ARG_SOURCES})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} ${ARG_SOURCES} "${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc")
+  endif()
+  target_link_libraries(${name} PRIVATE sluice_flags ${ARG_DEPS})
+  if(ARG_CORPUS)
+    if(SLUICE_BUILD_FUZZERS)
+      add_test(NAME ${name}.corpus COMMAND ${name} -runs=0 "${ARG_CORPUS}")
+    else()
+      add_test(NAME ${name}.corpus COMMAND ${name} "${ARG_CORPUS}")
+    endif()
+  endif()
+endfunction()
+
+function(sluice_print_summary)
+  message(STATUS "sluice ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
+  message(STATUS "  tests ${SLUICE_BUILD_TESTS}, fuzzers ${SLUICE_BUILD_FUZZERS}, sanitizers '${SLUICE_SANITIZE}', "
+    "ccache '${SLUICE_CCACHE}', mold '${SLUICE_MOLD}'")
+endfunction()

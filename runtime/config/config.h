@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The typed form of sluice.yaml: plain values, defaults filled in, placeholders replaced, paths
+// absolute. Made by load_config(); immutable afterwards and shared by reference.
+namespace sluice {
+
+using Millis = std::chrono::milliseconds;
+
+// Where a value stands, for messages that come later than parsing ("sluice.yaml:12").
+struct ConfigPlace {
+  std::string file;
+  int line = 0;
+  [[nodiscard]] std::string text() const { return file + ":" + std::to_string(line); }
+};
+
+struct SourceConfig {
+  std::string name;         // instance name, unique in the process
+  std::string use;          // component id
+  std::string config_json;  // the `config:` map as JSON; the plugin host checks and completes it
+  bool low_priority = false;
+  ConfigPlace place;
+};
+
+enum class SinkOrder { kLane, kNone };
+enum class OnUnavailable { kHold, kDeadLetter };
+
+struct RetryConfig {
+  int max_attempts = 5;
+  Millis base{200};
+  Millis cap{30'000};
+  std::vector<Millis> delays;  // when not empty: these instead of base and cap
+};
+
+struct SinkBatchConfig {
+  uint32_t records = 5000;
+  uint64_t bytes = 8ULL << 20;
+  Millis linger{20};
+};
+
+struct SinkConfig {
+  std::string name;
+  std::string use;
+  std::string config_json;
+  bool required = true;
+  SinkOrder order = SinkOrder::kLane;
+  SinkBatchConfig batch;
+  uint32_t writers = 1;
+  Millis timeout{60'000};
+  RetryConfig retry;
+  Millis breaker_half_open_after{30'000};
+  OnUnavailable on_unavailable = OnUnavailable::kHold;
+  uint64_t spool_bytes = 0;
+  bool older_is_duplicate = false;  // `older: duplicate`; default: dead letter
+  bool overwrite_equal = false;     // `on_equal: overwrite`; default: skip
+  ConfigPlace place;
+};
+
+enum class UnknownFields { kIgnore, kReport, kReject };
+
+struct SchemaConfig {
+  std::filesystem::path path;  // a file (single-file form) or a lineage folder
+  bool lineage = false;
+  std::string version_pointer;
+  UnknownFields unknown_fields = UnknownFields::kReport;
+  ConfigPlace place;
+};
+
+struct IdempotencyConfig {
+  enum class Key { kOrigin, kRaw, kPointers, kHeader, kOff };
+  Key key = Key::kOrigin;
+  std::vector<std::string> pointers;
+  std::string header;
+  Millis ttl{7LL * 86'400'000};
+};
+
+struct LimitsConfig {            // `limits:` of a pipeline
+  uint64_t record_bytes = 1ULL << 20;
+  uint32_t depth = 128;
+};
+
+struct ScriptLimitsConfig {      // `script_limits:` of a pipeline
+  Millis cpu{100};
+  Millis wall{1000};
+  uint64_t memory = 64ULL << 20;
+  uint64_t output = 1ULL << 20;
+  uint64_t instructions = 10'000'000;
+  uint32_t emitted = 1000;
+  uint32_t log_lines = 100;
+};
+
+struct FlowConfig {
+  std::optional<double> rate;    // records a second over all sources of the pipeline
+  double burst_multiplier = 1;
+  uint64_t max_in_flight = 64ULL << 20;  // bytes of record values held at once
+};
+
+struct DeadLettersConfig {
+  Millis keep{30LL * 86'400'000};
+  std::vector<std::string> show;
+};
+
+struct PipelineConfig {
+  std::string name;
+  std::string tenant = "default";
+  std::vector<SourceConfig> sources;
+  std::optional<SchemaConfig> schema;
+  std::optional<std::filesystem::path> transform;
+  std::optional<std::filesystem::path> output_schema;
+  IdempotencyConfig idempotency;
+  std::vector<std::string> sensitive;  // JSON Pointers masked wherever people look
+  LimitsConfig limits;
+  ScriptLimitsConfig script_limits;
+  FlowConfig flow;
+  DeadLettersConfig dead_letters;
+  std::vector<SinkConfig> sinks;
+  ConfigPlace place;
+};
+
+enum class LogFormat { kAuto, kText, kJson };
+
+struct RuntimeConfig {
+  std::vector<std::filesystem::path> plugin_dirs;
+  std::filesystem::path state_dir;
+  std::string admin_listen = "127.0.0.1:8080";  // empty: no admin server
+  uint32_t workers = 0;                         // 0: one a core
+  Millis drain_timeout{30'000};
+  LogFormat log_format = LogFormat::kAuto;
+  std::string log_level = "info";
+};
+
+struct Config {
+  std::filesystem::path file;
+  RuntimeConfig runtime;
+  std::vector<PipelineConfig> pipelines;  // in the order of the file
+};
+
+}  // namespace sluice

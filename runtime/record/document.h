@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/record/arena.h"
+
+namespace sluice {
+
+enum class JsonKind : uint8_t { kNull, kFalse, kTrue, kNumber, kString, kArray, kObject };
+
+// One value (or member name) of a parsed record. Numbers and strings are slices of the original
+// text, decoded on use, so that every digit survives and an untouched sub-tree can be copied.
+//
+// Order on the tape: a container is followed by its children; an object's children alternate name,
+// value. `next` leaps over a whole sub-tree.
+struct TapeNode {
+  uint32_t offset;  // first byte in the text; of a string: the byte after the opening quote
+  uint32_t length;  // bytes in the text; of a string: without quotes
+  uint32_t next;    // index of the node after this value's sub-tree
+  uint32_t info;    // JsonKind in bits 0-3, flags in bits 4-7, child count (members of an object,
+                    // elements of an array) in bits 8-31
+  static constexpr uint32_t kKindMask = 0xF;
+  static constexpr uint32_t kEscaped = 1U << 4;  // a string with at least one backslash
+  static constexpr uint32_t kInteger = 1U << 5;  // a number without fraction and exponent
+};
+static_assert(sizeof(TapeNode) == 16);
+
+using NodeIndex = uint32_t;
+inline constexpr NodeIndex kNoNode = UINT32_MAX;
+
+struct ParseLimits {
+  uint64_t max_bytes = 1ULL << 20;
+  uint32_t max_depth = 128;
+};
+
+enum class ParseCode : uint8_t { kOk, kTooLarge, kTooDeep, kSyntax, kEncoding, kDuplicateKey, kEmpty };
+
+struct ParseResult {
+  ParseCode code = ParseCode::kOk;
+  uint32_t offset = 0;          // where in the text
+  const char* message = "";     // constant text: "expected ':' after a member name"
+  explicit operator bool() const { return code == ParseCode::kOk; }
+};
+
+// One JSON record (RFC 8259) as a flat tape over its text. A leading byte order mark is skipped.
+// Strings are checked as UTF-8 and for lone surrogates, names for being unique within their object:
+// two readers of the same bytes must not see different records. Parsing is iterative, in one pass;
+// memory is kept between parses, so a steady load allocates nothing.
+//
+// The text is borrowed: it must stay and not change while the document is used. Not thread-safe.
+class Document {
+ public:
+  ParseResult parse(std::string_view text, const ParseLimits& limits);
+
+  [[nodiscard]] std::string_view text() const { return text_; }
+  [[nodiscard]] static constexpr NodeIndex root() { return 0; }
+  // True if the text outside strings holds a line break: it cannot be copied into a JSON line.
+  [[nodiscard]] bool has_line_breaks() const { return has_line_breaks_; }
+
+  [[nodiscard]] const TapeNode& node(NodeIndex i) const { return tape_[i]; }
+  [[nodiscard]] JsonKind kind(NodeIndex i) const {
+    return static_cast<JsonKind>(tape_[i].info & TapeNode::kKindMask);
+  }
+  // Members of an object or elements of an array.
+  [[nodiscard]] uint32_t count(NodeIndex i) const { return tape_[i].info >> 8; }
+  [[nodiscard]] NodeIndex first_child(NodeIndex i) const { return i + 1; }
+  [[nodiscard]] NodeIndex next(NodeIndex i) const { return tape_[i].next; }
+  // The exact text of a value; of a string without its quotes, still escaped.
+  [[nodiscard]] std::string_view slice(NodeIndex i) const {
+    return text_.substr(tape_[i].offset, tape_[i].length);
+  }
+  // The exact text of a value with a string's quotes: valid JSON by itself.
+  [[nodiscard]] std::string_view json(NodeIndex i) const;
+
+  // The value of a member, or kNoNode. `name` is decoded text.
+  [[nodiscard]] NodeIndex find(NodeIndex object, std::string_view name) const;
+  // Is this member name (or string value) equal to the decoded text `other`?
+  [[nodiscard]] bool string_equals(NodeIndex i, std::string_view other) const;
+  // The decoded string: a slice of the text when nothing is escaped, else built in `arena`.
+  [[nodiscard]] std::string_view string(NodeIndex i, Arena& arena) const;
+
+  // True if the number is an integer that fits (1.0 and 1e3 are not integers here).
+  [[nodiscard]] bool int64(NodeIndex i, int64_t* out) const;
+  [[nodiscard]] bool uint64(NodeIndex i, uint64_t* out) const;
+  // Nearest double; false when the magnitude is past the largest double.
+  [[nodiscard]] bool number(NodeIndex i, double* out) const;
+
+  // For the script's view, which lays changes over the tape.
+  [[nodiscard]] std::vector<TapeNode>& tape() { return tape_; }
+  [[nodiscard]] const std::vector<TapeNode>& tape() const { return tape_; }
+
+ private:
+  friend class TapeParser;
+  std::string_view text_;
+  std::vector<TapeNode> tape_;
+  bool has_line_breaks_ = false;
+};
+
+// Decodes the inside of a JSON string (already checked by a parse) into `arena`.
+std::string_view decode_json_string(std::string_view escaped, Arena& arena);
+
+}  // namespace sluice

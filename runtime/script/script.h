@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/status.h"
+#include "runtime/record/arena.h"
+#include "runtime/record/document.h"
+
+namespace sluice {
+
+// Caps of one call (and of one Lua state, for memory).
+struct ScriptLimits {
+  int64_t cpu_us = 100'000;    // thread CPU time
+  int64_t wall_us = 1'000'000; // backstop
+  uint64_t memory_bytes = 64ULL << 20;
+  uint64_t instructions = 10'000'000;
+  uint64_t output_bytes = 1ULL << 20;  // all parts together
+  uint32_t emitted = 1000;
+  uint32_t log_lines = 100;
+  uint32_t depth = 128;        // nesting of a result
+};
+
+// What a script may know of its record (the `meta` argument). Borrowed for the call.
+struct RecordMeta {
+  std::string_view tenant;
+  std::string_view pipeline;
+  std::string_view source;
+  std::string_view lane;
+  uint64_t position = 0;
+  std::string_view key;
+  bool has_key = false;
+  int64_t time_us = 0;
+  std::string_view schema_version;
+  struct Header {
+    std::string_view key;
+    std::string_view value;
+  };
+  const Header* headers = nullptr;
+  uint32_t header_count = 0;
+};
+
+// One record that came out of a script; text in the arena given to run().
+struct ScriptPart {
+  std::string_view value;  // JSON, one line
+  std::string_view key;    // when has_key
+  std::string_view sink;   // route; empty: all sinks
+  bool has_key = false;
+};
+
+enum class ScriptOutcome { kParts, kFiltered, kRejected };
+
+struct ScriptResult {
+  ScriptOutcome outcome = ScriptOutcome::kParts;
+  // kRejected: "TRANSFORM_ERROR" (error, cap, bad return value) or "REJECTED_BY_SCRIPT"
+  // (sluice.reject).
+  std::string_view reason;
+  std::string detail;  // with file:line, and the script's own code and text
+};
+
+// A script file, compiled and checked (it loads, `transform` is a function) but not bound to a
+// thread. Immutable.
+class Script {
+ public:
+  // `lib_root` is the folder above `lib/` for require; normally the script's own folder. Errors:
+  // file:line of a syntax error, no transform function, an error or a cap while loading.
+  static Result<std::shared_ptr<const Script>> load(const std::filesystem::path& path,
+                                                    const ScriptLimits& limits);
+  static Result<std::shared_ptr<const Script>> from_text(std::string name, std::string text,
+                                                         const std::filesystem::path& lib_root,
+                                                         const ScriptLimits& limits);
+  virtual ~Script() = default;
+  [[nodiscard]] virtual const std::string& hash() const = 0;  // over the script and its libraries
+  [[nodiscard]] virtual const std::string& name() const = 0;
+};
+
+// A Lua state with the script loaded: one a worker. Not thread-safe. Throws nothing.
+class ScriptRunner {
+ public:
+  static Result<std::unique_ptr<ScriptRunner>> create(std::shared_ptr<const Script> script);
+  virtual ~ScriptRunner() = default;
+
+  // Runs transform(r, meta) on the parsed record. Parts are appended to `parts`, their text lies in
+  // `arena`. On anything but kParts `parts` is as before. A state that hit a cap is thrown away and
+  // the record tried once more in a fresh one; only a second hit rejects it. The document is
+  // changed by the call; parse again before using it for something else.
+  virtual ScriptResult run(Document& document, const RecordMeta& meta, Arena& arena,
+                           std::vector<ScriptPart>& parts) = 0;
+
+  [[nodiscard]] virtual uint64_t memory_bytes() const = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/status.h"
+
+namespace sluice {
+
+struct LaneMark {
+  std::string lane;  // durable name
+  uint64_t position = 0;
+};
+
+// What a source instance had settled when the process last ended.
+struct SourceCheckpoint {
+  std::vector<LaneMark> lanes;
+  std::optional<std::string> cursor;  // the source's opaque blob
+  int64_t highest_event_time_us = 0;
+  int64_t updated_at_us = 0;
+};
+
+// One source's part of a group commit.
+struct CheckpointUpdate {
+  std::string pipeline;
+  std::string tenant;
+  std::string source;
+  std::vector<LaneMark> set;         // lanes whose mark rose
+  std::vector<std::string> forget;   // lanes that are done and wholly settled
+  std::optional<std::string> cursor; // set when the source gave a new one
+  int64_t highest_event_time_us = 0; // 0: unchanged
+};
+
+// Positions that are settled. All of one commit() becomes durable together or not at all; when it
+// returns OK it survives kill -9 and power loss. Used by one thread at a time.
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+  virtual Result<SourceCheckpoint> load(const std::string& pipeline, const std::string& source) = 0;
+  virtual Status commit(const std::vector<CheckpointUpdate>& updates, int64_t now_us) = 0;
+};
+
+// SQLite file `checkpoints.db` in the state folder (0600), created when absent. A damaged file is
+// kCorrupt with advice, a newer format kInvalid, a full disk kExhausted, a read-only folder
+// kUnavailable.
+Result<std::unique_ptr<CheckpointStore>> open_checkpoint_store(const std::filesystem::path& dir);
+
+}  // namespace sluice
