@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // The typed form of sluice.yaml: plain values, defaults filled in, placeholders replaced, paths
@@ -22,12 +24,22 @@ struct ConfigPlace {
   [[nodiscard]] std::string text() const { return file + ":" + std::to_string(line); }
 };
 
+// Where the options of a `config:` map stand in the file, and which of them were nothing but a
+// placeholder: those take their type from the component's schema, see type_placeholders().
+struct OptionPlaces {
+  std::map<std::string, int, std::less<>> lines;         // JSON Pointer in config_json -> line
+  std::map<std::string, std::string> placeholder_texts;  // JSON Pointer -> the replaced text
+};
+
 struct SourceConfig {
   std::string name;         // instance name, unique in the process
   std::string use;          // component id
   std::string config_json;  // the `config:` map as JSON; the plugin host checks and completes it
   bool low_priority = false;
   ConfigPlace place;
+  OptionPlaces options;
+  // The place of the option a JSON Pointer names, or of the nearest thing around it.
+  [[nodiscard]] ConfigPlace place_of(std::string_view pointer) const;
 };
 
 enum class SinkOrder { kLane, kNone };
@@ -62,6 +74,8 @@ struct SinkConfig {
   bool older_is_duplicate = false;  // `older: duplicate`; default: dead letter
   bool overwrite_equal = false;     // `on_equal: overwrite`; default: skip
   ConfigPlace place;
+  OptionPlaces options;
+  [[nodiscard]] ConfigPlace place_of(std::string_view pointer) const;  // as in SourceConfig
 };
 
 enum class UnknownFields { kIgnore, kReport, kReject };
@@ -129,6 +143,7 @@ enum class LogFormat { kAuto, kText, kJson };
 
 struct RuntimeConfig {
   std::vector<std::filesystem::path> plugin_dirs;
+  bool plugin_dirs_default = false;  // the file does not name them: each may be missing
   std::filesystem::path state_dir;
   std::string admin_listen = "127.0.0.1:8080";  // empty: no admin server
   uint32_t workers = 0;                         // 0: one a core
