@@ -30,10 +30,10 @@ struct CheckpointUpdate {
   std::string pipeline;
   std::string tenant;
   std::string source;
-  std::vector<LaneMark> set;         // lanes whose mark rose
-  std::vector<std::string> forget;   // lanes that are done and wholly settled
-  std::optional<std::string> cursor; // set when the source gave a new one
-  int64_t highest_event_time_us = 0; // 0: unchanged
+  std::vector<LaneMark> set;          // lanes whose mark rose
+  std::vector<std::string> forget;    // lanes that are done and wholly settled
+  std::optional<std::string> cursor;  // set when the source gave a new one
+  int64_t highest_event_time_us = 0;  // 0: unchanged
 };
 
 // Positions that are settled. All of one commit() becomes durable together or not at all; when it

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/store/checkpoint_store.h"
+
+#include <array>
+#include <utility>
+
+#include "runtime/store/database_format.h"
+#include "runtime/store/sqlite.h"
+
+namespace sluice {
+namespace {
+
+using store::Database;
+using store::Statement;
+using store::Transaction;
+
+// Positions are unsigned 64-bit in SQLite's signed integers, bit for bit.
+constexpr const char* kCreate = R"(
+CREATE TABLE sources (
+  id INTEGER PRIMARY KEY,
+  pipeline TEXT NOT NULL,
+  source TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  cursor BLOB,
+  highest_event_time_us INTEGER NOT NULL,
+  updated_at_us INTEGER NOT NULL,
+  UNIQUE (pipeline, source)
+) STRICT;
+CREATE TABLE lanes (
+  source_id INTEGER NOT NULL REFERENCES sources (id),
+  lane BLOB NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (source_id, lane)
+) STRICT, WITHOUT ROWID;
+)";
+constexpr std::array kSteps = {kCreate};
+
+const store::DatabaseFormat kFormat = {
+    .file = "checkpoints.db",
+    .application_id = 0x534c4350,  // "SLCP"
+    .steps = kSteps,
+    .loss = "sources then start from their beginning, and sinks with a key absorb the repeats"};
+
+class SqliteCheckpointStore final : public CheckpointStore {
+ public:
+  static Result<std::unique_ptr<CheckpointStore>> open(const std::filesystem::path& dir) {
+    SLUICE_ASSIGN_OR_RETURN(Database database, store::open_database(dir, kFormat, false));
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement find,
+        database.prepare("SELECT id, cursor, highest_event_time_us, updated_at_us FROM sources "
+                         "WHERE pipeline = ?1 AND source = ?2"));
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement lanes,
+        database.prepare("SELECT lane, position FROM lanes WHERE source_id = ?1 ORDER BY lane"));
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement touch,
+        database.prepare(
+            "INSERT INTO sources (pipeline, source, tenant, cursor, highest_event_time_us, "
+            "updated_at_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (pipeline, source) DO "
+            "UPDATE "
+            "SET tenant = excluded.tenant, cursor = coalesce(excluded.cursor, cursor), "
+            "highest_event_time_us = CASE WHEN excluded.highest_event_time_us = 0 "
+            "OR (highest_event_time_us <> 0 "
+            "AND highest_event_time_us > excluded.highest_event_time_us) "
+            "THEN highest_event_time_us ELSE excluded.highest_event_time_us END, "
+            "updated_at_us = excluded.updated_at_us RETURNING id"));
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement set,
+        database.prepare(
+            "INSERT INTO lanes (source_id, lane, position) VALUES (?1, ?2, ?3) "
+            "ON CONFLICT (source_id, lane) DO UPDATE SET position = excluded.position"));
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement forget, database.prepare("DELETE FROM lanes WHERE source_id = ?1 AND lane = ?2"));
+    return std::unique_ptr<CheckpointStore>(
+        new SqliteCheckpointStore(std::move(database), std::move(find), std::move(lanes),
+                                  std::move(touch), std::move(set), std::move(forget)));
+  }
+
+  Result<SourceCheckpoint> load(const std::string& pipeline, const std::string& source) override {
+    SourceCheckpoint checkpoint;
+    find_.bind_text(1, pipeline);
+    find_.bind_text(2, source);
+    SLUICE_ASSIGN_OR_RETURN(const bool known, find_.step());
+    if (!known) return checkpoint;
+    const int64_t id = find_.int64(0);
+    checkpoint.cursor = find_.optional_text(1);
+    checkpoint.highest_event_time_us = find_.int64(2);
+    checkpoint.updated_at_us = find_.int64(3);
+    find_.reset();
+    lanes_.bind(1, id);
+    for (;;) {
+      SLUICE_ASSIGN_OR_RETURN(const bool row, lanes_.step());
+      if (!row) return checkpoint;
+      checkpoint.lanes.push_back({lanes_.text(0), lanes_.u64(1)});
+    }
+  }
+
+  Status commit(const std::vector<CheckpointUpdate>& updates, int64_t now_us) override {
+    if (updates.empty()) return Status::ok();
+    SLUICE_ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
+    for (const CheckpointUpdate& update : updates) SLUICE_RETURN_IF_ERROR(write(update, now_us));
+    return transaction.commit();
+  }
+
+ private:
+  SqliteCheckpointStore(Database database, Statement find, Statement lanes, Statement touch,
+                        Statement set, Statement forget)
+      : database_(std::move(database)),
+        find_(std::move(find)),
+        lanes_(std::move(lanes)),
+        touch_(std::move(touch)),
+        set_(std::move(set)),
+        forget_(std::move(forget)) {}
+
+  Result<int64_t> touch(const CheckpointUpdate& update, int64_t now_us) {
+    touch_.bind_text(1, update.pipeline);
+    touch_.bind_text(2, update.source);
+    touch_.bind_text(3, update.tenant);
+    touch_.bind_blob(4, update.cursor);
+    touch_.bind(5, update.highest_event_time_us);
+    touch_.bind(6, now_us);
+    SLUICE_ASSIGN_OR_RETURN(const bool row, touch_.step());
+    if (!row) return internal(database_.name().path + ": a written source gave no id back");
+    const int64_t id = touch_.int64(0);
+    // The statement counts as running until it is stepped to its end.
+    SLUICE_RETURN_IF_ERROR(touch_.run());
+    return id;
+  }
+
+  Status write(const CheckpointUpdate& update, int64_t now_us) {
+    SLUICE_ASSIGN_OR_RETURN(const int64_t id, touch(update, now_us));
+    for (const LaneMark& mark : update.set) {
+      set_.bind(1, id);
+      set_.bind_blob(2, std::string_view(mark.lane));
+      set_.bind_u64(3, mark.position);
+      SLUICE_RETURN_IF_ERROR(set_.run());
+    }
+    for (const std::string& lane : update.forget) {
+      forget_.bind(1, id);
+      forget_.bind_blob(2, std::string_view(lane));
+      SLUICE_RETURN_IF_ERROR(forget_.run());
+    }
+    return Status::ok();
+  }
+
+  Database database_;  // before its statements, so that it goes after them
+  Statement find_;
+  Statement lanes_;
+  Statement touch_;
+  Statement set_;
+  Statement forget_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CheckpointStore>> open_checkpoint_store(const std::filesystem::path& dir) {
+  return SqliteCheckpointStore::open(dir);
+}
+
+}  // namespace sluice
