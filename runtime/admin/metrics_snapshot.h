@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sluice {
+
+// The numbers of /metrics at one moment, as plain values: the pipeline fills them, the renderer
+// knows the names. Counters count from the start of the process.
+
+struct HistogramSnapshot {
+  std::vector<double> bounds;    // upper bounds, rising
+  std::vector<uint64_t> counts;  // of each bucket alone; one more than bounds: above the last
+  double sum = 0;
+};
+
+struct SourceMetrics {
+  std::string name;
+  uint64_t received = 0;
+  uint64_t bytes = 0;
+  uint64_t returned = 0;                        // left again with a lane that was given back
+  std::map<std::string, uint64_t> outcomes;     // "committed", "duplicate", "filtered", ...
+  std::map<std::string, uint64_t> dlq_reasons;  // reason code -> records dead-lettered
+  HistogramSnapshot lag_seconds;                // event time or arrival to sink commit
+};
+
+struct SinkMetrics {
+  std::string name;
+  HistogramSnapshot write_seconds;
+  HistogramSnapshot batch_records;
+  std::map<std::string, uint64_t> retries;  // reason code -> records offered again
+};
+
+struct QueueMetrics {
+  std::string name;  // "parse", "deliver:pg"
+  uint64_t bytes = 0;
+  uint64_t depth = 0;  // batches
+};
+
+struct PipelineMetrics {
+  std::string name;
+  std::string tenant;
+  std::string state = "normal";  // normal, throttled, brownout, drain, paused
+  uint64_t in_flight = 0;
+  int64_t unaccounted = 0;
+  uint64_t dlq_entries = 0;                    // letters written
+  std::map<std::string, uint64_t> dlq_stored;  // reason code -> letters stored now
+  HistogramSnapshot transform_seconds;
+  std::vector<SourceMetrics> sources;
+  std::vector<SinkMetrics> sinks;
+  std::vector<QueueMetrics> queues;
+};
+
+// A metric a plugin declared, of one instance. Those of the same name form one family.
+struct PluginMetric {
+  enum class Kind { kCounter, kGauge, kHistogram };
+  std::string name;
+  std::string help;
+  Kind kind = Kind::kGauge;
+  std::vector<std::pair<std::string, std::string>> labels;  // pipeline, instance
+  double value = 0;
+  HistogramSnapshot histogram;
+};
+
+struct MetricsSnapshot {
+  std::vector<PipelineMetrics> pipelines;
+  std::map<std::string, uint64_t> commits;  // of the ledger: "ok", "failed"
+  std::vector<PluginMetric> plugins;
+};
+
+}  // namespace sluice
