@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/record/batch.h"
+
+namespace sluice {
+
+// A record to be written to the dead-letter store. Stands for one obligation of the record's
+// segment, met once the letter is durable.
+struct LetterRequest {
+  BatchPtr batch;
+  uint32_t record = 0;
+  uint32_t part = 0;
+  std::string stage;     // "parse", "validate", "transform", "output", "deliver"
+  std::string sink;      // stage deliver
+  std::string reason;    // reason code of the runtime
+  std::string detail;
+  std::string pointer;   // JSON Pointer into the record, when known
+  std::string rendered;  // stage deliver: what the sink was given
+  uint32_t attempts = 1;
+};
+
+// Where failures go; the ledger implements it. Any thread; never blocks for long: what waits inside
+// is bounded by the pipeline's byte budget, since a letter keeps its batch.
+class LetterBox {
+ public:
+  virtual ~LetterBox() = default;
+  virtual void post(LetterRequest request) = 0;
+};
+
+}  // namespace sluice

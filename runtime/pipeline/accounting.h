@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/record/batch.h"
+
+namespace sluice {
+
+using OutcomeCounts = std::array<uint64_t, kOutcomes>;
+
+struct SourceAccount {
+  uint64_t received = 0;
+  uint64_t bytes = 0;
+  OutcomeCounts outcomes{};
+  std::map<std::string, uint64_t> reasons;  // dead letters by reason code
+};
+
+// The account of a pipeline at one moment; taken under one lock, so it adds up whenever it is taken.
+struct Account {
+  std::vector<SourceAccount> sources;
+  std::array<uint64_t, kPlaces> held{};
+  uint64_t letters_written = 0;
+
+  [[nodiscard]] uint64_t received() const;
+  [[nodiscard]] uint64_t outcome(Outcome outcome) const;
+  [[nodiscard]] uint64_t in_flight() const { return held[0] + held[1] + held[2]; }
+  // received - outcomes - in flight: always 0; anything else is a bug that lost or doubled records.
+  [[nodiscard]] int64_t unaccounted() const;
+};
+
+// Counts source records, batch by batch. What is in flight is counted where it is held, never
+// derived from the other numbers, so that a record which vanishes shows. Thread-safe; called a few
+// times a batch.
+class Accounting {
+ public:
+  explicit Accounting(size_t sources) { account_.sources.resize(sources); }
+
+  void received(uint32_t source, uint64_t records, uint64_t bytes);
+  void moved(Place from, Place to, uint64_t records);
+  void settled(uint32_t source, const OutcomeCounts& outcomes);  // out of kDelivery
+  // The holder is gone and records in it were not settled.
+  void vanished(Place from, uint64_t records);
+  // A letter is durable. `reason` is empty for a further letter of a record that has one already.
+  void letter(uint32_t source, const std::string& reason);
+  [[nodiscard]] Account snapshot() const;
+
+ private:
+  mutable Mutex mutex_;
+  Account account_ SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/bundle.h"
+
+#include "runtime/base/sha256.h"
+
+namespace sluice {
+namespace {
+
+ScriptLimits to_limits(const PipelineConfig& config) {
+  const ScriptLimitsConfig& from = config.script_limits;
+  ScriptLimits to;
+  to.cpu_us = from.cpu.count() * 1000;
+  to.wall_us = from.wall.count() * 1000;
+  to.memory_bytes = from.memory;
+  to.instructions = from.instructions;
+  to.output_bytes = from.output;
+  to.emitted = from.emitted;
+  to.log_lines = from.log_lines;
+  to.depth = config.limits.depth;
+  return to;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Bundle>> Bundle::load(const PipelineConfig& config) {
+  auto bundle = std::make_shared<Bundle>();
+  std::string identity;
+  if (config.schema) {
+    SLUICE_ASSIGN_OR_RETURN(bundle->schema, compile_schema_file(config.schema->path));
+    identity += "schema:" + bundle->schema->hash();
+  }
+  if (config.transform) {
+    SLUICE_ASSIGN_OR_RETURN(bundle->script, Script::load(*config.transform, to_limits(config)));
+    identity += "script:" + bundle->script->hash();
+  }
+  if (config.output_schema) {
+    SLUICE_ASSIGN_OR_RETURN(bundle->output_schema, compile_schema_file(*config.output_schema));
+    identity += "output:" + bundle->output_schema->hash();
+  }
+  bundle->hash = sha256_hex(identity);
+  return std::shared_ptr<const Bundle>(std::move(bundle));
+}
+
+}  // namespace sluice

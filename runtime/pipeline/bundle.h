@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/config/config.h"
+#include "runtime/schema/validator.h"
+#include "runtime/script/script.h"
+
+namespace sluice {
+
+// What decides how a record is read: schema, script and output schema, under one hash. A batch is
+// stamped with its bundle at intake and keeps it to the end. Immutable.
+struct Bundle {
+  std::shared_ptr<const Schema> schema;
+  std::shared_ptr<const Script> script;
+  std::shared_ptr<const Schema> output_schema;
+  std::string hash;  // hex SHA-256 over the hashes of its members
+
+  // Compiles what the pipeline names. Errors name file and line or pointer.
+  static Result<std::shared_ptr<const Bundle>> load(const PipelineConfig& config);
+};
+
+}  // namespace sluice

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/lane_table.h"
+
+#include <algorithm>
+
+#include "runtime/base/check.h"
+#include "runtime/base/text.h"
+
+namespace sluice {
+
+void LaneTable::restore(const SourceCheckpoint& checkpoint) {
+  MutexLock lock(mutex_);
+  for (const LaneMark& lane : checkpoint.lanes) stored_[lane.lane] = lane.position;
+  cursor_ = checkpoint.cursor;
+  highest_time_us_ = checkpoint.highest_event_time_us;
+}
+
+sluice_rc LaneTable::open(std::string_view name, uint32_t* id, uint64_t* resume) {
+  if (name.empty() || name.size() > 4096 || !is_utf8(name)) return SLUICE_E_CONFIG;
+  MutexLock lock(mutex_);
+  const std::string key(name);
+  const auto [at, added] = ids_.emplace(key, next_id_);
+  if (added) {
+    Lane& lane = lanes_[next_id_++];
+    lane.name = key;
+    if (const auto stored = stored_.find(key); stored != stored_.end()) {
+      lane.mark = stored->second;
+      stored_.erase(stored);
+    }
+  }
+  Lane& lane = lanes_[at->second];
+  lane.done = false;
+  *id = at->second;
+  if (!lane.mark) return SLUICE_IDLE;
+  *resume = *lane.mark;
+  return SLUICE_OK;
+}
+
+sluice_rc LaneTable::done(uint32_t id) {
+  MutexLock lock(mutex_);
+  const auto at = lanes_.find(id);
+  if (at == lanes_.end()) return SLUICE_E_CONFIG;
+  at->second.done = true;
+  // Even if nothing rises any more, the next advance has to look at it.
+  if (!at->second.rose) rose_.push_back(id);
+  at->second.rose = true;
+  return SLUICE_OK;
+}
+
+void LaneTable::assigned(std::span<const uint32_t> ids) {
+  MutexLock lock(mutex_);
+  for (const uint32_t id : ids) {
+    if (const auto at = lanes_.find(id); at != lanes_.end()) at->second.last_enrolled.reset();
+  }
+}
+
+std::optional<std::string> LaneTable::cursor() const {
+  MutexLock lock(mutex_);
+  return cursors_.empty() ? cursor_ : cursors_.back().blob;
+}
+
+void LaneTable::set_cursor(std::string_view blob) {
+  MutexLock lock(mutex_);
+  // One that nothing was enrolled since is replaced: only the last would count.
+  if (!cursors_.empty() && cursors_.back().before_ticket == next_ticket_) {
+    cursors_.back().blob = std::string(blob);
+  } else {
+    cursors_.push_back({next_ticket_, std::string(blob)});
+  }
+}
+
+std::optional<std::string> LaneTable::enroll(Batch& batch) {
+  MutexLock lock(mutex_);
+  for (const Batch::Segment& segment : batch.segments()) {
+    if (!lanes_.contains(segment.lane)) {
+      return "lane " + std::to_string(segment.lane) + " was never opened";
+    }
+  }
+  for (uint32_t i = 0; i < batch.count(); ++i) {
+    const sluice_record& record = batch.record(i);
+    Lane& lane = lanes_[record.lane];
+    if (lane.last_enrolled && record.position <= *lane.last_enrolled) {
+      return "position " + std::to_string(record.position) + " of lane " + lane.name +
+             " does not rise above " + std::to_string(*lane.last_enrolled);
+    }
+    lane.last_enrolled = record.position;
+  }
+  for (Batch::Segment& segment : batch.segments()) {
+    segment.ticket = next_ticket_++;
+    lanes_[segment.lane].pending.push_back({segment.ticket, segment.last_position, false});
+    out_tickets_.emplace(segment.ticket, true);
+  }
+  return std::nullopt;
+}
+
+void LaneTable::settle(const Batch::Segment& segment) {
+  MutexLock lock(mutex_);
+  const auto found = lanes_.find(segment.lane);
+  SLUICE_CHECK(found != lanes_.end(), "a segment of a lane that is not there was settled");
+  Lane& lane = found->second;
+  const auto at = std::lower_bound(
+      lane.pending.begin(), lane.pending.end(), segment.ticket,
+      [](const Pending& pending, uint64_t ticket) { return pending.ticket < ticket; });
+  SLUICE_CHECK(at != lane.pending.end() && at->ticket == segment.ticket && !at->settled,
+               "a segment was settled twice");
+  at->settled = true;
+  out_tickets_.erase(segment.ticket);
+  highest_time_us_ = std::max(highest_time_us_, segment.highest_time_us);
+  while (!lane.pending.empty() && lane.pending.front().settled) {
+    lane.mark = lane.pending.front().last_position;
+    lane.pending.pop_front();
+    if (!lane.rose) rose_.push_back(segment.lane);
+    lane.rose = true;
+  }
+  settled_.notify_all();
+}
+
+LaneTable::Advance LaneTable::take_advance() {
+  MutexLock lock(mutex_);
+  Advance advance;
+  for (const uint32_t id : rose_) {
+    const auto at = lanes_.find(id);
+    if (at == lanes_.end()) continue;
+    Lane& lane = at->second;
+    lane.rose = false;
+    if (lane.mark) {
+      advance.marks.push_back({id, 0, *lane.mark});
+      if (!lane.done) advance.update.set.push_back({lane.name, *lane.mark});
+    }
+    if (!lane.done) continue;
+    if (!lane.pending.empty()) {
+      // Not whole yet: its mark still counts after a crash.
+      if (lane.mark) advance.update.set.push_back({lane.name, *lane.mark});
+      continue;
+    }
+    advance.update.forget.push_back(lane.name);
+    ids_.erase(lane.name);
+    lanes_.erase(at);
+  }
+  rose_.clear();
+  const uint64_t oldest_out = out_tickets_.empty() ? next_ticket_ : out_tickets_.begin()->first;
+  while (!cursors_.empty() && cursors_.front().before_ticket <= oldest_out) {
+    cursor_ = std::move(cursors_.front().blob);
+    advance.update.cursor = cursor_;
+    cursors_.pop_front();
+  }
+  advance.update.highest_event_time_us = highest_time_us_;
+  return advance;
+}
+
+bool LaneTable::out(uint32_t id) const {
+  const auto at = lanes_.find(id);
+  return at != lanes_.end() && !at->second.pending.empty();
+}
+
+bool LaneTable::idle() const {
+  MutexLock lock(mutex_);
+  return out_tickets_.empty();
+}
+
+bool LaneTable::wait_settled(std::span<const uint32_t> ids,
+                             std::chrono::steady_clock::time_point deadline) {
+  MutexLock lock(mutex_);
+  for (const uint32_t id : ids) {
+    while (out(id)) {
+      if (!settled_.wait_until(mutex_, deadline) && out(id)) return false;
+    }
+  }
+  return true;
+}
+
+std::vector<sluice_mark> LaneTable::marks_of(std::span<const uint32_t> ids) const {
+  MutexLock lock(mutex_);
+  std::vector<sluice_mark> marks;
+  for (const uint32_t id : ids) {
+    const auto at = lanes_.find(id);
+    if (at != lanes_.end() && at->second.mark) marks.push_back({id, 0, *at->second.mark});
+  }
+  return marks;
+}
+
+std::string LaneTable::name_of(uint32_t id) const {
+  MutexLock lock(mutex_);
+  const auto at = lanes_.find(id);
+  return at == lanes_.end() ? std::string() : at->second.name;
+}
+
+}  // namespace sluice

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sluice/plugin.h>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/record/batch.h"
+#include "runtime/store/checkpoint_store.h"
+
+namespace sluice {
+
+// The lanes of one source: durable names to ids of this run, and for each lane what is out and how
+// far everything is settled. A mark rises only over a gap-free prefix, whatever the order in which
+// records complete. The source's thread opens lanes and enrolls batches, the ledger's thread
+// settles; thread-safe.
+class LaneTable {
+ public:
+  // What the ledger has to make durable, and after that the source has to be told.
+  struct Advance {
+    CheckpointUpdate update;         // without pipeline, tenant and source
+    std::vector<sluice_mark> marks;  // for ack
+    bool empty() const {
+      return update.set.empty() && update.forget.empty() && !update.cursor;
+    }
+  };
+
+  // Marks and cursor of earlier runs.
+  void restore(const SourceCheckpoint& checkpoint) SLUICE_EXCLUDES(mutex_);
+
+  // As sluice_host_lanes::open: OK with the mark, IDLE for a lane never settled, E_CONFIG for a
+  // name that cannot be one.
+  sluice_rc open(std::string_view name, uint32_t* id, uint64_t* resume) SLUICE_EXCLUDES(mutex_);
+  sluice_rc done(uint32_t id) SLUICE_EXCLUDES(mutex_);
+  // The lane begins anew for this owner: positions may start below what was enrolled before.
+  void assigned(std::span<const uint32_t> ids) SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] std::optional<std::string> cursor() const SLUICE_EXCLUDES(mutex_);
+  // Becomes durable once everything enrolled before is settled.
+  void set_cursor(std::string_view blob) SLUICE_EXCLUDES(mutex_);
+
+  // Gives each segment its place in its lane. False with the name of what is wrong: an unknown lane
+  // or a position that does not rise (a bug of the plugin; the batch must not go on).
+  std::optional<std::string> enroll(Batch& batch) SLUICE_EXCLUDES(mutex_);
+  void settle(const Batch::Segment& segment) SLUICE_EXCLUDES(mutex_);
+  // What rose since the last call. Empty when nothing did.
+  Advance take_advance() SLUICE_EXCLUDES(mutex_);
+
+  [[nodiscard]] bool idle() const SLUICE_EXCLUDES(mutex_);
+  // Waits until nothing of these lanes is out, or the deadline.
+  bool wait_settled(std::span<const uint32_t> ids, std::chrono::steady_clock::time_point deadline)
+      SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] std::vector<sluice_mark> marks_of(std::span<const uint32_t> ids) const
+      SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] std::string name_of(uint32_t id) const SLUICE_EXCLUDES(mutex_);
+
+ private:
+  struct Pending {
+    uint64_t ticket = 0;
+    uint64_t last_position = 0;
+    bool settled = false;
+  };
+  struct Lane {
+    std::string name;
+    std::optional<uint64_t> mark;
+    std::optional<uint64_t> last_enrolled;
+    std::deque<Pending> pending;
+    bool done = false;
+    bool rose = false;
+  };
+  struct PendingCursor {
+    uint64_t before_ticket = 0;
+    std::string blob;
+  };
+
+  [[nodiscard]] bool out(uint32_t id) const SLUICE_REQUIRES(mutex_);
+
+  mutable Mutex mutex_;
+  CondVar settled_;
+  std::unordered_map<uint32_t, Lane> lanes_ SLUICE_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, uint32_t> ids_ SLUICE_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, uint64_t> stored_ SLUICE_GUARDED_BY(mutex_);  // not opened yet
+  std::vector<uint32_t> rose_ SLUICE_GUARDED_BY(mutex_);
+  std::map<uint64_t, bool> out_tickets_ SLUICE_GUARDED_BY(mutex_);
+  uint32_t next_id_ SLUICE_GUARDED_BY(mutex_) = 1;
+  uint64_t next_ticket_ SLUICE_GUARDED_BY(mutex_) = 1;
+  int64_t highest_time_us_ SLUICE_GUARDED_BY(mutex_) = 0;
+  std::optional<std::string> cursor_ SLUICE_GUARDED_BY(mutex_);
+  std::deque<PendingCursor> cursors_ SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice

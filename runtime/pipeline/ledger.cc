@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/ledger.h"
+
+#include <utility>
+
+#include "runtime/base/log.h"
+
+namespace sluice {
+namespace {
+
+// Commits are grouped at least this far apart: an fsync a batch would cost more than it is worth,
+// and after a crash only this much is offered again.
+constexpr std::chrono::milliseconds kCommitInterval{20};
+constexpr std::chrono::milliseconds kRetryInterval{500};
+// Letters in one transaction; bounds the memory that their copies take.
+constexpr size_t kLettersAtOnce = 1000;
+
+}  // namespace
+
+Ledger::Ledger(CheckpointStore& checkpoints, DeadLetterStore& letters, const Clock& clock)
+    : checkpoints_(checkpoints), letters_(letters), clock_(clock) {}
+
+Ledger::~Ledger() { finish(); }
+
+void Ledger::start(std::vector<LedgerClient*> clients) {
+  clients_ = std::move(clients);
+  thread_ = std::thread(&Ledger::run, this);
+}
+
+void Ledger::post_letter(LedgerClient& client, LetterRequest request) {
+  MutexLock lock(mutex_);
+  new_letters_.push_back({&client, std::move(request)});
+  changed_.notify_one();
+}
+
+void Ledger::post_settled(LedgerClient& client, BatchPtr batch, uint32_t segment) {
+  MutexLock lock(mutex_);
+  new_settled_.push_back({&client, std::move(batch), segment});
+  changed_.notify_one();
+}
+
+void Ledger::wake() {
+  MutexLock lock(mutex_);
+  woken_ = true;
+  changed_.notify_one();
+}
+
+void Ledger::finish() {
+  {
+    MutexLock lock(mutex_);
+    finishing_ = true;
+    changed_.notify_all();
+  }
+  stop_.request();
+  if (thread_.joinable()) thread_.join();
+  // What a failing store kept from being written: let go of the batches, unacknowledged.
+  MutexLock lock(mutex_);
+  new_letters_.clear();
+  new_settled_.clear();
+}
+
+Ledger::Status Ledger::status() const {
+  MutexLock lock(mutex_);
+  return status_;
+}
+
+size_t Ledger::backlog() const {
+  MutexLock lock(mutex_);
+  return new_letters_.size() + new_settled_.size();
+}
+
+void Ledger::run() {
+  while (wait_for_work()) {
+    // Letters first: the records they stand for are settled only once their letters are durable.
+    if (!write_letters()) return;
+    account_settled();
+    if (!commit()) return;
+    stop_.wait_for(kCommitInterval);
+  }
+}
+
+// False: told to finish and nothing is left.
+bool Ledger::wait_for_work() {
+  MutexLock lock(mutex_);
+  while (new_letters_.empty() && new_settled_.empty() && !woken_) {
+    if (finishing_) return false;
+    changed_.wait(mutex_);
+  }
+  woken_ = false;
+  return true;
+}
+
+bool Ledger::write_letters() {
+  for (;;) {
+    std::vector<Letter> batch;
+    {
+      MutexLock lock(mutex_);
+      const size_t n = std::min(new_letters_.size(), kLettersAtOnce);
+      const auto end = new_letters_.begin() + static_cast<ptrdiff_t>(n);
+      batch.assign(std::make_move_iterator(new_letters_.begin()), std::make_move_iterator(end));
+      new_letters_.erase(new_letters_.begin(), end);
+    }
+    if (batch.empty()) return true;
+    std::vector<DeadLetter> letters;
+    letters.reserve(batch.size());
+    for (const Letter& letter : batch) letters.push_back(letter.client->make_letter(letter.request));
+    for (;;) {
+      const sluice::Status put = letters_.put(letters);
+      if (!note(put)) return false;
+      if (put) break;
+    }
+    for (const Letter& letter : batch) letter.client->letter_written(letter.request);
+  }
+}
+
+void Ledger::account_settled() {
+  std::vector<Settled> settled;
+  {
+    MutexLock lock(mutex_);
+    settled.swap(new_settled_);
+  }
+  for (const Settled& item : settled) item.client->account(*item.batch, item.segment);
+}
+
+bool Ledger::commit() {
+  std::vector<LedgerClient::Commit> commits;
+  std::vector<std::pair<LedgerClient*, size_t>> owners;  // client and end of its commits
+  for (LedgerClient* client : clients_) {
+    client->collect(commits);
+    owners.emplace_back(client, commits.size());
+  }
+  if (commits.empty()) return true;
+  std::vector<CheckpointUpdate> updates;
+  updates.reserve(commits.size());
+  for (const auto& commit : commits) updates.push_back(commit.update);
+  for (;;) {
+    const sluice::Status stored = checkpoints_.commit(updates, clock_.wall_us());
+    if (!note(stored)) return false;
+    if (stored) break;
+  }
+  size_t at = 0;
+  for (const auto& [client, end] : owners) {
+    for (; at < end; ++at) client->committed(commits[at]);
+  }
+  return true;
+}
+
+bool Ledger::note(const sluice::Status& status) {
+  bool ending = false;
+  bool news = false;
+  {
+    MutexLock lock(mutex_);
+    if (status) {
+      ++status_.commits;
+      news = !status_.healthy;
+      status_.healthy = true;
+    } else {
+      ++status_.failed_commits;
+      news = status_.healthy;
+      status_.healthy = false;
+      status_.last_error = status.message();
+      ending = finishing_;
+    }
+  }
+  if (status) {
+    if (news) log::info("store.recovered", "the state folder can be written again");
+    return true;
+  }
+  if (news) {
+    log::error("store.failed", "holding: nothing is acknowledged until the state folder can be "
+                               "written: " + status.message());
+  }
+  if (!ending) stop_.wait_for(kRetryInterval);
+  return !ending;
+}
+
+}  // namespace sluice

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/base/log.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::array kLagSeconds = {0.01, 0.05, 0.1, 0.25, 0.5,  1.0,   2.5,
+                                    5.0,  10.0, 30.0, 60.0, 120.0, 300.0, 900.0};
+constexpr std::array kTransformSeconds = {1e-6,   2.5e-6, 5e-6,   1e-5, 2.5e-5, 5e-5,
+                                          1e-4,   2.5e-4, 1e-3,   1e-2, 1e-1,   1.0};
+
+}  // namespace
+
+Pipeline::Pipeline(const PipelineConfig& config, Context context)
+    : config_(config),
+      context_(context),
+      budget_(config.flow.max_in_flight),
+      accounting_(config.sources.size()),
+      lag_seconds_(kLagSeconds),
+      transform_seconds_(kTransformSeconds) {}
+
+Pipeline::~Pipeline() = default;
+
+Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config, Context context) {
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(config, context));
+  SLUICE_ASSIGN_OR_RETURN(pipeline->bundle_, Bundle::load(pipeline->config_));
+  if (config.flow.rate) {
+    pipeline->bucket_ = std::make_unique<TokenBucket>(
+        *config.flow.rate, config.flow.burst_multiplier, *context.clock);
+  }
+  SLUICE_RETURN_IF_ERROR(pipeline->create_sinks());
+  SLUICE_RETURN_IF_ERROR(pipeline->create_sources());
+  pipeline->path_context_.config = &pipeline->config_;
+  for (const SinkConfig& sink : config.sinks) {
+    pipeline->path_context_.sink_names.push_back(sink.name);
+  }
+  Pipeline* self = pipeline.get();
+  pipeline->path_context_.lane_name = [self](uint32_t source, uint32_t lane) {
+    return self->sources_[source]->lanes.name_of(lane);
+  };
+  pipeline->path_context_.transform_seconds = &pipeline->transform_seconds_;
+  return pipeline;
+}
+
+Status Pipeline::create_sinks() {
+  uint16_t index = 0;
+  for (const SinkConfig& sink : config_.sinks) {
+    auto component = context_.registry->find(ComponentKind::kSink, sink.use);
+    if (!component) return std::move(component).status().with_context(sink.place.text());
+    SinkDriver::Options options;
+    options.config = sink;
+    options.index = index++;
+    options.optional_bytes = config_.flow.max_in_flight / 4;
+    auto driver = SinkDriver::create(std::move(component).value(), std::move(options), *this,
+                                     *context_.clock);
+    if (!driver) {
+      return std::move(driver).status().with_context(sink.place.text() + ": sinks." + sink.name);
+    }
+    sinks_.push_back(std::move(driver).value());
+  }
+  return Status::ok();
+}
+
+Status Pipeline::create_sources() {
+  uint32_t index = 0;
+  for (const SourceConfig& config : config_.sources) {
+    auto component = context_.registry->find(ComponentKind::kSource, config.use);
+    if (!component) return std::move(component).status().with_context(config.place.text());
+    auto source = std::make_unique<Source>();
+    SourceDriver::Context driver_context;
+    driver_context.config = config;
+    driver_context.budget = &budget_;
+    driver_context.bucket = bucket_.get();
+    driver_context.lanes = &source->lanes;
+    driver_context.clock = context_.clock;
+    driver_context.intake = [this, index](sluice_batch raw) { intake(index, raw); };
+    driver_context.changed = [this] { context_.ledger->wake(); };
+    driver_context.give_up_after = context_.give_up_after;
+    auto driver = SourceDriver::create(std::move(component).value(), std::move(driver_context));
+    if (!driver) {
+      return std::move(driver).status().with_context(config.place.text() + ": sources." +
+                                                     config.name);
+    }
+    source->driver = std::move(driver).value();
+    sources_.push_back(std::move(source));
+    ++index;
+  }
+  return Status::ok();
+}
+
+Status Pipeline::restore(CheckpointStore& checkpoints) {
+  for (const auto& source : sources_) {
+    SLUICE_ASSIGN_OR_RETURN(const SourceCheckpoint checkpoint,
+                            checkpoints.load(config_.name, source->driver->config().name));
+    source->lanes.restore(checkpoint);
+  }
+  return Status::ok();
+}
+
+Status Pipeline::start_sinks(std::chrono::steady_clock::time_point deadline) {
+  for (const auto& sink : sinks_) sink->start();
+  for (const auto& sink : sinks_) {
+    const auto opened = sink->first_open(deadline);
+    if (opened && opened->code() == Code::kInvalid) {
+      Status status = *opened;
+      return std::move(status).with_context(sink->config().place.text());
+    }
+  }
+  return Status::ok();
+}
+
+void Pipeline::start_sources() {
+  for (const auto& source : sources_) source->driver->start();
+}
+
+void Pipeline::stop_sources() {
+  draining_ = true;
+  for (const auto& source : sources_) source->driver->stop_polling();
+}
+
+bool Pipeline::sources_quiet() const {
+  return std::all_of(sources_.begin(), sources_.end(),
+                     [](const auto& source) { return source->driver->quiet(); });
+}
+
+bool Pipeline::settled() const {
+  return accounting_.snapshot().in_flight() == 0 &&
+         std::all_of(sources_.begin(), sources_.end(),
+                     [](const auto& source) { return source->lanes.idle(); });
+}
+
+void Pipeline::finish_sinks() {
+  for (const auto& sink : sinks_) sink->finish();
+  for (const auto& sink : sinks_) sink->join();
+}
+
+void Pipeline::abandon_sinks() {
+  for (const auto& sink : sinks_) sink->stop();
+  for (const auto& sink : sinks_) sink->join();
+}
+
+void Pipeline::finish_sources() {
+  for (const auto& source : sources_) source->driver->finish();
+  for (const auto& source : sources_) source->driver->join();
+}
+
+std::optional<Status> Pipeline::source_failure() const {
+  for (const auto& source : sources_) {
+    if (auto failure = source->driver->failure()) return failure;
+  }
+  return std::nullopt;
+}
+
+void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
+  Source& source = *sources_[source_index];
+  auto batch = std::make_shared<Batch>(raw, buffers_, *this);
+  batch->source = source_index;
+  batch->received_us = context_.clock->wall_us();
+  batch->charged_bytes = 3 * batch->value_bytes();
+  // Received before anything can go wrong with it: a batch that vanishes has to show.
+  accounting_.received(source_index, batch->count(), batch->value_bytes());
+  budget_.charge(batch->charged_bytes);
+  if (const auto wrong = source.lanes.enroll(*batch)) {
+    // The plugin broke the contract. Its records cannot be named, so they cannot be settled;
+    // refusing them here leaves the account open, which health and metrics show.
+    log::error("plugin.misbehaviour", "a batch was refused: " + *wrong,
+               {{"source", source.driver->config().name}});
+    return;
+  }
+  batch->sequence = source.next_sequence++;
+  context_.work->push({this, std::move(batch)});
+}
+
+Result<std::unique_ptr<RecordPath>> Pipeline::make_path() {
+  return RecordPath::create(path_context_, bundle_);
+}
+
+void Pipeline::process(RecordPath& path, BatchPtr batch) {
+  accounting_.moved(Place::kQueue, Place::kWorker, batch->count());
+  batch->place = Place::kWorker;
+  std::vector<LetterRequest> letters;
+  path.process(*batch, letters);
+  oblige(*batch, letters);
+  const uint64_t holds = batch->value_bytes() + batch->arena().capacity() +
+                         batch->parts().capacity() * sizeof(Part);
+  budget_.charge(holds);
+  budget_.refund(batch->charged_bytes);
+  batch->charged_bytes = holds;
+  accounting_.moved(Place::kWorker, Place::kDelivery, batch->count());
+  batch->place = Place::kDelivery;
+  for (LetterRequest& letter : letters) {
+    letter.batch = batch;
+    context_.ledger->post_letter(*this, std::move(letter));
+  }
+  OrderBuffer& order = sources_[batch->source]->order;
+  order.complete(std::move(batch), [this](BatchPtr ready) { deliver(std::move(ready)); });
+}
+
+// Before anybody else sees the batch: one obligation for each part and sink that must take it, one
+// for each letter.
+void Pipeline::oblige(Batch& batch, const std::vector<LetterRequest>& letters) {
+  for (const LetterRequest& letter : letters) batch.oblige(letter.record, 1);
+  for (const Part& part : batch.parts()) {
+    uint32_t n = 0;
+    for (const auto& sink : sinks_) n += sink->obliged(part) ? 1U : 0U;
+    if (n != 0) batch.oblige(part.record, n);
+  }
+}
+
+void Pipeline::deliver(BatchPtr batch) {
+  if (!batch->parts().empty()) {
+    for (const auto& sink : sinks_) sink->enqueue(batch);
+  }
+  batch->publish();
+}
+
+}  // namespace sluice

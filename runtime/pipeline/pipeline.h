@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/config/config.h"
+#include "runtime/flow/byte_budget.h"
+#include "runtime/flow/token_bucket.h"
+#include "runtime/pipeline/accounting.h"
+#include "runtime/pipeline/ledger.h"
+#include "runtime/pipeline/order_buffer.h"
+#include "runtime/pipeline/record_path.h"
+#include "runtime/pipeline/snapshot.h"
+#include "runtime/plugin_host/registry.h"
+
+namespace sluice {
+
+class Pipeline;
+
+// A batch and whose it is: what waits for a worker.
+struct WorkItem {
+  Pipeline* pipeline = nullptr;
+  BatchPtr batch;
+};
+
+// Where a pipeline's batches wait for a worker; the worker pool implements it.
+class WorkQueue {
+ public:
+  virtual ~WorkQueue() = default;
+  virtual void push(WorkItem item) = 0;
+};
+
+// One pipeline wired up: its sources, lanes, account, order and sinks. The threads belong to the
+// drivers, the workers and the ledger; the pipeline is what they meet in.
+class Pipeline final : public SettlementListener, public LedgerClient, public LetterBox {
+ public:
+  struct Context {
+    PluginRegistry* registry = nullptr;
+    Ledger* ledger = nullptr;
+    WorkQueue* work = nullptr;
+    const Clock* clock = nullptr;
+    Millis give_up_after{0};  // see SourceDriver::Context
+  };
+
+  // Loads the bundle and creates all instances; no I/O of adapters. Errors name the file and line
+  // of the configuration.
+  static Result<std::unique_ptr<Pipeline>> create(const PipelineConfig& config, Context context);
+  ~Pipeline() override;
+
+  // Marks and cursors of earlier runs, before start.
+  Status restore(CheckpointStore& checkpoints);
+  // Opens the sinks and waits until each has answered once or the deadline passes. kInvalid if a
+  // sink's configuration turns out to be impossible.
+  Status start_sinks(std::chrono::steady_clock::time_point deadline);
+  void start_sources();
+
+  // Drain, in this order: no more polls, wait until settled(), then finish.
+  void stop_sources();
+  [[nodiscard]] bool sources_quiet() const;
+  [[nodiscard]] bool settled() const;
+  void finish_sinks();   // once all batches are delivered
+  void abandon_sinks();  // give up: what is not answered stays unsettled
+  void finish_sources();
+
+  // On a worker's thread, with that worker's path: the batch goes through it and on to the sinks.
+  void process(RecordPath& path, BatchPtr batch);
+  [[nodiscard]] Result<std::unique_ptr<RecordPath>> make_path();
+
+  [[nodiscard]] PipelineSnapshot snapshot() const;
+  [[nodiscard]] const PipelineConfig& config() const { return config_; }
+  // The failure of a source, if one ended by failing.
+  [[nodiscard]] std::optional<Status> source_failure() const;
+
+  // SettlementListener
+  void segment_settled(std::shared_ptr<Batch> batch, uint32_t segment) override;
+  void batch_gone(const Batch& batch) override;
+  // LetterBox
+  void post(LetterRequest request) override;
+  // LedgerClient
+  DeadLetter make_letter(const LetterRequest& request) override;
+  void letter_written(const LetterRequest& request) override;
+  void account(Batch& batch, uint32_t segment) override;
+  void collect(std::vector<Commit>& commits) override;
+  void committed(const Commit& commit) override;
+
+ private:
+  struct Source {
+    LaneTable lanes;
+    std::unique_ptr<SourceDriver> driver;
+    OrderBuffer order;           // after the driver: batches inside go before their source does
+    uint64_t next_sequence = 0;  // of the driver's thread
+  };
+
+  Pipeline(const PipelineConfig& config, Context context);
+  Status create_sources();
+  Status create_sinks();
+  void intake(uint32_t source, sluice_batch raw);
+  void deliver(BatchPtr batch);
+  void oblige(Batch& batch, const std::vector<LetterRequest>& letters);
+
+  const PipelineConfig config_;
+  Context context_;
+  std::shared_ptr<const Bundle> bundle_;
+  RecordPathContext path_context_;
+  ByteBudget budget_;
+  std::unique_ptr<TokenBucket> bucket_;
+  Accounting accounting_;
+  BatchBufferPool buffers_;
+  Histogram lag_seconds_;
+  Histogram transform_seconds_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<std::unique_ptr<SinkDriver>> sinks_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace sluice

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pipeline's side of settlement: what the ledger asks of it.
+#include "runtime/base/log.h"
+#include "runtime/pipeline/pipeline.h"
+
+namespace sluice {
+namespace {
+
+std::string text(sluice_str from) { return {from.data, static_cast<size_t>(from.size)}; }
+
+}  // namespace
+
+void Pipeline::segment_settled(std::shared_ptr<Batch> batch, uint32_t segment) {
+  context_.ledger->post_settled(*this, std::move(batch), segment);
+}
+
+void Pipeline::batch_gone(const Batch& batch) {
+  budget_.refund(batch.charged_bytes);
+  if (batch.settled_records < batch.count()) {
+    accounting_.vanished(batch.place, batch.count() - batch.settled_records);
+  }
+}
+
+void Pipeline::post(LetterRequest request) { context_.ledger->post_letter(*this, std::move(request)); }
+
+DeadLetter Pipeline::make_letter(const LetterRequest& request) {
+  const Batch& batch = *request.batch;
+  const sluice_record& record = batch.record(request.record);
+  const Source& source = *sources_[batch.source];
+  DeadLetter letter;
+  letter.tenant = config_.tenant;
+  letter.pipeline = config_.name;
+  letter.source = source.driver->config().name;
+  letter.lane = source.lanes.name_of(record.lane);
+  letter.position = record.position;
+  letter.part = request.part;
+  letter.stage = request.stage;
+  letter.sink = request.sink;
+  letter.reason = request.reason;
+  letter.detail = request.detail;
+  letter.pointer = request.pointer;
+  letter.rendered = request.rendered;
+  letter.attempts = request.attempts;
+  if (record.value.data != nullptr) letter.raw = text(record.value);
+  if (record.key.data != nullptr) letter.key = text(record.key);
+  for (uint32_t i = 0; i < record.header_count; ++i) {
+    letter.headers.emplace_back(text(record.headers[i].key), text(record.headers[i].value));
+  }
+  letter.event_time_us = record.time_us;
+  if (bundle_->schema) letter.schema_version = bundle_->schema->hash().substr(0, 12);
+  if (bundle_->script) letter.script_hash = bundle_->script->hash();
+  letter.bundle_hash = bundle_->hash;
+  letter.first_at_us = letter.last_at_us = context_.clock->wall_us();
+  letter.id = letter_id(letter);
+  return letter;
+}
+
+void Pipeline::letter_written(const LetterRequest& request) {
+  Batch& batch = *request.batch;
+  // A record with several parts counts once; its reason is that of the first letter.
+  const bool first = batch.outcome(request.record) != Outcome::kDeadLettered;
+  batch.note(request.record, Outcome::kDeadLettered);
+  accounting_.letter(batch.source, first ? request.reason : std::string());
+  batch.meet(batch.segment_of(request.record), 1);
+}
+
+void Pipeline::account(Batch& batch, uint32_t segment_index) {
+  const Batch::Segment& segment = batch.segments()[segment_index];
+  OutcomeCounts counts{};
+  for (uint32_t i = 0; i < batch.count(); ++i) {
+    if (batch.segment_of(i) == segment_index) ++counts[static_cast<size_t>(batch.outcome(i))];
+  }
+  Source& source = *sources_[batch.source];
+  source.lanes.settle(segment);
+  batch.settled_records += segment.count;
+  accounting_.settled(batch.source, counts);
+  const double lag = static_cast<double>(context_.clock->wall_us() - batch.received_us) / 1e6;
+  lag_seconds_.observe(lag, segment.count);
+}
+
+void Pipeline::collect(std::vector<Commit>& commits) {
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    LaneTable::Advance advance = sources_[i]->lanes.take_advance();
+    if (advance.empty()) continue;
+    Commit commit;
+    commit.update = std::move(advance.update);
+    commit.update.pipeline = config_.name;
+    commit.update.tenant = config_.tenant;
+    commit.update.source = sources_[i]->driver->config().name;
+    commit.source = i;
+    commit.marks = std::move(advance.marks);
+    commits.push_back(std::move(commit));
+  }
+}
+
+void Pipeline::committed(const Commit& commit) {
+  sources_[commit.source]->driver->settled(commit.marks);
+}
+
+PipelineSnapshot Pipeline::snapshot() const {
+  PipelineSnapshot out;
+  out.name = config_.name;
+  out.tenant = config_.tenant;
+  out.state = draining_ ? "drain" : "normal";
+  out.account = accounting_.snapshot();
+  for (const auto& source : sources_) out.sources.push_back(source->driver->status());
+  for (const auto& sink : sinks_) out.sinks.push_back(sink->status());
+  if (bundle_->schema) out.schema_hash = bundle_->schema->hash();
+  if (bundle_->script) out.script_hash = bundle_->script->hash();
+  out.held_bytes = budget_.used();
+  out.held_bytes_limit = budget_.limit();
+  out.lag_seconds = lag_seconds_.snapshot();
+  out.transform_seconds = transform_seconds_.snapshot();
+  return out;
+}
+
+}  // namespace sluice

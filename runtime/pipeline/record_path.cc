@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/record_path.h"
+
+#include <chrono>
+
+#include "runtime/base/text.h"
+#include "runtime/record/compact.h"
+
+namespace sluice {
+namespace {
+
+constexpr size_t kFailuresShown = 8;
+
+std::string_view view(sluice_str text) { return {text.data, text.size}; }
+
+std::string parse_reason(ParseCode code) {
+  return code == ParseCode::kTooLarge ? "TOO_LARGE" : "PARSE_ERROR";
+}
+
+}  // namespace
+
+RecordPath::RecordPath(const RecordPathContext& context, std::shared_ptr<const Bundle> bundle)
+    : context_(context),
+      bundle_(std::move(bundle)),
+      limits_{context.config->limits.record_bytes, context.config->limits.depth} {}
+
+Result<std::unique_ptr<RecordPath>> RecordPath::create(const RecordPathContext& context,
+                                                       std::shared_ptr<const Bundle> bundle) {
+  std::unique_ptr<RecordPath> path(new RecordPath(context, std::move(bundle)));
+  if (path->bundle_->schema) path->scratch_ = path->bundle_->schema->make_scratch();
+  if (path->bundle_->output_schema) {
+    path->output_scratch_ = path->bundle_->output_schema->make_scratch();
+  }
+  if (path->bundle_->script) {
+    SLUICE_ASSIGN_OR_RETURN(path->runner_, ScriptRunner::create(path->bundle_->script));
+  }
+  return path;
+}
+
+void RecordPath::process(Batch& batch, std::vector<LetterRequest>& letters) {
+  const auto began = std::chrono::steady_clock::now();
+  batch.parts().reserve(batch.count());
+  for (uint32_t i = 0; i < batch.count(); ++i) process_record(batch, i, letters);
+  if (context_.transform_seconds != nullptr && runner_ && batch.count() != 0) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    context_.transform_seconds->observe(took.count() / batch.count(), batch.count());
+  }
+}
+
+void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters) {
+  const sluice_record& record = batch.record(index);
+  if ((record.flags & SLUICE_RECORDF_DELETE) != 0 || record.value.data == nullptr) {
+    // A tombstone has no value to read: it goes to the sinks as it is.
+    Part part;
+    part.record = index;
+    part.key = view(record.key);
+    part.flags = record.flags | SLUICE_RECORDF_DELETE;
+    batch.parts().push_back(part);
+    return;
+  }
+  const ParseResult parsed = document_.parse(view(record.value), limits_);
+  if (!parsed) {
+    refuse(index, "parse", parse_reason(parsed.code),
+           std::string(parsed.message) + " (at byte " + std::to_string(parsed.offset) + " of " +
+               std::to_string(record.value.size) + ")",
+           "", letters);
+    return;
+  }
+  if (bundle_->schema && !check(index, letters)) return;
+  if (runner_) {
+    transform(batch, index, letters);
+  } else {
+    pass_through(batch, index);
+  }
+}
+
+bool RecordPath::check(uint32_t index, std::vector<LetterRequest>& letters) {
+  if (bundle_->schema->validate(document_, *scratch_)) return true;
+  const auto failures = bundle_->schema->explain(document_, kFailuresShown);
+  std::string detail;
+  for (const SchemaFailure& failure : failures) {
+    if (!detail.empty()) detail += "; ";
+    detail += failure.instance.empty() ? "the record" : failure.instance;
+    detail += ": ";
+    detail += is_sensitive(failure.instance, failure.keyword) ? failure.keyword + " (value hidden: sensitive)"
+                                             : failure.message;
+  }
+  refuse(index, "validate",
+         worst_class(failures) == FailureClass::kDrift ? "SCHEMA_DRIFT" : "VALIDATION_FAIL", detail,
+         failures.empty() ? "" : failures.front().instance, letters);
+  return false;
+}
+
+void RecordPath::transform(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters) {
+  script_parts_.clear();
+  const ScriptResult result =
+      runner_->run(document_, meta(batch, index), batch.arena(), script_parts_);
+  switch (result.outcome) {
+    case ScriptOutcome::kFiltered:
+      batch.note(index, Outcome::kFiltered);
+      return;
+    case ScriptOutcome::kRejected:
+      refuse(index, "transform", std::string(result.reason), result.detail, "", letters);
+      return;
+    case ScriptOutcome::kParts:
+      break;
+  }
+  if (script_parts_.empty()) {
+    batch.note(index, Outcome::kFiltered);
+    return;
+  }
+  // All parts are checked before any is delivered.
+  if (!check_parts(index, letters)) return;
+  const sluice_record& record = batch.record(index);
+  uint32_t number = 0;
+  for (const ScriptPart& from : script_parts_) {
+    Part part;
+    part.value = from.value;
+    part.key = from.has_key ? from.key : view(record.key);
+    part.record = index;
+    part.part = number++;
+    part.flags = record.flags;
+    part.sink = *route(from.sink);
+    batch.parts().push_back(part);
+  }
+}
+
+bool RecordPath::check_parts(uint32_t index, std::vector<LetterRequest>& letters) {
+  uint32_t number = 0;
+  for (const ScriptPart& part : script_parts_) {
+    if (!route(part.sink)) {
+      refuse(index, "transform", "TRANSFORM_ERROR",
+             "the script routed a record to sink '" + shorten(part.sink, 64) +
+                 "', which this pipeline does not have",
+             "", letters);
+      return false;
+    }
+    if (bundle_->output_schema && !check_output(part, number, index, letters)) return false;
+    ++number;
+  }
+  return true;
+}
+
+bool RecordPath::check_output(const ScriptPart& part, uint32_t number, uint32_t index,
+                              std::vector<LetterRequest>& letters) {
+  const ParseLimits limits{context_.config->script_limits.output, limits_.max_depth + 1};
+  const ParseResult parsed = output_document_.parse(part.value, limits);
+  if (parsed && bundle_->output_schema->validate(output_document_, *output_scratch_)) return true;
+  std::string detail = "part " + std::to_string(number) + ": ";
+  std::string pointer;
+  if (!parsed) {
+    detail += parsed.message;
+  } else {
+    const auto failures = bundle_->output_schema->explain(output_document_, 1);
+    pointer = failures.front().instance;
+    detail += (pointer.empty() ? "the record" : pointer) + ": " + failures.front().message;
+  }
+  refuse(index, "output", "TRANSFORM_ERROR", std::move(detail), std::move(pointer), letters);
+  return false;
+}
+
+void RecordPath::pass_through(Batch& batch, uint32_t index) {
+  const sluice_record& record = batch.record(index);
+  Part part;
+  // A record is one line for every sink; one that was written over several is set anew.
+  part.value = document_.has_line_breaks() ? compact_json(document_.text(), batch.arena())
+                                           : document_.json(Document::root());
+  part.key = view(record.key);
+  part.record = index;
+  part.flags = record.flags;
+  batch.parts().push_back(part);
+}
+
+std::optional<uint16_t> RecordPath::route(std::string_view sink) const {
+  if (sink.empty()) return Part::kAllSinks;
+  for (size_t i = 0; i < context_.sink_names.size(); ++i) {
+    if (context_.sink_names[i] == sink) return static_cast<uint16_t>(i);
+  }
+  return std::nullopt;
+}
+
+void RecordPath::refuse(uint32_t index, std::string stage, std::string reason, std::string detail,
+                        std::string pointer, std::vector<LetterRequest>& letters) const {
+  LetterRequest letter;
+  letter.record = index;
+  letter.stage = std::move(stage);
+  letter.reason = std::move(reason);
+  letter.detail = std::move(detail);
+  letter.pointer = std::move(pointer);
+  letters.push_back(std::move(letter));
+}
+
+bool RecordPath::is_sensitive(std::string_view pointer, std::string_view keyword) const {
+  for (const std::string& sensitive : context_.config->sensitive) {
+    const bool below = pointer.starts_with(sensitive);
+    // An object that holds the field: what is said of its names is no secret, its value is.
+    const bool above = sensitive.starts_with(pointer) && keyword != "required" &&
+                       keyword != "additionalProperties" && keyword != "dependencies";
+    if (above || below) return true;
+  }
+  return false;
+}
+
+RecordMeta RecordPath::meta(const Batch& batch, uint32_t index) {
+  const sluice_record& record = batch.record(index);
+  if (meta_source_ != batch.source || meta_lane_ != record.lane) {
+    meta_source_ = batch.source;
+    meta_lane_ = record.lane;
+    lane_name_ = context_.lane_name(batch.source, record.lane);
+  }
+  headers_.clear();
+  for (uint32_t i = 0; i < record.header_count; ++i) {
+    headers_.push_back({view(record.headers[i].key), view(record.headers[i].value)});
+  }
+  RecordMeta meta;
+  meta.tenant = context_.config->tenant;
+  meta.pipeline = context_.config->name;
+  meta.source = context_.config->sources[batch.source].name;
+  meta.lane = lane_name_;
+  meta.position = record.position;
+  meta.key = view(record.key);
+  meta.has_key = record.key.data != nullptr;
+  meta.time_us = record.time_us;
+  meta.headers = headers_.data();
+  meta.header_count = static_cast<uint32_t>(headers_.size());
+  return meta;
+}
+
+}  // namespace sluice

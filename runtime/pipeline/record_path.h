@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/histogram.h"
+#include "runtime/config/config.h"
+#include "runtime/deliver/letter_box.h"
+#include "runtime/pipeline/bundle.h"
+#include "runtime/record/batch.h"
+#include "runtime/record/document.h"
+#include "runtime/script/script.h"
+
+namespace sluice {
+
+// What the record path needs to know of its pipeline; outlives every path.
+struct RecordPathContext {
+  const PipelineConfig* config = nullptr;
+  std::vector<std::string> sink_names;  // by sink index
+  // Durable name of a lane, for letters and `meta`.
+  std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
+  Histogram* transform_seconds = nullptr;  // a batch's time in scripts, a record; may be null
+};
+
+// Parse, validate, transform: what happens to each record between intake and order. One a worker
+// and bundle; keeps its document, its Lua state and its scratch between batches, so a steady load
+// allocates nothing here. Not thread-safe.
+class RecordPath {
+ public:
+  static Result<std::unique_ptr<RecordPath>> create(const RecordPathContext& context,
+                                                    std::shared_ptr<const Bundle> bundle);
+
+  // Fills batch.parts(), notes filtered records, and appends a letter for every record that will
+  // fail again. Obligations are the caller's affair.
+  void process(Batch& batch, std::vector<LetterRequest>& letters);
+
+  [[nodiscard]] const Bundle& bundle() const { return *bundle_; }
+
+ private:
+  RecordPath(const RecordPathContext& context, std::shared_ptr<const Bundle> bundle);
+
+  void process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
+  bool check(uint32_t index, std::vector<LetterRequest>& letters);
+  void transform(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
+  void pass_through(Batch& batch, uint32_t index);
+  bool check_parts(uint32_t index, std::vector<LetterRequest>& letters);
+  bool check_output(const ScriptPart& part, uint32_t number, uint32_t index,
+                    std::vector<LetterRequest>& letters);
+  std::optional<uint16_t> route(std::string_view sink) const;
+  void refuse(uint32_t index, std::string stage, std::string reason, std::string detail,
+              std::string pointer, std::vector<LetterRequest>& letters) const;
+  [[nodiscard]] bool is_sensitive(std::string_view pointer, std::string_view keyword) const;
+  RecordMeta meta(const Batch& batch, uint32_t index);
+
+  const RecordPathContext& context_;
+  const std::shared_ptr<const Bundle> bundle_;
+  const ParseLimits limits_;
+  std::unique_ptr<Schema::Scratch> scratch_;
+  std::unique_ptr<Schema::Scratch> output_scratch_;
+  std::unique_ptr<ScriptRunner> runner_;
+  Document document_;
+  Document output_document_;
+  std::vector<ScriptPart> script_parts_;
+  std::vector<RecordMeta::Header> headers_;
+  std::string lane_name_;       // of meta_lane_
+  uint32_t meta_lane_ = 0;
+  uint32_t meta_source_ = UINT32_MAX;
+};
+
+}  // namespace sluice

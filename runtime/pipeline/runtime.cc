@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/runtime.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "runtime/base/log.h"
+#include "runtime/base/text.h"
+
+namespace sluice {
+namespace {
+
+constexpr Millis kLook{20};             // how often the end of a run is looked for
+constexpr Millis kSinkOpenWait{10'000}; // how long sources wait for the sinks' first answer
+
+Status select_pipelines(const Config& config, const std::vector<std::string>& only,
+                        std::vector<const PipelineConfig*>& out) {
+  std::vector<std::string> names;
+  for (const PipelineConfig& pipeline : config.pipelines) names.push_back(pipeline.name);
+  for (const std::string& name : only) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    std::string message = "there is no pipeline '" + name + "' in " + config.file.string();
+    if (const auto near = did_you_mean(name, names)) message += "; did you mean '" + *near + "'?";
+    return invalid(std::move(message));
+  }
+  for (const PipelineConfig& pipeline : config.pipelines) {
+    const bool wanted = only.empty() || std::find(only.begin(), only.end(), pipeline.name) !=
+                                            only.end();
+    if (wanted) out.push_back(&pipeline);
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Runtime::Runtime(const Config& config, Options options)
+    : config_(config), options_(std::move(options)), clock_(Clock::real()) {}
+
+Runtime::~Runtime() = default;
+
+Result<std::unique_ptr<Runtime>> Runtime::create(const Config& config, Options options) {
+  std::unique_ptr<Runtime> runtime(new Runtime(config, std::move(options)));
+  SLUICE_RETURN_IF_ERROR(runtime->build());
+  return runtime;
+}
+
+Status Runtime::build() {
+  std::vector<const PipelineConfig*> wanted;
+  SLUICE_RETURN_IF_ERROR(select_pipelines(config_, options_.only, wanted));
+  SLUICE_ASSIGN_OR_RETURN(auto state_dir, StateDir::acquire(config_.runtime.state_dir));
+  state_dir_.emplace(std::move(state_dir));
+  SLUICE_ASSIGN_OR_RETURN(checkpoints_, open_checkpoint_store(state_dir_->path()));
+  SLUICE_ASSIGN_OR_RETURN(letters_, open_dead_letter_store(state_dir_->path()));
+  std::vector<PluginRegistry::Dir> dirs;
+  for (const auto& dir : config_.runtime.plugin_dirs) {
+    dirs.push_back({dir, config_.runtime.plugin_dirs_default});
+  }
+  SLUICE_ASSIGN_OR_RETURN(registry_, PluginRegistry::create(std::move(dirs)));
+  workers_ = std::make_unique<WorkerPool>();
+  ledger_ = std::make_unique<Ledger>(*checkpoints_, *letters_, clock_);
+  Pipeline::Context context;
+  context.registry = registry_.get();
+  context.ledger = ledger_.get();
+  context.work = workers_.get();
+  context.clock = &clock_;
+  if (options_.once) context.give_up_after = config_.runtime.drain_timeout;
+  for (const PipelineConfig* pipeline : wanted) {
+    SLUICE_ASSIGN_OR_RETURN(auto made, Pipeline::create(*pipeline, context));
+    SLUICE_RETURN_IF_ERROR(made->restore(*checkpoints_));
+    pipelines_.push_back(std::move(made));
+  }
+  return Status::ok();
+}
+
+Status Runtime::start() {
+  started_at_us_ = clock_.wall_us();
+  uint32_t threads = config_.runtime.workers;
+  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  std::vector<Pipeline*> pipelines;
+  std::vector<LedgerClient*> clients;
+  for (const auto& pipeline : pipelines_) {
+    pipelines.push_back(pipeline.get());
+    clients.push_back(pipeline.get());
+  }
+  SLUICE_RETURN_IF_ERROR(workers_->start(threads, pipelines));
+  ledger_->start(std::move(clients));
+  const auto deadline = clock_.now() + kSinkOpenWait;
+  for (const auto& pipeline : pipelines_) {
+    if (Status status = pipeline->start_sinks(deadline); !status) {
+      shut_down(End::kAborted);
+      return status;
+    }
+  }
+  for (const auto& pipeline : pipelines_) pipeline->start_sources();
+  return Status::ok();
+}
+
+bool Runtime::sources_quiet() const {
+  return std::all_of(pipelines_.begin(), pipelines_.end(),
+                     [](const auto& pipeline) { return pipeline->sources_quiet(); });
+}
+
+bool Runtime::settled() const {
+  return std::all_of(pipelines_.begin(), pipelines_.end(),
+                     [](const auto& pipeline) { return pipeline->settled(); });
+}
+
+// A required sink has failed for longer than a finite run waits.
+bool Runtime::held_too_long() const {
+  const int64_t limit_us = config_.runtime.drain_timeout.count() * 1000;
+  for (const auto& pipeline : pipelines_) {
+    for (const SinkStatus& sink : pipeline->snapshot().sinks) {
+      if (sink.required && sink.failing_since_us != 0 &&
+          clock_.wall_us() - sink.failing_since_us > limit_us) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+Runtime::End Runtime::run(StopSource& drain, StopSource& abort) {
+  const End end = wait_for_end(drain, abort);
+  shut_down(end);
+  return end;
+}
+
+Runtime::End Runtime::wait_for_end(StopSource& drain, StopSource& abort) {
+  while (!drain.wait_for(kLook)) {
+    if (abort.requested()) return End::kAborted;
+    if (!options_.once) continue;
+    if (held_too_long()) return End::kHeld;
+    if (sources_quiet() && settled()) return failure() ? End::kSourceFailed : End::kDrained;
+  }
+  return drain_in_flight(abort);
+}
+
+Runtime::End Runtime::drain_in_flight(StopSource& abort) {
+  for (const auto& pipeline : pipelines_) pipeline->stop_sources();
+  const auto deadline = clock_.now() + config_.runtime.drain_timeout;
+  while (!(sources_quiet() && settled())) {
+    if (clock_.now() >= deadline) return End::kHeld;
+    if (abort.wait_for(kLook)) return End::kAborted;
+  }
+  return failure() ? End::kSourceFailed : End::kDrained;
+}
+
+void Runtime::shut_down(End end) {
+  for (const auto& pipeline : pipelines_) pipeline->stop_sources();
+  const bool give_up = end == End::kHeld || end == End::kAborted;
+  if (give_up) {
+    workers_->abandon();
+    for (const auto& pipeline : pipelines_) pipeline->abandon_sinks();
+  } else {
+    workers_->finish();
+    for (const auto& pipeline : pipelines_) pipeline->finish_sinks();
+  }
+  ledger_->finish();
+  for (const auto& pipeline : pipelines_) pipeline->finish_sources();
+}
+
+std::optional<Status> Runtime::failure() const {
+  for (const auto& pipeline : pipelines_) {
+    if (auto failure = pipeline->source_failure()) return failure;
+  }
+  return std::nullopt;
+}
+
+RuntimeSnapshot Runtime::snapshot() const {
+  RuntimeSnapshot out;
+  out.started_at_us = started_at_us_;
+  for (const auto& pipeline : pipelines_) out.pipelines.push_back(pipeline->snapshot());
+  out.ledger = ledger_->status();
+  out.ledger_backlog = ledger_->backlog();
+  out.queue_batches = workers_->batches();
+  out.queue_bytes = workers_->bytes();
+  out.workers = workers_->threads();
+  return out;
+}
+
+}  // namespace sluice

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/stop.h"
+#include "runtime/config/config.h"
+#include "runtime/pipeline/pipeline.h"
+#include "runtime/pipeline/snapshot.h"
+#include "runtime/pipeline/worker_pool.h"
+#include "runtime/store/state_dir.h"
+
+namespace sluice {
+
+// The pipelines of one process, from configuration to a drained end.
+class Runtime {
+ public:
+  struct Options {
+    std::vector<std::string> only;  // names of pipelines; empty: all
+    bool once = false;              // end when finite sources are exhausted
+  };
+  // How a run came to its end.
+  enum class End {
+    kDrained,       // everything received is settled
+    kSourceFailed,  // settled as far as received, but a source had failed; see failure()
+    kHeld,          // a sink or the state folder stayed unavailable; the rest is unsettled
+    kAborted,       // asked to give up at once
+  };
+
+  // Takes the state folder, opens the stores, loads plugins, schemas and scripts, creates all
+  // instances. No I/O of adapters yet.
+  static Result<std::unique_ptr<Runtime>> create(const Config& config, Options options);
+  ~Runtime();
+
+  // Opens sinks, then starts reading. kInvalid when a sink refuses its configuration.
+  Status start();
+  // Blocks until a finite run is over or `drain` is requested, then drains: sources stop, what is
+  // in flight is settled, within runtime.drain_timeout. `abort` gives up at once. Nothing that is
+  // unsettled is acknowledged.
+  End run(StopSource& drain, StopSource& abort);
+
+  [[nodiscard]] RuntimeSnapshot snapshot() const;
+  [[nodiscard]] std::optional<Status> failure() const;
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] DeadLetterStore& dead_letters() { return *letters_; }
+
+ private:
+  Runtime(const Config& config, Options options);
+  Status build();
+  [[nodiscard]] bool sources_quiet() const;
+  [[nodiscard]] bool settled() const;
+  [[nodiscard]] bool held_too_long() const;
+  End wait_for_end(StopSource& drain, StopSource& abort);
+  End drain_in_flight(StopSource& abort);
+  void shut_down(End end);
+
+  const Config config_;
+  const Options options_;
+  const Clock& clock_;
+  int64_t started_at_us_ = 0;
+  std::optional<StateDir> state_dir_;
+  std::unique_ptr<CheckpointStore> checkpoints_;
+  std::unique_ptr<DeadLetterStore> letters_;
+  std::unique_ptr<PluginRegistry> registry_;
+  // Destroyed in reverse: pipelines after everything that may still hold their batches.
+  std::vector<std::unique_ptr<Pipeline>> pipelines_;
+  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<WorkerPool> workers_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/base/histogram.h"
+#include "runtime/deliver/sink_driver.h"
+#include "runtime/pipeline/accounting.h"
+#include "runtime/pipeline/ledger.h"
+#include "runtime/pipeline/source_driver.h"
+
+namespace sluice {
+
+struct PipelineSnapshot {
+  std::string name;
+  std::string tenant;
+  std::string state;  // "normal" or "drain"
+  Account account;
+  std::vector<SourceStatus> sources;
+  std::vector<SinkStatus> sinks;
+  std::string schema_hash;
+  std::string script_hash;
+  uint64_t held_bytes = 0;
+  uint64_t held_bytes_limit = 0;
+  Histogram::Snapshot lag_seconds;        // intake to settlement, a record
+  Histogram::Snapshot transform_seconds;  // the record path, a record
+};
+
+struct RuntimeSnapshot {
+  int64_t started_at_us = 0;
+  std::vector<PipelineSnapshot> pipelines;
+  Ledger::Status ledger;
+  size_t ledger_backlog = 0;
+  uint64_t queue_batches = 0;  // waiting for a worker
+  uint64_t queue_bytes = 0;
+  uint32_t workers = 0;
+};
+
+}  // namespace sluice

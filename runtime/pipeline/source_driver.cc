@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/source_driver.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "runtime/base/log.h"
+
+namespace sluice {
+namespace {
+
+// One poll: enough to amortise a batch's fixed cost, small enough to keep all workers busy.
+constexpr uint32_t kPollRecords = 2048;
+constexpr uint64_t kPollBytes = 1ULL << 20;
+constexpr uint32_t kPollMillis = 100;
+constexpr uint32_t kMaxRestarts = 5;
+
+}  // namespace
+
+SourceDriver::SourceDriver(Context context)
+    : context_(std::move(context)),
+      retry_(Millis(200), Millis(30'000), {}, std::hash<std::string>{}(context_.config.name)) {}
+
+Result<std::unique_ptr<SourceDriver>> SourceDriver::create(ComponentRef component,
+                                                           Context context) {
+  std::unique_ptr<SourceDriver> driver(new SourceDriver(std::move(context)));
+  driver->component_ = std::move(component);
+  driver->metrics_ = std::make_unique<PluginMetrics>(*driver->component_.component);
+  const SourceConfig& config = driver->context_.config;
+  SLUICE_ASSIGN_OR_RETURN(driver->instance_,
+                          SourceInstance::create(driver->component_, config.name,
+                                                 config.config_json, *driver));
+  return driver;
+}
+
+SourceDriver::~SourceDriver() {
+  stop_polling();
+  finish();
+  join();
+}
+
+void SourceDriver::start() { thread_ = std::thread(&SourceDriver::run, this); }
+
+void SourceDriver::stop_polling() {
+  stop_polling_.request();
+  MutexLock lock(instance_mutex_);
+  if (instance_) instance_->stop();
+}
+
+void SourceDriver::finish() {
+  MutexLock lock(mutex_);
+  finishing_ = true;
+  changed_.notify_all();
+}
+
+void SourceDriver::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void SourceDriver::settled(std::vector<sluice_mark> marks) {
+  MutexLock lock(mutex_);
+  acks_.insert(acks_.end(), marks.begin(), marks.end());
+  changed_.notify_all();
+}
+
+void SourceDriver::run() {
+  if (open_instance()) poll_loop();
+  quiet_.store(true, std::memory_order_release);
+  wait_for_finish();
+  const CallResult closed = instance_->close();
+  if (closed.rc < 0) {
+    log::warn("source.close", "the source did not close cleanly: " + closed.message,
+              {{"source", context_.config.name}});
+  }
+}
+
+bool SourceDriver::open_instance() {
+  while (!stop_polling_.requested()) {
+    const CallResult result = instance_->open();
+    if (result.rc == SLUICE_OK) {
+      failures_ = 0;
+      failing_since_.reset();
+      set_state("ok");
+      return true;
+    }
+    if (!handle_failure(result)) return false;
+  }
+  set_state("stopped");
+  return false;
+}
+
+void SourceDriver::poll_loop() {
+  while (!stop_polling_.requested()) {
+    serve_acks();
+    // Charged at three times the text: the text itself, what comes out of it, and what is built on
+    // the way; corrected once the worker is done.
+    const auto soon = context_.clock->now() + std::chrono::milliseconds(kPollMillis);
+    if (!context_.budget->wait_room(3 * kPollBytes, soon)) {
+      set_state("waiting");
+      continue;
+    }
+    uint32_t room = kPollRecords;
+    if (context_.bucket != nullptr) {
+      room = context_.bucket->take(kPollRecords);
+      if (room == 0) {
+        stop_polling_.wait_for(std::min(context_.bucket->time_to_next(), Millis(kPollMillis)));
+        continue;
+      }
+    }
+    if (!poll_once(room)) return;
+  }
+  set_state("stopped");
+}
+
+// False: no more records will come.
+bool SourceDriver::poll_once(uint32_t max_records) {
+  sluice_batch batch{};
+  batch.struct_size = sizeof batch;
+  const CallResult result = instance_->poll(max_records, kPollBytes, kPollMillis, &batch);
+  const uint32_t got = result.rc == SLUICE_OK ? batch.count : 0;
+  if (context_.bucket != nullptr) context_.bucket->give_back(max_records - got);
+  switch (result.rc) {
+    case SLUICE_OK:
+      failures_ = 0;
+      failing_since_.reset();
+      set_state("ok");
+      if (batch.count == 0) {
+        if (batch.release != nullptr) batch.release(&batch);
+        return true;
+      }
+      last_record_at_us_ = context_.clock->wall_us();
+      context_.intake(batch);
+      return true;
+    case SLUICE_IDLE:
+      failures_ = 0;
+      set_state("ok");
+      return true;
+    case SLUICE_CANCELLED:
+      return true;
+    case SLUICE_END:
+      set_state("exhausted");
+      return false;
+    default:
+      return handle_failure(result);
+  }
+}
+
+// True: try again (after the wait it needs).
+bool SourceDriver::handle_failure(const CallResult& result) {
+  const std::string& name = context_.config.name;
+  if (result.rc == SLUICE_E_CONFIG) {
+    fail(Code::kInvalid, result.message);
+    return false;
+  }
+  if (result.rc == SLUICE_E_FATAL) {
+    if (++restarts_ > kMaxRestarts) {
+      fail(Code::kUnavailable, "gave up after " + std::to_string(kMaxRestarts) +
+                                   " restarts: " + result.message);
+      return false;
+    }
+    log::warn("source.restart", "the source asked to be made anew: " + result.message,
+              {{"source", name}});
+    return restart();
+  }
+  if (++failures_ == 1) {
+    failing_since_ = context_.clock->now();
+    log::error("source.unavailable", "the source fails and is tried again: " + result.message,
+               {{"source", name}});
+  }
+  set_state("connecting", result.message);
+  if (context_.give_up_after.count() > 0 &&
+      context_.clock->now() - *failing_since_ >= context_.give_up_after) {
+    fail(Code::kUnavailable, result.message);
+    return false;
+  }
+  stop_polling_.wait_for(retry_.delay(failures_, Millis(result.retry_after_ms)));
+  return true;
+}
+
+// Batches of the old instance must be released before it goes: wait until all it gave is settled.
+bool SourceDriver::restart() {
+  set_state("connecting", "restarting");
+  while (!context_.lanes->idle()) {
+    if (stop_polling_.wait_for(Millis(kPollMillis))) return false;
+    serve_acks();
+  }
+  const CallResult closed = instance_->close();
+  if (closed.rc < 0) log::warn("source.close", closed.message, {{"source", context_.config.name}});
+  auto made = SourceInstance::create(component_, context_.config.name, context_.config.config_json,
+                                     *this);
+  SLUICE_CHECK(made.is_ok(), made.status().message().c_str());
+  {
+    MutexLock lock(instance_mutex_);
+    std::swap(instance_, made.value());
+  }
+  made.value().reset();  // the old one
+  stop_polling_.wait_for(retry_.delay(restarts_));
+  return open_instance();
+}
+
+void SourceDriver::serve_acks() {
+  std::vector<sluice_mark> acks;
+  {
+    MutexLock lock(mutex_);
+    acks.swap(acks_);
+  }
+  if (acks.empty()) return;
+  const CallResult result = instance_->ack(acks);
+  if (result.rc < 0) {
+    // The checkpoint is durable already; a source with a memory of its own falls behind until the
+    // next ack, which covers this one.
+    log::warn("source.ack", "the source did not take an ack: " + result.message,
+              {{"source", context_.config.name}});
+  }
+}
+
+void SourceDriver::wait_for_finish() {
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      while (acks_.empty() && !finishing_) changed_.wait(mutex_);
+      if (acks_.empty()) return;
+    }
+    serve_acks();
+  }
+}
+
+void SourceDriver::set_state(std::string state, const std::string& error) {
+  MutexLock lock(mutex_);
+  state_ = std::move(state);
+  if (!error.empty()) last_error_ = error;
+}
+
+void SourceDriver::fail(Code code, const std::string& message) {
+  log::error("source.failed", "the source has stopped: " + message,
+             {{"source", context_.config.name}});
+  MutexLock lock(mutex_);
+  state_ = "failed";
+  last_error_ = message;
+  failure_ = Status(code, "source " + context_.config.name + ": " + message);
+}
+
+std::optional<Status> SourceDriver::failure() const {
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
+SourceStatus SourceDriver::status() const {
+  SourceStatus out;
+  out.name = context_.config.name;
+  out.kind = context_.config.use;
+  out.last_record_at_us = last_record_at_us_;
+  out.metrics = metrics_->snapshot();
+  MutexLock lock(mutex_);
+  out.state = state_;
+  out.last_error = last_error_;
+  return out;
+}
+
+sluice_rc SourceDriver::lane_open(std::string_view name, uint32_t* id, uint64_t* resume) {
+  return context_.lanes->open(name, id, resume);
+}
+
+sluice_rc SourceDriver::lane_done(uint32_t id) {
+  const sluice_rc rc = context_.lanes->done(id);
+  context_.changed();
+  return rc;
+}
+
+sluice_rc SourceDriver::cursor_get(sluice_str* out) {
+  const auto cursor = context_.lanes->cursor();
+  if (!cursor) {
+    *out = {nullptr, 0};
+    return SLUICE_OK;
+  }
+  cursor_ = *cursor;
+  *out = {cursor_.data(), cursor_.size()};
+  return SLUICE_OK;
+}
+
+sluice_rc SourceDriver::cursor_set(std::string_view blob) {
+  constexpr size_t kMaxCursor = 1 << 20;
+  if (blob.size() > kMaxCursor) return SLUICE_E_CONFIG;
+  context_.lanes->set_cursor(blob);
+  context_.changed();
+  return SLUICE_OK;
+}
+
+sluice_rc SourceDriver::lanes_assigned(std::span<const uint32_t> ids) {
+  context_.lanes->assigned(ids);
+  return SLUICE_OK;
+}
+
+sluice_rc SourceDriver::lanes_revoked(std::span<const uint32_t> ids, uint32_t limit_ms,
+                                      sluice_mark* marks, uint32_t* n_marks) {
+  context_.lanes->wait_settled(ids, context_.clock->now() + std::chrono::milliseconds(limit_ms));
+  const auto final_marks = context_.lanes->marks_of(ids);
+  const uint32_t n = std::min<uint32_t>(*n_marks, static_cast<uint32_t>(final_marks.size()));
+  std::copy_n(final_marks.begin(), n, marks);
+  *n_marks = n;
+  return SLUICE_OK;
+}
+
+sluice_rc SourceDriver::lanes_lost(std::span<const uint32_t>) { return SLUICE_OK; }
+
+}  // namespace sluice

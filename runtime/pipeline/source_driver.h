@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/stop.h"
+#include "runtime/config/config.h"
+#include "runtime/deliver/plugin_metrics.h"
+#include "runtime/deliver/retry.h"
+#include "runtime/flow/byte_budget.h"
+#include "runtime/flow/token_bucket.h"
+#include "runtime/pipeline/lane_table.h"
+#include "runtime/plugin_host/instance.h"
+
+namespace sluice {
+
+// What is known of a source at a moment.
+struct SourceStatus {
+  std::string name;
+  std::string kind;
+  std::string state;  // "connecting", "ok", "waiting", "exhausted", "stopped", "failed"
+  std::string last_error;
+  int64_t last_record_at_us = 0;  // 0: none yet
+  std::optional<int64_t> lag_records;
+  std::optional<double> lag_seconds;
+  std::vector<PluginMetrics::Sample> metrics;
+};
+
+// Owns one source instance and the thread that calls it: polls while the pipeline has room, gives
+// every batch on, tells the source what is settled. Back-pressure is simply not polling.
+class SourceDriver final : public HostServices {
+ public:
+  // What a batch needs on its way in. Called on the driver's thread.
+  using Intake = std::function<void(sluice_batch)>;
+
+  struct Context {
+    SourceConfig config;
+    ByteBudget* budget = nullptr;
+    TokenBucket* bucket = nullptr;  // may be null: no rate limit
+    LaneTable* lanes = nullptr;
+    const Clock* clock = nullptr;
+    Intake intake;
+    std::function<void()> changed;  // lanes or cursor changed without a record: wake the ledger
+    // A finite run gives up on a source that cannot be reached for this long; 0: never.
+    Millis give_up_after{0};
+  };
+
+  static Result<std::unique_ptr<SourceDriver>> create(ComponentRef component, Context context);
+  ~SourceDriver() override;
+
+  void start();
+  // No more polls; acks still go through until finish().
+  void stop_polling() SLUICE_EXCLUDES(instance_mutex_);
+  // Everything that will be settled is: last acks, close, end of the thread.
+  void finish();
+  void join();
+
+  // Queues marks for the next ack. Any thread.
+  void settled(std::vector<sluice_mark> marks) SLUICE_EXCLUDES(mutex_);
+
+  // True once no more records will come: exhausted, failed, or stopped.
+  [[nodiscard]] bool quiet() const { return quiet_.load(std::memory_order_acquire); }
+  // Set when the source ended by failure. kInvalid: configuration; kUnavailable: not reachable.
+  [[nodiscard]] std::optional<Status> failure() const SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] SourceStatus status() const SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] const SourceConfig& config() const { return context_.config; }
+
+  // HostServices, for the plugin's calls inside poll.
+  sluice_rc lane_open(std::string_view name, uint32_t* id, uint64_t* resume) override;
+  sluice_rc lane_done(uint32_t id) override;
+  sluice_rc cursor_get(sluice_str* out) override;
+  sluice_rc cursor_set(std::string_view blob) override;
+  sluice_rc lanes_assigned(std::span<const uint32_t> ids) override;
+  sluice_rc lanes_revoked(std::span<const uint32_t> ids, uint32_t limit_ms, sluice_mark* marks,
+                          uint32_t* n_marks) override;
+  sluice_rc lanes_lost(std::span<const uint32_t> ids) override;
+  sluice_rc columns_declare(std::span<const sluice_column* const>) override {
+    return SLUICE_E_CONFIG;
+  }
+  sluice_rc columns_cells(const sluice_batch&, const sluice_cell**) override {
+    return SLUICE_E_CONFIG;
+  }
+  void metric(uint32_t index, double value) override { metrics_->record(index, value); }
+
+ private:
+  explicit SourceDriver(Context context);
+  void run();
+  bool open_instance();
+  void poll_loop();
+  bool poll_once(uint32_t max_records);
+  bool handle_failure(const CallResult& result);
+  bool restart();
+  void serve_acks();
+  void wait_for_finish() SLUICE_EXCLUDES(mutex_);
+  void set_state(std::string state, const std::string& error = "") SLUICE_EXCLUDES(mutex_);
+  void fail(Code code, const std::string& message) SLUICE_EXCLUDES(mutex_);
+
+  Context context_;
+  ComponentRef component_;
+  mutable Mutex instance_mutex_;  // the driver thread swaps the instance, others reach for it
+  std::unique_ptr<SourceInstance> instance_;
+  std::unique_ptr<PluginMetrics> metrics_;
+  RetryPolicy retry_;
+  StopSource stop_polling_;
+  std::thread thread_;
+  std::string cursor_;  // what cursor_get handed out last
+  uint32_t failures_ = 0;
+  uint32_t restarts_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> failing_since_;
+  std::atomic<bool> quiet_{false};
+  std::atomic<int64_t> last_record_at_us_{0};
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::vector<sluice_mark> acks_ SLUICE_GUARDED_BY(mutex_);
+  bool finishing_ SLUICE_GUARDED_BY(mutex_) = false;
+  std::string state_ SLUICE_GUARDED_BY(mutex_) = "connecting";
+  std::string last_error_ SLUICE_GUARDED_BY(mutex_);
+  std::optional<Status> failure_ SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/bounded_queue.h"
+#include "runtime/pipeline/pipeline.h"
+
+namespace sluice {
+
+// The threads that parse, validate and transform. Each has its own record path (document, Lua
+// state, scratch) for every pipeline, so they share nothing but the queue.
+class WorkerPool final : public WorkQueue {
+ public:
+  // Bounded by the pipelines' byte budgets: intake stops before this queue could grow further.
+  WorkerPool() : queue_(SIZE_MAX, SIZE_MAX) {}
+  ~WorkerPool() override;
+
+  // Makes every path first, so that a script which cannot be loaded is an error here.
+  Status start(uint32_t threads, const std::vector<Pipeline*>& pipelines);
+  void push(WorkItem item) override;
+  // What waits is still processed; ends the threads.
+  void finish();
+  // What waits is dropped, unsettled; ends the threads.
+  void abandon();
+
+  [[nodiscard]] size_t batches() const { return queue_.size(); }
+  [[nodiscard]] size_t bytes() const { return queue_.bytes(); }
+  [[nodiscard]] uint32_t threads() const { return static_cast<uint32_t>(threads_.size()); }
+
+ private:
+  using Paths = std::map<Pipeline*, std::unique_ptr<RecordPath>>;
+  void run(Paths& paths);
+
+  BoundedQueue<WorkItem> queue_;
+  std::atomic<bool> abandoned_{false};
+  std::vector<std::unique_ptr<Paths>> paths_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/record/batch.h"
+
+#include <unordered_map>
+
+#include "runtime/base/check.h"
+
+namespace sluice {
+
+std::string_view outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kNone:
+      return "none";
+    case Outcome::kFiltered:
+      return "filtered";
+    case Outcome::kDuplicate:
+      return "duplicate";
+    case Outcome::kCommitted:
+      return "committed";
+    case Outcome::kShed:
+      return "shed";
+    case Outcome::kDeadLettered:
+      return "dead_lettered";
+  }
+  return "unknown";
+}
+
+std::unique_ptr<BatchBuffers> BatchBufferPool::take() {
+  {
+    MutexLock lock(mutex_);
+    if (!free_.empty()) {
+      auto buffers = std::move(free_.back());
+      free_.pop_back();
+      return buffers;
+    }
+  }
+  return std::make_unique<BatchBuffers>();
+}
+
+void BatchBufferPool::give_back(std::unique_ptr<BatchBuffers> buffers) {
+  buffers->arena.reset();
+  buffers->parts.clear();
+  MutexLock lock(mutex_);
+  if (free_.size() < kKeep) free_.push_back(std::move(buffers));
+}
+
+Batch::Batch(sluice_batch raw, BatchBufferPool& pool, SettlementListener& listener)
+    : raw_(raw), pool_(pool), listener_(listener), buffers_(pool.take()) {
+  if (buffers_->outcomes.size() < raw_.count) {
+    buffers_->outcomes = std::vector<std::atomic<uint8_t>>(raw_.count);
+  }
+  for (uint32_t i = 0; i < raw_.count; ++i) {
+    buffers_->outcomes[i].store(0, std::memory_order_relaxed);
+    value_bytes_ += record(i).value.size;
+  }
+  build_segments();
+}
+
+Batch::~Batch() {
+  listener_.batch_gone(*this);
+  if (raw_.release != nullptr) raw_.release(&raw_);
+  pool_.give_back(std::move(buffers_));
+}
+
+void Batch::build_segments() {
+  std::unordered_map<uint32_t, uint32_t> index_of_lane;  // only filled from the second lane on
+  for (uint32_t i = 0; i < raw_.count; ++i) {
+    const sluice_record& r = record(i);
+    uint32_t index = 0;
+    if (segments_.empty()) {
+      segments_.emplace_back().lane = r.lane;
+    } else if (segments_.size() > 1 || segments_.front().lane != r.lane) {
+      if (index_of_lane.empty()) {
+        index_of_lane.emplace(segments_.front().lane, 0);
+        segment_of_.assign(raw_.count, 0);
+      }
+      const auto [at, added] =
+          index_of_lane.emplace(r.lane, static_cast<uint32_t>(segments_.size()));
+      if (added) segments_.emplace_back().lane = r.lane;
+      index = at->second;
+      segment_of_[i] = index;
+    }
+    Segment& segment = segments_[index];
+    ++segment.count;
+    segment.last_position = r.position;
+    segment.highest_time_us = std::max(segment.highest_time_us, r.time_us);
+  }
+}
+
+void Batch::note(uint32_t record, Outcome outcome) {
+  std::atomic<uint8_t>& slot = buffers_->outcomes[record];
+  const auto value = static_cast<uint8_t>(outcome);
+  uint8_t seen = slot.load(std::memory_order_relaxed);
+  while (seen < value && !slot.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
+  }
+}
+
+void Batch::meet(uint32_t segment, uint32_t n) {
+  // acq_rel: whoever meets the last one sees the outcomes noted by all others.
+  const uint32_t before = segments_[segment].pending.fetch_sub(n, std::memory_order_acq_rel);
+  SLUICE_CHECK(before >= n, "more obligations met than there were");
+  if (before == n) listener_.segment_settled(shared_from_this(), segment);
+}
+
+void Batch::publish() {
+  for (uint32_t i = 0; i < segments_.size(); ++i) meet(i, 1);
+}
+
+}  // namespace sluice

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sluice/plugin.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/record/arena.h"
+
+namespace sluice {
+
+// What finally became of a record, in rising precedence: over the parts of a record and the sinks
+// they go to, the highest counts.
+enum class Outcome : uint8_t { kNone, kFiltered, kDuplicate, kCommitted, kShed, kDeadLettered };
+inline constexpr size_t kOutcomes = 6;
+std::string_view outcome_name(Outcome outcome);
+
+// One record on its way to sinks: what came out of validation and script. Text lies in the batch's
+// arena or in the source's memory; both live as long as the batch.
+struct Part {
+  static constexpr uint16_t kAllSinks = UINT16_MAX;
+  std::string_view value;  // data() == nullptr: absent (a tombstone)
+  std::string_view key;    // data() == nullptr: absent
+  uint32_t record = 0;     // index of the source record in its batch
+  uint32_t part = 0;       // number among the parts of that record
+  uint32_t flags = 0;      // SLUICE_RECORDF_*
+  uint16_t sink = kAllSinks;
+};
+
+// Where records are held between intake and settlement.
+enum class Place : uint8_t { kQueue, kWorker, kDelivery };
+inline constexpr size_t kPlaces = 3;
+
+class Batch;
+
+// Told when a batch has nothing left to wait for. Calls come on any thread.
+class SettlementListener {
+ public:
+  virtual ~SettlementListener() = default;
+  // Every obligation of this segment is met; outcomes of its records are final.
+  virtual void segment_settled(std::shared_ptr<Batch> batch, uint32_t segment) = 0;
+  // The last reference goes; memory of the source is released right after. Records that are not
+  // settled are lost to the account.
+  virtual void batch_gone(const Batch& batch) = 0;
+};
+
+// Memory of a batch that is used again by later ones.
+struct BatchBuffers {
+  Arena arena;
+  std::vector<Part> parts;
+  std::vector<std::atomic<uint8_t>> outcomes;
+};
+
+class BatchBufferPool {
+ public:
+  std::unique_ptr<BatchBuffers> take() SLUICE_EXCLUDES(mutex_);
+  void give_back(std::unique_ptr<BatchBuffers> buffers) SLUICE_EXCLUDES(mutex_);
+
+ private:
+  static constexpr size_t kKeep = 8;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<BatchBuffers>> free_ SLUICE_GUARDED_BY(mutex_);
+};
+
+// The records of one poll, from intake until every sink has answered: the unit that moves between
+// threads. One thread owns it at a time until the worker is done with it (publish()); afterwards
+// parts and records are read-only and obligations are counted atomically.
+//
+// A segment is the run of this batch's records of one lane. Its obligations are: one while the
+// worker has it, one for each part and required sink, one for each dead letter that is not durable
+// yet. At zero the segment is settled.
+class Batch : public std::enable_shared_from_this<Batch> {
+ public:
+  struct Segment {
+    uint32_t lane = 0;
+    uint32_t count = 0;   // records
+    uint64_t ticket = 0;  // place in the lane's order, given by its lane table
+    uint64_t last_position = 0;
+    int64_t highest_time_us = 0;
+    std::atomic<uint32_t> pending{1};
+  };
+
+  // Takes over `raw` (released in the destructor).
+  Batch(sluice_batch raw, BatchBufferPool& pool, SettlementListener& listener);
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  uint64_t sequence = 0;       // order within the source
+  uint32_t source = 0;         // index of the source in its pipeline
+  int64_t received_us = 0;     // wall clock at intake
+  uint64_t charged_bytes = 0;  // what this batch holds of the pipeline's byte budget
+
+  [[nodiscard]] uint32_t count() const { return raw_.count; }
+  [[nodiscard]] const sluice_record& record(uint32_t i) const {
+    return *reinterpret_cast<const sluice_record*>(reinterpret_cast<const char*>(raw_.records) +
+                                                   static_cast<size_t>(i) * raw_.stride);
+  }
+  [[nodiscard]] uint64_t value_bytes() const { return value_bytes_; }
+
+  std::deque<Segment>& segments() { return segments_; }
+  [[nodiscard]] uint32_t segment_of(uint32_t record) const {
+    return segment_of_.empty() ? 0 : segment_of_[record];
+  }
+
+  Arena& arena() { return buffers_->arena; }
+  std::vector<Part>& parts() { return buffers_->parts; }
+  [[nodiscard]] const std::vector<Part>& parts() const { return buffers_->parts; }
+
+  // Raises the record's outcome to at least `outcome`. Any thread.
+  void note(uint32_t record, Outcome outcome);
+  [[nodiscard]] Outcome outcome(uint32_t record) const {
+    return static_cast<Outcome>(buffers_->outcomes[record].load(std::memory_order_relaxed));
+  }
+
+  // Adds obligations to the record's segment. Only while the worker still holds its own.
+  void oblige(uint32_t record, uint32_t n) {
+    segments_[segment_of(record)].pending.fetch_add(n, std::memory_order_relaxed);
+  }
+  // Meets `n` obligations of a segment. Any thread.
+  void meet(uint32_t segment, uint32_t n);
+  // The worker is done: meets the obligation every segment began with.
+  void publish();
+
+  // For the account: where the batch is held, and how many of its records are settled (the ledger's
+  // thread raises it).
+  Place place = Place::kQueue;
+  uint32_t settled_records = 0;
+
+ private:
+  void build_segments();
+
+  sluice_batch raw_;
+  BatchBufferPool& pool_;
+  SettlementListener& listener_;
+  std::unique_ptr<BatchBuffers> buffers_;
+  std::deque<Segment> segments_;      // a deque: atomics do not move
+  std::vector<uint32_t> segment_of_;  // by record; empty when there is one segment
+  uint64_t value_bytes_ = 0;
+};
+
+using BatchPtr = std::shared_ptr<Batch>;
+
+}  // namespace sluice
