@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/sinks/sqlite/sink.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plugins/sinks/sqlite/description.h"
+#include "plugins/sinks/sqlite/sql.h"
+
+namespace sluice::sqlite_sink {
+namespace {
+
+// Once stop was asked, a write under way may take so long before it gives up and rolls back: half
+// of the grace the host gives, and enough for any ordinary batch.
+constexpr std::chrono::milliseconds kFinishLimit{1000};
+
+void raise(const Failure& failure) {
+  switch (failure.rc) {
+    case SLUICE_OK:
+      return;
+    case SLUICE_CANCELLED:
+      throw Cancelled();
+    case SLUICE_E_RETRY:
+      throw Transient(failure.message);
+    case SLUICE_E_CONFIG:
+      throw BadConfig(failure.message);
+    case SLUICE_E_BATCH:
+      throw BatchRefused(failure.message);
+    default:
+      throw Fatal(failure.message);
+  }
+}
+
+}  // namespace
+
+SqliteSink::SqliteSink(Context context, std::string_view config_json) : context_(context) {
+  raise(parse_options(config_json, &options_));
+}
+
+void SqliteSink::open() {
+  try {
+    connect();
+    declare();
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+void SqliteSink::connect() {
+  close();
+  Database::Settings settings{options_.path, options_.create, options_.full_sync};
+  database_ = std::make_unique<Database>(std::move(settings), static_cast<Patience*>(this));
+  raise(database_->open());
+  if (options_.create) {
+    raise(database_->execute(create_table_sql(options_), "create the table in"));
+  }
+  TablePlan plan;
+  raise(plan_table(*database_, options_, &plan));
+  writer_ = std::make_unique<Writer>(database_.get(), std::move(plan));
+  raise(writer_->prepare());
+  if (!database_->write_ahead()) {
+    context_.warn("the file system of " + options_.path +
+                  " does not support write-ahead logging: commits are slower");
+  }
+  if (options_.key.empty()) {
+    context_.info(
+        "no `key`: rows are appended, and a record delivered again after a crash is a "
+        "second row");
+  }
+}
+
+void SqliteSink::declare() {
+  std::vector<sluice::Column> wanted;
+  for (const Column& column : writer_->plan().columns) {
+    wanted.push_back({column.pointer, column.type == ColumnType::kJson
+                                          ? uint32_t{SLUICE_COLUMN_JSON}
+                                          : uint32_t{SLUICE_COLUMN_AUTO}});
+  }
+  columns_.emplace(context_.columns());
+  columns_->declare(wanted);
+}
+
+void SqliteSink::write(const Batch& batch, Outcomes out) {
+  if (!writer_) throw Fatal("write before open");
+  if (batch.empty()) return;
+  const Cells cells = columns_->cells(batch);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto give_up = [&] {
+    return context_.stopping() && std::chrono::steady_clock::now() - begin > kFinishLimit;
+  };
+  raise(writer_->write(batch.raw(), cells.row(0).data(), give_up, &fates_));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  context_.metric(Metric::kCommitSeconds, took.count());
+  answer(out);
+}
+
+void SqliteSink::answer(Outcomes out) const {
+  for (size_t i = 0; i < fates_.rows.size(); ++i) {
+    const Fate& fate = fates_.rows[i];
+    switch (fate.kind) {
+      case Fate::Kind::kOk:
+        out.ok(i);
+        break;
+      case Fate::Kind::kDuplicate:
+        out.duplicate(i);
+        break;
+      case Fate::Kind::kSuperseded:
+        out.superseded(i);
+        break;
+      case Fate::Kind::kRejected:
+        out.reject(i, fate.reason, fates_.details[fate.detail]);
+        break;
+    }
+  }
+}
+
+void SqliteSink::probe() {
+  if (!database_) throw Transient("database " + options_.path + " is not open");
+  raise(database_->begin());
+  database_->rollback();
+}
+
+void SqliteSink::close() {
+  columns_.reset();
+  writer_.reset();
+  database_.reset();
+}
+
+bool SqliteSink::wait(std::chrono::milliseconds time) {
+  context_.metric(Metric::kBusyWaits, 1);
+  return context_.wait(time);
+}
+
+namespace {
+
+constexpr auto kReasons = reason_table<Reason>(
+    reject_reason(Reason::kOlderRevision, "older_revision",
+                  "The table already holds a newer revision of this key.", "OLDER_REVISION"),
+    reject_reason(Reason::kRevisionMissing, "revision_missing",
+                  "The record has no whole number where `revision` points.", "VALIDATION_FAIL"),
+    reject_reason(
+        Reason::kConstraintViolation, "constraint_violation",
+        "A constraint of the table (unique, check, foreign key, trigger) refused the row.",
+        "CONSTRAINT_VIOLATION"),
+    reject_reason(Reason::kTypeMismatch, "type_mismatch",
+                  "A value is of another type than its column.", "CONSTRAINT_VIOLATION"),
+    reject_reason(Reason::kNullRefused, "null_refused",
+                  "A value is null or absent where its column requires one.",
+                  "CONSTRAINT_VIOLATION"),
+    reject_reason(Reason::kKeyMissing, "key_missing", "The record has no value where `key` points.",
+                  "VALIDATION_FAIL"),
+    reject_reason(Reason::kTombstoneUnsupported, "tombstone_unsupported",
+                  "The record is a tombstone; this sink does not delete rows.", "VALIDATION_FAIL"));
+
+constexpr auto kMetrics = metric_table<Metric>(
+    histogram(Metric::kCommitSeconds, "commit_seconds",
+              "Seconds from the begin of a batch's transaction to its durable commit."),
+    counter(Metric::kBusyWaits, "busy_waits",
+            "Short waits for the write lock while another connection held it."));
+
+}  // namespace
+
+constinit const sluice_component kSqliteSink = sink_component<SqliteSink, kReasons, kMetrics>(
+    {.id = "sqlite",
+     .summary = "Writes records as rows of a SQLite table: typed columns, upsert by key, revision "
+                "guard.",
+     .config_schema = kConfigSchema,
+     .example_config = kExampleConfig,
+     .caps = SLUICE_CAP_IDEMPOTENT | SLUICE_CAP_ORDERED});
+
+}  // namespace sluice::sqlite_sink

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "plugins/sinks/sqlite/options.h"
+#include "plugins/sinks/sqlite/table.h"
+
+namespace sluice::sqlite_sink {
+
+// `name` as a quoted SQL identifier; whatever it holds stays a name.
+std::string quoted(std::string_view name);
+
+// CREATE TABLE from the column list, the key as primary key.
+std::string create_table_sql(const Options& options);
+
+// Writes one row: insert, upsert, or upsert over an older revision only.
+std::string write_sql(const Options& options, const TablePlan& plan);
+
+// The stored revision of a key. Needs a plan with a revision.
+std::string lookup_sql(const Options& options, const TablePlan& plan);
+
+}  // namespace sluice::sqlite_sink
