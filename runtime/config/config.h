@@ -96,12 +96,12 @@ struct IdempotencyConfig {
   Millis ttl{7LL * 86'400'000};
 };
 
-struct LimitsConfig {            // `limits:` of a pipeline
+struct LimitsConfig {  // `limits:` of a pipeline
   uint64_t record_bytes = 1ULL << 20;
   uint32_t depth = 128;
 };
 
-struct ScriptLimitsConfig {      // `script_limits:` of a pipeline
+struct ScriptLimitsConfig {  // `script_limits:` of a pipeline
   Millis cpu{100};
   Millis wall{1000};
   uint64_t memory = 64ULL << 20;
@@ -112,7 +112,7 @@ struct ScriptLimitsConfig {      // `script_limits:` of a pipeline
 };
 
 struct FlowConfig {
-  std::optional<double> rate;    // records a second over all sources of the pipeline
+  std::optional<double> rate;  // records a second over all sources of the pipeline
   double burst_multiplier = 1;
   uint64_t max_in_flight = 64ULL << 20;  // bytes of record values held at once
 };

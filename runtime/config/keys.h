@@ -9,26 +9,26 @@
 namespace sluice::config {
 
 enum class KeyType {
-  kSection,       // a map with the keys of `children`
-  kNamed,         // a map from instance names to sections with the keys of `children`
-  kOptions,       // a map that belongs to a plugin
+  kSection,  // a map with the keys of `children`
+  kNamed,    // a map from instance names to sections with the keys of `children`
+  kOptions,  // a map that belongs to a plugin
   kString,
-  kLabel,         // short name made of letters, digits, '.', '_' and '-'
+  kLabel,  // short name made of letters, digits, '.', '_' and '-'
   kBool,
   kInteger,
   kNumber,
-  kWorkers,       // an integer or `auto`
+  kWorkers,  // an integer or `auto`
   kDuration,
   kDurations,
   kSize,
   kRate,
-  kChoice,        // one of `choices`
-  kPointer,       // JSON Pointer, RFC 6901
+  kChoice,   // one of `choices`
+  kPointer,  // JSON Pointer, RFC 6901
   kPointers,
-  kInputFile,     // path of a file that must be readable
-  kFolder,        // path of a folder
+  kInputFile,  // path of a file that must be readable
+  kFolder,     // path of a folder
   kFolders,
-  kListen,        // host:port, or `off`
+  kListen,  // host:port, or `off`
 };
 
 struct Key;
@@ -43,7 +43,7 @@ struct Key {
   Keys children = {};
   Choices choices = {};
   bool required = false;
-  bool live = false;        // may change while the process runs
+  bool live = false;                   // may change while the process runs
   std::string_view scalar_fills = {};  // section: the child that a plain value stands for
   std::string_view unbuilt = {};       // known, but refused: what is not available yet
   // Smallest and largest number (kDuration: milliseconds; kNamed, lists: how many).
@@ -53,6 +53,9 @@ struct Key {
 
 // The top of the file.
 Keys root_keys();
+// Its parts, in files of their own.
+Keys pipeline_keys();
+Keys sink_keys();
 const Key* find_key(Keys keys, std::string_view name);
 
 // "a duration such as 200ms, 30s or 7d": what a value of this key looks like.

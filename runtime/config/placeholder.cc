@@ -126,7 +126,11 @@ class Expander {
       usable = value.has_value();
       if (value) append(out, *value, usable, node.place, path);
     };
-    if (!cut(node.text, pieces, bad)) problems_.add(node.place, path, bad);
+    if (!cut(node.text, pieces, bad)) {
+      problems_.add(node.place, path, bad);
+      usable = false;
+    }
+    node.broken = !usable || full_;
     node.only_placeholder = count == 1 && !literal;
     if (count > 0) node.written = std::move(node.text);
     node.text = std::move(out);
@@ -166,9 +170,9 @@ class Expander {
       return std::nullopt;
     }
     if (!is_utf8(*value)) {
-      problems_.add(place, path,
-                    "the value of the environment variable " + name +
-                        " is not valid UTF-8; correct it");
+      problems_.add(
+          place, path,
+          "the value of the environment variable " + name + " is not valid UTF-8; correct it");
       return std::nullopt;
     }
     return value;

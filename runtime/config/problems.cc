@@ -19,11 +19,11 @@ void Problems::add(Place place, std::string_view path, std::string_view text) {
   }
   std::string line = file_;
   if (place.line > 0) {
-    line += ":" + std::to_string(place.line);
-    if (place.column > 0) line += ":" + std::to_string(place.column);
+    line += cat({":", std::to_string(place.line)});
+    if (place.column > 0) line += cat({":", std::to_string(place.column)});
   }
   line += ": ";
-  if (!path.empty()) line += std::string(path) + ": ";
+  if (!path.empty()) line += cat({path, ": "});
   line += text;
   list_.push_back({place, std::move(line)});
 }
@@ -42,8 +42,14 @@ Status Problems::status() const {
     text += sorted[i]->line;
   }
   const size_t rest = list_.size() - shown + left_out_;
-  if (rest > 0) text += "\n" + file_ + ": and " + std::to_string(rest) + " more problems";
+  if (rest > 0) text += cat({"\n", file_, ": and ", std::to_string(rest), " more problems"});
   return invalid(std::move(text));
+}
+
+std::string cat(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (const std::string_view part : parts) out += part;
+  return out;
 }
 
 std::string quote(std::string_view text) {

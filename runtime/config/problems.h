@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,8 @@ class Problems {
   size_t left_out_ = 0;
 };
 
+// The parts one after another.
+std::string cat(std::initializer_list<std::string_view> parts);
 // Text of the file as it may stand in a message: one line, not long, in quotes.
 std::string quote(std::string_view text);
 // `path` + "." + `key`, made fit for a message.

@@ -101,8 +101,8 @@ class TreeBuilder final : public YAML::EventHandler {
   struct Frame {
     YamlNode node;
     YAML::anchor_t anchor = YAML::NullAnchor;
-    std::optional<YamlNode> key;           // map: the key whose value comes next
-    std::map<std::string, Place> seen;     // map: keys so far
+    std::optional<YamlNode> key;        // map: the key whose value comes next
+    std::map<std::string, Place> seen;  // map: keys so far
   };
   struct Anchored {
     YamlNode node;
@@ -116,15 +116,15 @@ class TreeBuilder final : public YAML::EventHandler {
 
   static void refuse_tag(const std::string& tag, Place place) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    throw Refused{place, "the tag " + quote(tag) + " is not supported; remove it"};
+    throw Refused{place, cat({"the tag ", quote(tag), " is not supported; remove it"})};
   }
 
   void spend(size_t nodes, size_t bytes, Place place) {
     nodes_ += nodes;
     bytes_ += bytes;
     if (nodes_ > kMaxNodes || bytes_ > kMaxTextBytes) {
-      throw Refused{place, "the file holds more than " + std::to_string(kMaxNodes) +
-                               " values or " + format_size(kMaxTextBytes) +
+      throw Refused{place, "the file holds more than " + std::to_string(kMaxNodes) + " values or " +
+                               format_size(kMaxTextBytes) +
                                " of text, aliases expanded; make it smaller"};
     }
   }
@@ -135,8 +135,9 @@ class TreeBuilder final : public YAML::EventHandler {
     refuse_tag(tag, place);
     if (stack_.size() >= kMaxDepth) refuse_depth(place);
     if (!stack_.empty() && awaits_key()) {
-      throw Refused{place, "a key must be plain text, not a list or a map (a placeholder in a "
-                           "{...} or [...] value needs quotes)"};
+      throw Refused{place,
+                    "a key must be plain text, not a list or a map (a placeholder in a "
+                    "{...} or [...] value needs quotes)"};
     }
     stack_.push_back({});
     stack_.back().node.kind = kind;
@@ -187,8 +188,9 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     const auto [first, fresh] = frame.seen.emplace(key.text, key.place);
     if (!fresh) {
-      problems_.add(key.place, "", "the key " + quote(key.text) + " stands twice; the first is in line " +
-                                       std::to_string(first->second.line) + "; remove one");
+      problems_.add(key.place, "",
+                    cat({"the key ", quote(key.text), " stands twice; the first is in line ",
+                         std::to_string(first->second.line), "; remove one"}));
     }
     frame.key = std::move(key);
   }

@@ -30,6 +30,7 @@ struct YamlNode {
   bool quoted = false;             // scalar in quotes, as a block, or tagged !!str
   bool only_placeholder = false;   // the whole scalar was one placeholder
   bool secret = false;             // some of it came from ${file:}
+  bool broken = false;             // a placeholder in it has no value; reported already
   std::string written;             // scalar with placeholders: as it stands in the file
   std::vector<YamlNode> children;  // items of a list, members of a map in their order
 

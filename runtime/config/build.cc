@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/config/build.h"
+
+#include <system_error>
+#include <utility>
+
+#include "runtime/config/options.h"
+
+namespace sluice::config {
+namespace {
+
+ConfigPlace place_in(const std::filesystem::path& file, const Value& value) {
+  const bool entry = value.node != nullptr && value.node->key_place.line > 0;
+  return {file.string(), entry ? value.node->key_place.line : value.place().line};
+}
+
+Value::Strings strings(const Value& section, std::string_view name) {
+  const auto* list = std::get_if<Value::Strings>(&section.at(name).data);
+  return list != nullptr ? *list : Value::Strings{};
+}
+
+uint32_t small(const Value& section, std::string_view name) {
+  return static_cast<uint32_t>(section.get<uint64_t>(name));  // limits of the table fit
+}
+
+class Builder {
+ public:
+  Builder(const std::filesystem::path& file, const std::filesystem::path& base)
+      : file_(file), base_(base) {}
+
+  Config build(const Value& root, const std::filesystem::path& executable_dir) {
+    Config config;
+    config.file = file_;
+    config.runtime = runtime(root.at("runtime"), executable_dir);
+    for (const Value& value : root.at("pipelines").members) {
+      config.pipelines.push_back(pipeline(value));
+    }
+    return config;
+  }
+
+ private:
+  RuntimeConfig runtime(const Value& value, const std::filesystem::path& executable_dir) {
+    RuntimeConfig out;
+    for (const std::string& dir : strings(value, "plugin_dirs")) out.plugin_dirs.emplace_back(dir);
+    if (out.plugin_dirs.empty()) {
+      out.plugin_dirs_default = true;
+      out.plugin_dirs = default_plugin_dirs(executable_dir);
+    }
+    out.state_dir = value.at("state").get<std::string>("dir");
+    out.admin_listen = value.at("admin").get<std::string>("listen");
+    out.workers = small(value, "workers");
+    out.drain_timeout = value.get<Millis>("drain_timeout");
+    const auto& format = value.at("log").get<std::string>("format");
+    out.log_format = format == "json"   ? LogFormat::kJson
+                     : format == "text" ? LogFormat::kText
+                                        : LogFormat::kAuto;
+    out.log_level = value.at("log").get<std::string>("level");
+    return out;
+  }
+
+  PipelineConfig pipeline(const Value& value) {
+    PipelineConfig out;
+    out.name = value.name;
+    out.place = place_in(file_, value);
+    out.tenant = value.get<std::string>("tenant");
+    for (const Value& entry : value.at("sources").members) out.sources.push_back(source(entry));
+    if (const Value* schema = value.find("schema")) {
+      out.schema.emplace();
+      out.schema->path = schema->get<std::string>("file");
+      out.schema->place = place_in(file_, *schema);
+    }
+    if (const Value* transform = value.find("transform")) {
+      out.transform = transform->get<std::string>("file");
+    }
+    if (value.at("output_schema").has_data()) {
+      out.output_schema = value.get<std::string>("output_schema");
+    }
+    if (value.at("idempotency").get<std::string>("key") == "off") {
+      out.idempotency.key = IdempotencyConfig::Key::kOff;
+    }
+    out.sensitive = strings(value, "sensitive");
+    limits(out, value);
+    flow(out.flow, value.at("flow"));
+    out.dead_letters.keep = value.at("dead_letters").get<Millis>("keep");
+    out.dead_letters.show = strings(value.at("dead_letters"), "show");
+    for (const Value& entry : value.at("sinks").members) out.sinks.push_back(sink(entry));
+    return out;
+  }
+
+  static void limits(PipelineConfig& out, const Value& value) {
+    const Value& record = value.at("limits");
+    out.limits.record_bytes = record.get<uint64_t>("record_bytes");
+    out.limits.depth = small(record, "depth");
+    const Value& script = value.at("script_limits");
+    out.script_limits.cpu = script.get<Millis>("cpu");
+    out.script_limits.wall = script.get<Millis>("wall");
+    out.script_limits.memory = script.get<uint64_t>("memory");
+    out.script_limits.output = script.get<uint64_t>("output");
+    out.script_limits.instructions = script.get<uint64_t>("instructions");
+    out.script_limits.emitted = small(script, "emitted");
+    out.script_limits.log_lines = small(script, "log_lines");
+  }
+
+  static void flow(FlowConfig& out, const Value& value) {
+    if (value.at("rate").has_data()) out.rate = value.get<double>("rate");
+    out.burst_multiplier = value.get<double>("burst_multiplier");
+    out.max_in_flight = value.get<uint64_t>("max_in_flight");
+  }
+
+  template <typename Instance>
+  void instance(Instance& out, const Value& value) {
+    out.name = value.name;
+    out.use = value.get<std::string>("use");
+    out.place = place_in(file_, value);
+    Options options = convert_options(value.at("config").node, base_, false);
+    out.config_json = std::move(options.json);
+    out.options = std::move(options.places);
+  }
+
+  SourceConfig source(const Value& value) {
+    SourceConfig out;
+    instance(out, value);
+    out.low_priority = value.get<std::string>("priority") == "low";
+    return out;
+  }
+
+  SinkConfig sink(const Value& value) {
+    SinkConfig out;
+    instance(out, value);
+    out.required = value.get<bool>("required");
+    const Value& batch = value.at("batch");
+    out.batch.records = small(batch, "records");
+    out.batch.bytes = batch.get<uint64_t>("bytes");
+    out.batch.linger = batch.get<Millis>("linger");
+    out.order = value.get<std::string>("order") == "none" ? SinkOrder::kNone : SinkOrder::kLane;
+    out.writers = small(value, "writers");
+    out.timeout = value.get<Millis>("timeout");
+    retry(out.retry, value.at("retry"));
+    out.on_unavailable = value.get<std::string>("on_unavailable") == "dead_letter"
+                             ? OnUnavailable::kDeadLetter
+                             : OnUnavailable::kHold;
+    out.older_is_duplicate = value.get<std::string>("older") == "duplicate";
+    out.overwrite_equal = value.get<std::string>("on_equal") == "overwrite";
+    return out;
+  }
+
+  static void retry(RetryConfig& out, const Value& value) {
+    out.max_attempts = static_cast<int>(value.get<uint64_t>("max_attempts"));
+    out.base = value.get<Millis>("base");
+    out.cap = value.get<Millis>("cap");
+    if (!value.at("delays").has_data()) return;
+    out.delays = value.get<Value::Durations>("delays");
+    const uint64_t retries =
+        value.at("max_retries").has_data() ? value.get<uint64_t>("max_retries") : out.delays.size();
+    out.max_attempts = static_cast<int>(retries) + 1;
+  }
+
+  const std::filesystem::path& file_;
+  const std::filesystem::path& base_;
+};
+
+}  // namespace
+
+std::filesystem::path executable_dir(const LoadOptions& options) {
+  if (!options.executable_dir.empty()) return options.executable_dir;
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? std::filesystem::path("/usr/bin") : self.parent_path();
+}
+
+std::vector<std::filesystem::path> default_plugin_dirs(
+    const std::filesystem::path& executable_dir) {
+  return {(executable_dir / "../lib/sluice/plugins").lexically_normal(), "/plugins"};
+}
+
+Config build_config(const Value& root, const std::filesystem::path& file,
+                    const std::filesystem::path& base,
+                    const std::filesystem::path& executable_dir) {
+  return Builder(file, base).build(root, executable_dir);
+}
+
+}  // namespace sluice::config

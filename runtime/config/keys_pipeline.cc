@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "runtime/config/keys.h"
+
+namespace sluice::config {
+namespace {
+
+using enum KeyType;
+
+constexpr double kMinute = 60e3;
+constexpr double kHour = 3600e3;
+constexpr double kYear = 366 * 86'400e3;
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+constexpr std::array<std::string_view, 2> kPriorities = {"normal", "low"};
+constexpr std::array<std::string_view, 2> kIdempotency = {"origin", "off"};
+
+constexpr std::array kSource = {
+    Key{.name = "use",
+        .type = kLabel,
+        .text = "Component id of a source plugin, such as `file`.",
+        .required = true},
+    Key{.name = "config",
+        .type = kOptions,
+        .text = "The component's own options; `sluice plugins describe ID` lists them."},
+    Key{.name = "priority",
+        .type = kChoice,
+        .preset = "normal",
+        .text = "`low`: given up first when load must be shed.",
+        .choices = kPriorities},
+};
+
+constexpr std::array kSchema = {
+    Key{.name = "file",
+        .type = kInputFile,
+        .text = "JSON Schema every record must satisfy.",
+        .required = true},
+    Key{.name = "lineage",
+        .text = "Folder of numbered versions of one schema.",
+        .unbuilt = "a schema lineage"},
+    Key{.name = "version",
+        .text = "Where a record names its version.",
+        .unbuilt = "a schema lineage"},
+    Key{.name = "unknown_fields",
+        .text = "What fields outside the schema lead to.",
+        .unbuilt = "a rule for unknown fields"},
+};
+
+constexpr std::array kTransform = {
+    Key{.name = "file",
+        .type = kInputFile,
+        .text = "Lua script with the function `transform`.",
+        .required = true},
+    Key{.name = "rollout",
+        .text = "Share of keys a new version runs on first.",
+        .unbuilt = "a gradual rollout"},
+};
+
+constexpr std::array kIdempotent = {
+    Key{.name = "key",
+        .type = kChoice,
+        .preset = "origin",
+        .text = "What makes two records the same: where they came from (`origin`), or nothing "
+                "(`off`).",
+        .choices = kIdempotency},
+    Key{.name = "ttl", .text = "How long a key is remembered.", .unbuilt = "a key's lifetime"},
+};
+
+constexpr std::array kLimits = {
+    Key{.name = "record_bytes",
+        .type = kSize,
+        .preset = "1MiB",
+        .text = "Largest record; a longer one is dead-lettered as TOO_LARGE.",
+        .least = 1,
+        .most = kGiB},
+    Key{.name = "depth",
+        .type = kInteger,
+        .preset = "128",
+        .text = "Deepest nesting of lists and objects in a record.",
+        .least = 1,
+        .most = 10'000},
+};
+
+constexpr std::array kScriptLimits = {
+    Key{.name = "cpu",
+        .type = kDuration,
+        .preset = "100ms",
+        .text = "Processor time of one call.",
+        .least = 1,
+        .most = kHour},
+    Key{.name = "wall",
+        .type = kDuration,
+        .preset = "1s",
+        .text = "Wall-clock time of one call.",
+        .least = 1,
+        .most = kHour},
+    Key{.name = "memory",
+        .type = kSize,
+        .preset = "64MiB",
+        .text = "Memory of one script state; every worker has its own.",
+        .least = 1024.0 * 1024,
+        .most = 64 * kGiB},
+    Key{.name = "output",
+        .type = kSize,
+        .preset = "1MiB",
+        .text = "Bytes that one call may give back.",
+        .least = 1,
+        .most = kGiB},
+    Key{.name = "instructions",
+        .type = kInteger,
+        .preset = "10000000",
+        .text = "Lua instructions of one call.",
+        .least = 1000,
+        .most = 1e12},
+    Key{.name = "emitted",
+        .type = kInteger,
+        .preset = "1000",
+        .text = "Records that one call may emit.",
+        .least = 1,
+        .most = 1e6},
+    Key{.name = "log_lines",
+        .type = kInteger,
+        .preset = "100",
+        .text = "Lines that one call may log.",
+        .most = 1e6},
+};
+
+constexpr std::array kFlow = {
+    Key{.name = "rate",
+        .type = kRate,
+        .text = "Records a second over all sources of the pipeline. Default: no limit.",
+        .live = true,
+        .least = 0.001,
+        .most = 1e9},
+    Key{.name = "burst_multiplier",
+        .type = kNumber,
+        .preset = "1",
+        .text = "How many seconds of `rate` may pass at once after a pause.",
+        .live = true,
+        .least = 0.01,
+        .most = 1e6},
+    Key{.name = "max_in_flight",
+        .type = kSize,
+        .preset = "64MiB",
+        .text = "Bytes of records held at once; the sources wait beyond.",
+        .least = 64.0 * 1024,
+        .most = 1024 * kGiB},
+};
+
+constexpr std::array kDeadLetters = {
+    Key{.name = "keep",
+        .type = kDuration,
+        .preset = "30d",
+        .text = "How long dead letters are kept.",
+        .least = kMinute,
+        .most = 100 * kYear},
+    Key{.name = "show",
+        .type = kPointers,
+        .text = "JSON Pointers of fields shown in lists of dead letters.",
+        .most = 100},
+};
+
+}  // namespace
+
+Keys pipeline_keys() {
+  static const std::array kPipeline = {
+      Key{.name = "tenant",
+          .type = kLabel,
+          .preset = "default",
+          .text = "Whose records these are; a label of metrics, checkpoints and dead letters."},
+      Key{.name = "sources",
+          .type = kNamed,
+          .text = "Where records come from, by instance name.",
+          .children = kSource,
+          .required = true,
+          .least = 1,
+          .most = 1000},
+      Key{.name = "schema",
+          .type = kSection,
+          .text = "Checked before the script; a plain path stands for `file`.",
+          .children = kSchema,
+          .scalar_fills = "file"},
+      Key{.name = "transform",
+          .type = kSection,
+          .text = "Changes, drops or multiplies records; a plain path stands for `file`.",
+          .children = kTransform,
+          .scalar_fills = "file"},
+      Key{.name = "output_schema",
+          .type = kInputFile,
+          .text = "JSON Schema checked after the script."},
+      Key{.name = "idempotency",
+          .type = kSection,
+          .text = "How repeated records are recognised.",
+          .children = kIdempotent},
+      Key{.name = "sensitive",
+          .type = kPointers,
+          .text = "JSON Pointers of values masked wherever people look.",
+          .most = 1000},
+      Key{.name = "limits", .type = kSection, .text = "Limits of a record.", .children = kLimits},
+      Key{.name = "script_limits",
+          .type = kSection,
+          .text = "Limits of one call of the script.",
+          .children = kScriptLimits},
+      Key{.name = "flow",
+          .type = kSection,
+          .text = "How fast, and how much at once.",
+          .children = kFlow},
+      Key{.name = "dead_letters",
+          .type = kSection,
+          .text = "Records that could not be delivered.",
+          .children = kDeadLetters},
+      Key{.name = "sinks",
+          .type = kNamed,
+          .text = "Where records go, by instance name.",
+          .children = sink_keys(),
+          .required = true,
+          .least = 1,
+          .most = 1000},
+      Key{.name = "replay", .text = "Rules for replays.", .unbuilt = "replay"},
+      Key{.name = "rollout",
+          .text = "Share of keys a new version runs on first.",
+          .unbuilt = "a gradual rollout"},
+      Key{.name = "brownout", .text = "What is given up under load.", .unbuilt = "brownout"},
+      Key{.name = "dlq_burst",
+          .text = "When a flood of dead letters pauses a source.",
+          .unbuilt = "the guard against floods of dead letters"},
+  };
+  return kPipeline;
+}
+
+}  // namespace sluice::config
