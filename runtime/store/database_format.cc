@@ -116,14 +116,30 @@ Status back_up(Database& database, const fs::path& path, size_t version) {
   return sync_path(path.parent_path(), O_DIRECTORY);
 }
 
-Status check_whole(Database& database, off_t size) {
+Status damaged(const DatabaseName& name, std::string_view what) {
+  constexpr int kSqliteCorrupt = 11;
+  return sqlite_error(name, nullptr, kSqliteCorrupt, what);
+}
+
+bool has_log(const fs::path& path) {
+  struct stat info {};
+  return ::stat((path.string() + "-wal").c_str(), &info) == 0 && info.st_size > 0;
+}
+
+// The file is never opened here but through SQLite: closing another descriptor of it would drop the
+// locks that connections of this process hold.
+Status check_whole(Database& database, off_t size, bool log_to_apply) {
+  SLUICE_ASSIGN_OR_RETURN(const int64_t page_size, database.query_int("PRAGMA page_size"));
+  // SQLite fills up a last page that is cut short.
+  if (!log_to_apply && page_size > 0 && size % page_size != 0) {
+    return damaged(database.name(), "the file ends inside a page");
+  }
   if (size > kQuickCheckLimit) {
     return database.query_int("SELECT count(*) FROM sqlite_schema").status();
   }
   SLUICE_ASSIGN_OR_RETURN(const std::string answer, database.query_text("PRAGMA quick_check(1)"));
   if (answer == "ok") return Status::ok();
-  constexpr int kSqliteCorrupt = 11;
-  return sqlite_error(database.name(), nullptr, kSqliteCorrupt, "checking it: " + answer);
+  return damaged(database.name(), "checking it: " + answer);
 }
 
 // The format of the file, when it is ours and known.
@@ -161,7 +177,6 @@ Status back_up_and_migrate(Database& database, const fs::path& path, const Datab
 Result<Database> open_database(const fs::path& dir, const DatabaseFormat& format, bool read_only) {
   const fs::path path = (dir.empty() ? fs::path(".") : dir) / format.file;
   const DatabaseName name{path.string(), std::string(format.loss)};
-  constexpr int kSqliteCorrupt = 11;
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno != ENOENT) return file_error(path, "opening", errno);
@@ -172,8 +187,7 @@ Result<Database> open_database(const fs::path& dir, const DatabaseFormat& format
     }
     // SQLite would replay an old log into the new file.
     if (::stat((path.string() + "-wal").c_str(), &info) == 0) {
-      return sqlite_error(name, nullptr, kSqliteCorrupt,
-                          "its log " + std::string(format.file) + "-wal is there without it");
+      return damaged(name, "its log " + std::string(format.file) + "-wal is there without it");
     }
     SLUICE_RETURN_IF_ERROR(create(path, format));
     if (::stat(path.c_str(), &info) != 0) return file_error(path, "opening", errno);
@@ -181,11 +195,14 @@ Result<Database> open_database(const fs::path& dir, const DatabaseFormat& format
   if (!S_ISREG(info.st_mode)) {
     return invalid(path.string() + ": not a regular file; move it away");
   }
-  if (info.st_size == 0) {
-    return sqlite_error(name, nullptr, kSqliteCorrupt, "the file is empty");
+  // SQLite takes a file shorter than a header for a new database.
+  constexpr off_t kSmallestDatabase = 512;
+  if (info.st_size < kSmallestDatabase) {
+    return damaged(name, "the file has " + std::to_string(info.st_size) + " bytes");
   }
+  const bool log_to_apply = has_log(path);
   SLUICE_ASSIGN_OR_RETURN(Database database, Database::open(name, read_only));
-  SLUICE_RETURN_IF_ERROR(check_whole(database, info.st_size));
+  SLUICE_RETURN_IF_ERROR(check_whole(database, info.st_size, log_to_apply));
   SLUICE_ASSIGN_OR_RETURN(const size_t version, check_format(database, format, read_only));
   SLUICE_RETURN_IF_ERROR(set_modes(database, read_only));
   if (version < format.steps.size()) {

@@ -43,9 +43,10 @@ Code code_of(int rc, int system_error) {
 
 std::string advice_for(const DatabaseName& name, int rc, Code code) {
   if (code == Code::kCorrupt) {
-    return "the file is damaged; stop the runtime and set it aside: mkdir -p \"" + name.path +
-           ".damaged\" && mv \"" + name.path + "\" \"" + name.path + "\"-* \"" + name.path +
-           ".damaged/\"; " + name.loss;
+    // The pattern takes the log along, which belongs to the damaged file.
+    const std::string folder = std::filesystem::path(name.path).parent_path() / "damaged";
+    return "the file is damaged; stop the runtime and set it aside: mkdir -p \"" + folder +
+           "\" && mv \"" + name.path + "\"* \"" + folder + "\"; " + name.loss;
   }
   if ((rc & 0xff) == SQLITE_TOOBIG) return "one value is larger than a database can hold";
   if ((rc & 0xff) == SQLITE_NOMEM) return "the process is out of memory";
@@ -64,17 +65,17 @@ std::string advice_for(const DatabaseName& name, int rc, Code code) {
 
 }  // namespace
 
-Status sqlite_error(const DatabaseName& name, sqlite3* handle, int rc, std::string_view doing) {
-  const int system_error = handle != nullptr ? sqlite3_system_errno(handle) : 0;
+Status sqlite_error(const DatabaseName& name, sqlite3* handle, int rc, std::string_view doing,
+                    int system_error) {
   const int extended = handle != nullptr ? sqlite3_extended_errcode(handle) : rc;
   // errmsg speaks of the last failure on this handle; use it only if that is the one in hand.
   const bool same = handle != nullptr && (extended & 0xff) == (rc & 0xff);
-  const Code code = code_of(rc, same ? system_error : 0);
+  const Code code = code_of(rc, system_error);
   std::string message = name.path + ": " + std::string(doing) + ": ";
   message += same ? sqlite3_errmsg(handle) : sqlite3_errstr(rc);
-  if (same && system_error != 0 && code != Code::kCorrupt && code != Code::kInternal) {
-    message += " (" + errno_text(system_error) + ")";
-  }
+  const int primary = rc & 0xff;
+  const bool from_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
+  if (from_system && system_error != 0) message += " (" + errno_text(system_error) + ")";
   return {code, message + "; " + advice_for(name, rc, code)};
 }
 
@@ -113,13 +114,15 @@ Result<bool> Statement::step() {
     reset();
     return sqlite_error(*name_, database, rc, "binding a value");
   }
+  errno = 0;
   const int rc = sqlite3_step(handle_.get());
+  const int system_error = errno;
   if (rc == SQLITE_ROW) return true;
   if (rc == SQLITE_DONE) {
     reset();
     return false;
   }
-  Status failure = sqlite_error(*name_, database, rc, "running a statement");
+  Status failure = sqlite_error(*name_, database, rc, "running a statement", system_error);
   reset();
   return failure;
 }
@@ -155,11 +158,12 @@ void Database::Closer::operator()(sqlite3* handle) const {
 Result<Database> Database::open(DatabaseName name, bool read_only) {
   Database database(std::move(name));
   sqlite3* handle = nullptr;
+  errno = 0;
   const int access = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   const int rc =
       sqlite3_open_v2(database.name_->path.c_str(), &handle, access | SQLITE_OPEN_NOMUTEX, nullptr);
   database.handle_.reset(handle);  // set even when opening failed
-  if (rc != SQLITE_OK) return sqlite_error(*database.name_, handle, rc, "opening");
+  if (rc != SQLITE_OK) return sqlite_error(*database.name_, handle, rc, "opening", errno);
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   // The file is input too: a schema planted in it must not run functions of ours.
@@ -177,9 +181,10 @@ Result<Statement> Database::prepare(std::string_view sql) {
 }
 
 Status Database::exec(const std::string& sql) {
+  errno = 0;
   const int rc = sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr);
   if (rc != SQLITE_OK)
-    return sqlite_error(*name_, handle_.get(), rc, "running " + sql.substr(0, 40));
+    return sqlite_error(*name_, handle_.get(), rc, "running " + sql.substr(0, 40), errno);
   return Status::ok();
 }
 

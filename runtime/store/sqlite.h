@@ -23,8 +23,10 @@ struct DatabaseName {
 
 // Translates an SQLite result code of `handle` (may be null) into a Status: full disk or quota
 // kExhausted; read-only, cannot open, I/O error, locked kUnavailable; not a database or malformed
-// kCorrupt with advice; the rest kInternal.
-Status sqlite_error(const DatabaseName& name, sqlite3* handle, int rc, std::string_view doing);
+// kCorrupt with advice; the rest kInternal. system_error: errno right after the call, since SQLite
+// itself tells a full disk apart but not a used-up quota.
+Status sqlite_error(const DatabaseName& name, sqlite3* handle, int rc, std::string_view doing,
+                    int system_error = 0);
 
 // A prepared statement. Parameters count from 1, columns from 0. Bound text is not copied: it must
 // outlive the next step(). Errors of bind_*() are answered by the next step(). Lives no longer
