@@ -137,9 +137,10 @@ Status check_whole(Database& database, off_t size, bool log_to_apply) {
   if (size > kQuickCheckLimit) {
     return database.query_int("SELECT count(*) FROM sqlite_schema").status();
   }
-  SLUICE_ASSIGN_OR_RETURN(const std::string answer, database.query_text("PRAGMA quick_check(1)"));
-  if (answer == "ok") return Status::ok();
-  return damaged(database.name(), "checking it: " + answer);
+  auto answer = database.query_text("PRAGMA quick_check(1)");
+  if (!answer.is_ok()) return std::move(answer).status();
+  if (*answer == "ok") return Status::ok();
+  return damaged(database.name(), "checking it: " + *answer);
 }
 
 // The format of the file, when it is ours and known.
