@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sluice/plugin.h>
+
+#include <optional>
+#include <string>
+
+#include "runtime/base/status.h"
+
+// What the kit borrows of the plugin host: the judgements that need no running plugin.
+namespace sluice::conform {
+
+// The schema's words (JSON Pointer and text) when it refuses the configuration.
+std::optional<std::string> schema_refusal(const sluice_component& component,
+                                          const std::string& config);
+// With the schema's defaults filled in, as the runtime hands it to create.
+Result<std::string> complete_config(const sluice_component& component, const std::string& config);
+
+}  // namespace sluice::conform
