@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/record/arena.h"
+#include "runtime/record/document.h"
+#include "runtime/schema/program.h"
+#include "runtime/schema/validator.h"
+
+namespace sluice::schema {
+
+// What an evaluation needs besides its inputs, kept between records so that it allocates nothing.
+struct Workspace {
+  Arena arena{4096};  // the one decoded string, or the value being hashed, that is looked at now
+  std::vector<ValueHash> hashes;
+};
+
+// Runs one program over one record. Two bounds make every run end, whatever schema and record are:
+// past them the record does not fit (it fails closed).
+class Evaluator {
+ public:
+  // Frames on the stack: the record's depth times the schemas that look at one value.
+  static constexpr uint32_t kMaxDepth = 1000;
+  // Applications of a schema to a value; nested anyOf can ask for exponentially many.
+  static constexpr uint64_t kMaxSteps = 5'000'000;
+
+  Evaluator(const Program& program, const Document& document, Workspace& workspace)
+      : program_(program), doc_(document), work_(workspace) {}
+
+  // True if the record fits.
+  bool fits();
+  // Every failure, at most `limit` (at least 1); empty if the record fits.
+  std::vector<SchemaFailure> explain(size_t limit);
+
+ private:
+  struct Report {
+    std::vector<SchemaFailure> failures;
+    size_t limit = 0;
+  };
+  // Adds a member or an item to the place that failures name, for as long as it lives.
+  class Place;
+
+  bool check(RuleIndex index, NodeIndex at);
+  bool check_groups(const Rule& rule, NodeIndex at);
+  bool check_quietly(RuleIndex index, NodeIndex at);
+  bool type(const Rule& rule, NodeIndex at);
+  bool allowed(const Rule& rule, NodeIndex at);
+  bool number(const Rule& rule, NodeIndex at);
+  bool string(const Rule& rule, NodeIndex at);
+  bool array(const Rule& rule, NodeIndex at);
+  bool array_items(const Rule& rule, NodeIndex at);
+  bool unique(const Rule& rule, NodeIndex at);
+  bool object(const Rule& rule, NodeIndex at);
+  bool member(const Rule& rule, NodeIndex name, size_t* cursor, uint32_t* required_seen);
+  bool unknown_member(const Rule& rule, NodeIndex name);
+  bool member_name(const Rule& rule, NodeIndex name);
+  bool missing_members(const Rule& rule, NodeIndex at);
+  bool dependencies(const Rule& rule, NodeIndex at);
+  bool combined(const Rule& rule, NodeIndex at);
+  bool any_of(const Rule& rule, NodeIndex at);
+  bool one_of(const Rule& rule, NodeIndex at);
+  bool in_range(const Rule& rule, const CountRange& range, uint64_t count,
+                std::string_view min_keyword, std::string_view max_keyword, std::string_view unit,
+                FailureClass failure_class);
+
+  // Notes the failure if somebody wants to know, and is false. `message` makes the text.
+  template <typename Message>
+  bool fail(const Rule& rule, std::string_view keyword, FailureClass failure_class,
+            Message&& message) {
+    if (report_ != nullptr) note(rule, keyword, failure_class, message());
+    return false;
+  }
+  void note(const Rule& rule, std::string_view keyword, FailureClass failure_class,
+            std::string message);
+  bool none_fits(const Rule& rule, std::string_view keyword, const std::vector<RuleIndex>& choices,
+                 NodeIndex at);
+  // Decoded text of a string or name; valid until the next call.
+  std::string_view text(NodeIndex string);
+  [[nodiscard]] bool quick() const { return report_ == nullptr; }
+
+  const Program& program_;
+  const Document& doc_;
+  Workspace& work_;
+  Report* report_ = nullptr;  // null: nobody asks why
+  bool explaining_ = false;
+  std::string pointer_;  // of the value being looked at, kept while explaining
+  uint32_t depth_ = 0;
+  uint64_t steps_ = 0;
+  bool exhausted_ = false;
+};
+
+}  // namespace sluice::schema

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "runtime/base/text.h"
+#include "runtime/schema/describe.h"
+#include "runtime/schema/evaluator.h"
+#include "runtime/schema/evaluator_place.h"
+
+// The keywords of arrays and objects.
+namespace sluice::schema {
+bool Evaluator::array(const Rule& rule, NodeIndex at) {
+  const ArrayRules& rules = *rule.array;
+  bool ok = in_range(rule, rules.count, doc_.count(at), "minItems", "maxItems", "item",
+                     FailureClass::kDrift);
+  if (!ok && quick()) return false;
+  if (!rules.tuple.empty() || rules.items != kNoRule) ok = array_items(rule, at) && ok;
+  if (!ok && quick()) return false;
+  if (rules.unique) ok = unique(rule, at) && ok;
+  if (rules.contains != kNoRule && (ok || !quick())) {
+    bool found = false;
+    NodeIndex item = doc_.first_child(at);
+    for (uint32_t i = doc_.count(at); i > 0 && !found; --i, item = doc_.next(item)) {
+      found = check_quietly(rules.contains, item);
+    }
+    if (!found) {
+      ok = fail(rule, "contains", FailureClass::kValue, [&] {
+        return "expected at least one item that fits this schema, found " +
+               describe_value(doc_, at);
+      });
+    }
+  }
+  return ok;
+}
+
+bool Evaluator::array_items(const Rule& rule, NodeIndex at) {
+  const ArrayRules& rules = *rule.array;
+  const uint32_t count = doc_.count(at);
+  bool ok = true;
+  Place place(*this);
+  NodeIndex item = doc_.first_child(at);
+  for (uint32_t i = 0; i < count; ++i, item = doc_.next(item)) {
+    const bool in_tuple = i < rules.tuple.size();
+    const RuleIndex index = in_tuple ? rules.tuple[i] : rules.items;
+    if (index == kNoRule) break;
+    place.item(i);
+    if (!in_tuple && !rules.tuple.empty() && program_.rules[index].never) {
+      return fail(rule, "additionalItems", FailureClass::kDrift, [&] {
+        return "expected at most " + std::to_string(rules.tuple.size()) + " items, found " +
+               std::to_string(count);
+      });
+    }
+    ok = check(index, item) && ok;
+    if (!ok && quick()) return false;
+  }
+  return ok;
+}
+
+// Sorted hashes instead of each item against each other: a long array must not cost its square.
+bool Evaluator::unique(const Rule& rule, NodeIndex at) {
+  if (doc_.count(at) < 2) return true;
+  work_.hashes.clear();
+  NodeIndex item = doc_.first_child(at);
+  for (uint32_t i = doc_.count(at); i > 0; --i, item = doc_.next(item)) {
+    work_.arena.reset();
+    work_.hashes.push_back(hash_value(doc_, item, work_.arena));
+  }
+  std::vector<ValueHash> in_order;
+  if (!quick()) in_order = work_.hashes;
+  std::sort(work_.hashes.begin(), work_.hashes.end());
+  const auto twin = std::adjacent_find(work_.hashes.begin(), work_.hashes.end());
+  if (twin == work_.hashes.end()) return true;
+  return fail(rule, "uniqueItems", FailureClass::kValue, [&] {
+    const auto first = std::find(in_order.begin(), in_order.end(), *twin);
+    const auto second = std::find(first + 1, in_order.end(), *twin);
+    return "expected items that all differ, found items " +
+           std::to_string(first - in_order.begin()) + " and " +
+           std::to_string(second - in_order.begin()) + " to be equal";
+  });
+}
+
+bool Evaluator::object(const Rule& rule, NodeIndex at) {
+  const ObjectRules& rules = *rule.object;
+  const uint32_t count = doc_.count(at);
+  uint32_t required_seen = 0;
+  size_t cursor = 0;
+  bool ok = true;
+  {
+    Place place(*this);
+    NodeIndex name = doc_.first_child(at);
+    for (uint32_t i = 0; i < count; ++i) {
+      if (rules.property_names != kNoRule) ok = member_name(rule, name) && ok;
+      place.member(name);
+      ok = member(rule, name, &cursor, &required_seen) && ok;
+      if (!ok && quick()) return false;
+      name = doc_.next(doc_.next(name));
+    }
+  }
+  // Names are unique within their object, so the number tells whether all are there.
+  if (required_seen < rules.required) ok = missing_members(rule, at);
+  if (!ok && quick()) return false;
+  ok = in_range(rule, rules.count, count, "minProperties", "maxProperties", "member",
+                FailureClass::kValue) &&
+       ok;
+  if (!ok && quick()) return false;
+  return (rules.dependencies.empty() || dependencies(rule, at)) && ok;
+}
+
+bool Evaluator::member(const Rule& rule, NodeIndex name, size_t* cursor, uint32_t* required_seen) {
+  const ObjectRules& rules = *rule.object;
+  const NodeIndex value = doc_.next(name);
+  bool known = false;
+  bool ok = true;
+  const NameTable::Entry* entry = rules.names.find(text(name), cursor);
+  if (entry != nullptr) {
+    if (entry->required) ++*required_seen;
+    if (entry->rule != kNoRule) {
+      known = true;
+      ok = check(entry->rule, value);
+    }
+  }
+  for (const ObjectRules::PatternProperty& property : rules.patterns) {
+    if (!property.pattern->found_in(text(name))) continue;
+    known = true;
+    ok = check(property.rule, value) && ok;
+  }
+  if (known || rules.additional == kNoRule) return ok;
+  if (program_.rules[rules.additional].never) return unknown_member(rule, name);
+  return check(rules.additional, value) && ok;
+}
+
+bool Evaluator::unknown_member(const Rule& rule, NodeIndex name) {
+  return fail(rule, "additionalProperties", FailureClass::kDrift, [&] {
+    constexpr size_t kMaxCandidates = 200;
+    constexpr size_t kLongestName = 60;
+    const std::string_view found = text(name);
+    std::vector<std::string> known;
+    for (const NameTable::Entry& entry : rule.object->names.entries()) {
+      if (entry.rule != kNoRule && known.size() < kMaxCandidates) known.push_back(entry.name);
+    }
+    const auto near = found.size() <= kLongestName ? did_you_mean(found, known) : std::nullopt;
+    return "expected only members the schema names, found " + in_quotes(found) +
+           (near ? "; did you mean " + in_quotes(*near) + "?" : std::string());
+  });
+}
+
+bool Evaluator::member_name(const Rule& rule, NodeIndex name) {
+  if (check_quietly(rule.object->property_names, name)) return true;
+  return fail(rule, "propertyNames", FailureClass::kDrift, [&] {
+    return "expected names of members to fit this schema, found " + in_quotes(text(name));
+  });
+}
+
+bool Evaluator::missing_members(const Rule& rule, NodeIndex at) {
+  if (quick()) return false;
+  for (const NameTable::Entry& entry : rule.object->names.entries()) {
+    if (quick()) break;  // the report is full
+    if (!entry.required || doc_.find(at, entry.name) != kNoNode) continue;
+    fail(rule, "required", FailureClass::kDrift,
+         [&] { return "expected a member " + in_quotes(entry.name) + ", found none"; });
+  }
+  return false;
+}
+
+bool Evaluator::dependencies(const Rule& rule, NodeIndex at) {
+  bool ok = true;
+  for (const ObjectRules::Dependency& dependency : rule.object->dependencies) {
+    if (doc_.find(at, dependency.name) == kNoNode) continue;
+    for (const std::string& name : dependency.required) {
+      if (doc_.find(at, name) != kNoNode) continue;
+      ok = fail(rule, dependency.keyword, FailureClass::kDrift, [&] {
+        return "expected a member " + in_quotes(name) + " beside " + in_quotes(dependency.name) +
+               ", found none";
+      });
+    }
+    if (dependency.rule != kNoRule) ok = check(dependency.rule, at) && ok;
+    if (!ok && quick()) return false;
+  }
+  return ok;
+}
+
+}  // namespace sluice::schema
