@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Internal to the server: pulls Boost.Asio in.
+#include <boost/asio/ip/tcp.hpp>
+
+#include "runtime/admin/backend.h"
+#include "runtime/admin/server.h"
+
+namespace sluice::admin {
+
+// What all connections share; outlives them. Used on the server's thread only.
+struct Shared {
+  AdminBackend& backend;
+  AdminServerOptions options;
+  bool any_host = false;
+  size_t connections = 0;
+};
+
+// Serves one client until it leaves, errs or is too slow. Owns itself through its pending
+// operations.
+void serve(boost::asio::ip::tcp::socket socket, Shared& shared);
+
+// One non-blocking attempt to say 503, then closes.
+void turn_away(boost::asio::ip::tcp::socket socket);
+
+}  // namespace sluice::admin

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/admin/metrics.h"
+
+#include <array>
+
+#include "runtime/admin/metric_families.h"
+#include "runtime/admin/process_stats.h"
+
+namespace sluice {
+namespace {
+
+using admin::Families;
+using admin::Labels;
+using prometheus::MetricType;
+
+struct Declaration {
+  std::string_view name;
+  MetricType type;
+  std::string_view help;
+};
+
+constexpr std::array kDeclarations = {
+    Declaration{"ingest_received_total", MetricType::Counter, "Records handed over by a source."},
+    Declaration{"ingest_records_total", MetricType::Counter,
+                "Source records settled, by what became of them."},
+    Declaration{"ingest_bytes_total", MetricType::Counter,
+                "Bytes of the records handed over by a source."},
+    Declaration{"ingest_returned_total", MetricType::Counter,
+                "Records of lanes that were given back unsettled; they left received again."},
+    Declaration{"ingest_dlq_total", MetricType::Counter, "Records dead-lettered, by reason code."},
+    Declaration{"ingest_dlq_entries_total", MetricType::Counter,
+                "Dead letters written; one record may leave several."},
+    Declaration{"ingest_dlq_records", MetricType::Gauge, "Dead letters stored now."},
+    Declaration{"ingest_in_flight_records", MetricType::Gauge,
+                "Source records received and not settled yet, counted where they are held."},
+    Declaration{"ingest_unaccounted_records", MetricType::Gauge,
+                "received - (committed + duplicate + filtered + dead_lettered + shed + in_flight); "
+                "anything but 0 is a defect."},
+    Declaration{"ingest_backpressure_state", MetricType::Gauge,
+                "1 for the state the pipeline is in, 0 for the others."},
+    Declaration{"ingest_queue_bytes", MetricType::Gauge, "Bytes waiting in a queue."},
+    Declaration{"ingest_queue_depth", MetricType::Gauge, "Batches waiting in a queue."},
+    Declaration{"ingest_lag_seconds", MetricType::Histogram,
+                "Time from a record's source to its commit in the sinks."},
+    Declaration{"ingest_transform_seconds", MetricType::Histogram,
+                "Time the transformer took for a batch."},
+    Declaration{"ingest_sink_seconds", MetricType::Histogram, "Time of one write call of a sink."},
+    Declaration{"ingest_batch_records", MetricType::Histogram, "Records in one write call."},
+    Declaration{"ingest_retry_total", MetricType::Counter,
+                "Records offered to a sink again, by reason code."},
+    Declaration{"ingest_commits_total", MetricType::Counter,
+                "Group commits of dead letters and checkpoints, by result."},
+    Declaration{"process_cpu_seconds_total", MetricType::Counter,
+                "User and system CPU time of this process."},
+    Declaration{"process_resident_memory_bytes", MetricType::Gauge, "Resident memory."},
+    Declaration{"process_virtual_memory_bytes", MetricType::Gauge, "Virtual memory."},
+    Declaration{"process_open_fds", MetricType::Gauge, "Open file descriptors."},
+    Declaration{"process_max_fds", MetricType::Gauge, "Limit of open file descriptors."},
+    Declaration{"process_threads", MetricType::Gauge, "Threads."},
+    Declaration{"process_start_time_seconds", MetricType::Gauge,
+                "When the process started, in seconds since 1970 UTC."},
+    Declaration{"ingest_plugin_metrics_refused", MetricType::Gauge,
+                "Samples of plugins left out because their name, kind or labels clash."},
+};
+
+constexpr std::array<std::string_view, 5> kStates = {"normal", "throttled", "brownout", "drain",
+                                                     "paused"};
+
+Labels with(Labels labels, std::string_view name, std::string_view value) {
+  labels.emplace_back(name, value);
+  return labels;
+}
+
+double number(uint64_t value) { return static_cast<double>(value); }
+
+void add_counts(Families& families, std::string_view metric, const Labels& labels,
+                std::string_view label, const std::map<std::string, uint64_t>& counts) {
+  for (const auto& [value, count] : counts) {
+    families.counter(metric, with(labels, label, value), number(count));
+  }
+}
+
+void add_source(Families& families, const Labels& pipeline, const SourceMetrics& source) {
+  const Labels labels = with(pipeline, "source", source.name);
+  families.counter("ingest_received_total", labels, number(source.received));
+  families.counter("ingest_bytes_total", labels, number(source.bytes));
+  families.counter("ingest_returned_total", labels, number(source.returned));
+  add_counts(families, "ingest_records_total", labels, "outcome", source.outcomes);
+  add_counts(families, "ingest_dlq_total", labels, "reason", source.dlq_reasons);
+  families.histogram("ingest_lag_seconds", labels, source.lag_seconds);
+}
+
+void add_sink(Families& families, const Labels& pipeline, const SinkMetrics& sink) {
+  const Labels labels = with(pipeline, "sink", sink.name);
+  families.histogram("ingest_sink_seconds", labels, sink.write_seconds);
+  families.histogram("ingest_batch_records", labels, sink.batch_records);
+  add_counts(families, "ingest_retry_total", labels, "reason", sink.retries);
+}
+
+void add_pipeline(Families& families, const PipelineMetrics& pipeline) {
+  const Labels labels = {{"tenant", pipeline.tenant}, {"pipeline", pipeline.name}};
+  families.gauge("ingest_unaccounted_records", {{"pipeline", pipeline.name}},
+                 static_cast<double>(pipeline.unaccounted));
+  families.gauge("ingest_in_flight_records", labels, number(pipeline.in_flight));
+  for (const std::string_view state : kStates) {
+    families.gauge("ingest_backpressure_state", with(labels, "state", state),
+                   pipeline.state == state ? 1 : 0);
+  }
+  families.counter("ingest_dlq_entries_total", labels, number(pipeline.dlq_entries));
+  for (const auto& [reason, count] : pipeline.dlq_stored) {
+    families.gauge("ingest_dlq_records", with(labels, "reason", reason), number(count));
+  }
+  families.histogram("ingest_transform_seconds", labels, pipeline.transform_seconds);
+  for (const QueueMetrics& queue : pipeline.queues) {
+    const Labels queue_labels = with(labels, "queue", queue.name);
+    families.gauge("ingest_queue_bytes", queue_labels, number(queue.bytes));
+    families.gauge("ingest_queue_depth", queue_labels, number(queue.depth));
+  }
+  for (const SourceMetrics& source : pipeline.sources) add_source(families, labels, source);
+  for (const SinkMetrics& sink : pipeline.sinks) add_sink(families, labels, sink);
+}
+
+void add_process(Families& families) {
+  const ProcessStats stats = read_process_stats();
+  families.counter("process_cpu_seconds_total", {}, stats.cpu_seconds);
+  families.gauge("process_resident_memory_bytes", {}, number(stats.resident_bytes));
+  families.gauge("process_virtual_memory_bytes", {}, number(stats.virtual_bytes));
+  families.gauge("process_open_fds", {}, number(stats.open_fds));
+  families.gauge("process_max_fds", {}, number(stats.max_fds));
+  families.gauge("process_threads", {}, number(stats.threads));
+  families.gauge("process_start_time_seconds", {}, stats.start_time_seconds);
+}
+
+}  // namespace
+
+std::string render_metrics(const MetricsSnapshot& snapshot) {
+  Families families;
+  for (const Declaration& declaration : kDeclarations) {
+    families.declare(declaration.name, declaration.type, declaration.help);
+  }
+  for (const PipelineMetrics& pipeline : snapshot.pipelines) add_pipeline(families, pipeline);
+  add_counts(families, "ingest_commits_total", {}, "result", snapshot.commits);
+  add_process(families);
+  uint64_t refused = 0;
+  for (const PluginMetric& metric : snapshot.plugins) refused += families.plugin(metric) ? 0 : 1;
+  families.gauge("ingest_plugin_metrics_refused", {}, number(refused));
+  return families.text();
+}
+
+}  // namespace sluice

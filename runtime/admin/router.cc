@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/admin/router.h"
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/base/text.h"
+
+namespace sluice::admin {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr size_t kShownBytes = 100;
+
+Answer live(AdminBackend&) { return {200, std::string(kJson), "{\"status\":\"alive\"}\n", {}}; }
+
+Answer ready(AdminBackend& backend) {
+  const AdminBackend::Ready state = backend.ready();
+  if (state.ready) return {200, std::string(kJson), "{\"ready\":true}\n", {}};
+  Answer answer = problem(503, "not ready: " + state.failing_check, state.failing_check);
+  answer.headers.emplace_back("Retry-After", "1");
+  return answer;
+}
+
+Answer detailed(AdminBackend& backend) {
+  return {200, std::string(kJson), backend.health_detailed_json(), {}};
+}
+
+Answer metrics(AdminBackend& backend) {
+  return {200, "text/plain; version=0.0.4; charset=utf-8", backend.metrics_text(), {}};
+}
+
+Answer index(AdminBackend&);
+
+struct Route {
+  std::string_view path;
+  std::string_view purpose;
+  Answer (*handle)(AdminBackend&);
+};
+
+constexpr std::array kRoutes = {
+    Route{"/", "this page", index},
+    Route{"/health/live", "the process answers", live},
+    Route{"/health/ready", "200 when every source and required sink is connected, else 503", ready},
+    Route{"/health/detailed", "state, adapters and accounting as JSON", detailed},
+    Route{"/metrics", "Prometheus metrics", metrics},
+};
+
+Answer index(AdminBackend&) {
+  std::string body =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Sluice</title>"
+      "</head>\n<body><h1>Sluice</h1>\n<ul>\n";
+  for (const Route& route : kRoutes) {
+    const std::string path(route.path);
+    body.append("<li><a href=\"").append(path).append("\">").append(path);
+    body.append("</a>: ").append(route.purpose).append("</li>\n");
+  }
+  body += "</ul></body></html>\n";
+  return {200,
+          "text/html; charset=utf-8",
+          std::move(body),
+          {{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"}}};
+}
+
+std::string_view title_of(unsigned status) {
+  switch (status) {
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 421:
+      return "Misdirected Request";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Error";
+  }
+}
+
+std::string quoted(std::string_view text) {
+  std::string out("'");
+  out += shorten(text, kShownBytes);
+  out += '\'';
+  return out;
+}
+
+// "name", "name:port", "[v6]", "[v6]:port" without the port; empty when malformed.
+std::string_view without_port(std::string_view host) {
+  const size_t end = host.starts_with('[') ? host.find(']') : host.find(':');
+  if (end == std::string_view::npos) return host.starts_with('[') ? std::string_view() : host;
+  const size_t name_end = host.starts_with('[') ? end + 1 : end;
+  std::string_view port = host.substr(name_end);
+  if (port.starts_with(':')) port.remove_prefix(1);
+  const bool digits =
+      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits ? host.substr(0, name_end) : std::string_view();
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+// Any address of 127.0.0.0/8, as four plain decimal numbers.
+bool is_loopback_v4(std::string_view host) {
+  int parts = 0;
+  bool loopback = true;
+  while (parts < 4) {
+    const size_t dot = std::min(host.find('.'), host.size());
+    const std::string_view part = host.substr(0, dot);
+    const bool digits =
+        std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (part.empty() || part.size() > 3 || !digits) return false;
+    if (parts++ == 0) loopback = part == "127";
+    if (dot == host.size()) return loopback && parts == 4;
+    host.remove_prefix(dot + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+Answer problem(unsigned status, std::string_view detail, std::string_view check) {
+  Answer answer;
+  answer.status = status;
+  answer.content_type = "application/problem+json";
+  std::string& body = answer.body;
+  body.append("{\"type\":\"about:blank\",\"title\":");
+  append_json_string(body, title_of(status));
+  body += ",\"status\":" + std::to_string(status) + ",\"detail\":";
+  append_json_string(body, detail);
+  if (!check.empty()) {
+    body += ",\"check\":";
+    append_json_string(body, check);
+  }
+  body += "}\n";
+  return answer;
+}
+
+bool is_loopback_host(std::string_view host) {
+  const std::string_view name = without_port(host);
+  return equal_ignoring_case(name, "localhost") || name == "[::1]" || is_loopback_v4(name);
+}
+
+Answer route(const Request& request, AdminBackend& backend, bool any_host) {
+  if (request.host && !any_host && !is_loopback_host(*request.host)) {
+    return problem(421, "Host " + quoted(*request.host) +
+                            " is not a name of this server; use localhost or 127.0.0.1, or set "
+                            "runtime.admin.listen to an address beyond loopback");
+  }
+  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  const auto found = std::find_if(kRoutes.begin(), kRoutes.end(),
+                                  [&](const Route& candidate) { return candidate.path == path; });
+  if (found == kRoutes.end()) {
+    return problem(404, "there is no " + quoted(path) + "; GET / lists what is");
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    Answer answer = problem(405, quoted(request.method) + " is not allowed on " +
+                                     std::string(found->path) + "; use GET or HEAD");
+    answer.headers.emplace_back("Allow", "GET, HEAD");
+    return answer;
+  }
+  return found->handle(backend);
+}
+
+}  // namespace sluice::admin

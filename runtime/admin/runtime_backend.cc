@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/admin/runtime_backend.h"
+
+#include "runtime/admin/metrics.h"
+
+namespace sluice {
+
+std::string RuntimeBackend::health_detailed_json() {
+  return render_health(to_health(runtime_.snapshot()));
+}
+
+AdminBackend::Ready RuntimeBackend::ready() {
+  const RuntimeSnapshot snapshot = runtime_.snapshot();
+  if (!snapshot.ledger.healthy) {
+    return {false, "the state folder cannot be written: " + snapshot.ledger.last_error};
+  }
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
+    if (pipeline.state != "normal") {
+      return {false, "pipeline " + pipeline.name + " is in state " + pipeline.state};
+    }
+    for (const SourceStatus& source : pipeline.sources) {
+      if (source.state == "connecting" || source.state == "failed") {
+        return {false, "source " + source.name + " is " + source.state + ": " + source.last_error};
+      }
+    }
+    for (const SinkStatus& sink : pipeline.sinks) {
+      if (sink.required && sink.state != "ok") {
+        return {false, "sink " + sink.name + " is " + sink.state + ": " + sink.last_error};
+      }
+    }
+  }
+  return {true, ""};
+}
+
+std::string RuntimeBackend::metrics_text() {
+  MetricsSnapshot metrics = to_metrics(runtime_.snapshot());
+  for (PipelineMetrics& pipeline : metrics.pipelines) {
+    const auto& stored = stored_letters();
+    if (const auto at = stored.find(pipeline.name); at != stored.end()) {
+      pipeline.dlq_stored = at->second;
+    }
+  }
+  return render_metrics(metrics);
+}
+
+const std::map<std::string, std::map<std::string, uint64_t>>& RuntimeBackend::stored_letters() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!stored_.empty() && now - counted_at_ < std::chrono::seconds(10)) return stored_;
+  for (const PipelineConfig& pipeline : runtime_.config().pipelines) {
+    LetterFilter filter;
+    filter.pipeline = pipeline.name;
+    // On failure the last count stays: the ledger's health already says that the store is ill.
+    if (auto counts = runtime_.dead_letters().count_by_reason(filter)) {
+      stored_[pipeline.name] = std::move(counts).value();
+    }
+  }
+  counted_at_ = now;
+  return stored_;
+}
+
+}  // namespace sluice

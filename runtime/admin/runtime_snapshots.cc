@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the pipeline's snapshot to what health and metrics show.
+#include <utility>
+
+#include "runtime/admin/runtime_backend.h"
+
+namespace sluice {
+namespace {
+
+HistogramSnapshot histogram(const Histogram::Snapshot& from) {
+  return {from.bounds, from.counts, from.sum};
+}
+
+AccountingHealth accounting(const Account& account) {
+  AccountingHealth out;
+  out.received = account.received();
+  out.committed = account.outcome(Outcome::kCommitted);
+  out.duplicate = account.outcome(Outcome::kDuplicate);
+  out.filtered = account.outcome(Outcome::kFiltered);
+  out.dead_lettered = account.outcome(Outcome::kDeadLettered);
+  out.shed = account.outcome(Outcome::kShed);
+  out.in_flight = account.in_flight();
+  out.unaccounted = account.unaccounted();
+  return out;
+}
+
+AdapterHealth source_health(const SourceStatus& source) {
+  AdapterHealth out;
+  out.name = source.name;
+  out.kind = "source";
+  out.state = source.state;
+  out.healthy = source.state != "connecting" && source.state != "failed";
+  out.lag_seconds = source.lag_seconds;
+  if (source.lag_records) out.lag_records = static_cast<uint64_t>(*source.lag_records);
+  out.last_record_at_us = source.last_record_at_us;
+  out.last_error = source.last_error;
+  return out;
+}
+
+AdapterHealth sink_health(const SinkStatus& sink) {
+  AdapterHealth out;
+  out.name = sink.name;
+  out.kind = "sink";
+  out.state = sink.state;
+  out.healthy = sink.state == "ok";
+  out.last_error = sink.last_error;
+  return out;
+}
+
+SourceMetrics source_metrics(const SourceStatus& source, const SourceAccount& account) {
+  SourceMetrics out;
+  out.name = source.name;
+  out.received = account.received;
+  out.bytes = account.bytes;
+  for (size_t i = 1; i < kOutcomes; ++i) {
+    out.outcomes[std::string(outcome_name(static_cast<Outcome>(i)))] = account.outcomes[i];
+  }
+  out.dlq_reasons = account.reasons;
+  out.lag_seconds = histogram(source.lag);
+  return out;
+}
+
+SinkMetrics sink_metrics(const SinkStatus& sink) {
+  SinkMetrics out;
+  out.name = sink.name;
+  out.write_seconds = histogram(sink.seconds);
+  out.batch_records = histogram(sink.batch_records);
+  for (const auto& [reason, count] : sink.retries) out.retries[reason] = count;
+  return out;
+}
+
+PluginMetric::Kind kind_of(int32_t kind) {
+  if (kind == SLUICE_METRIC_COUNTER) return PluginMetric::Kind::kCounter;
+  if (kind == SLUICE_METRIC_HISTOGRAM) return PluginMetric::Kind::kHistogram;
+  return PluginMetric::Kind::kGauge;
+}
+
+void add_plugin_metrics(const std::vector<PluginMetrics::Sample>& samples,
+                        const std::string& pipeline, const std::string& instance,
+                        std::vector<PluginMetric>& out) {
+  for (const PluginMetrics::Sample& sample : samples) {
+    PluginMetric metric;
+    metric.name = sample.name;
+    metric.help = sample.help;
+    metric.kind = kind_of(sample.kind);
+    metric.labels = {{"pipeline", pipeline}, {"instance", instance}};
+    metric.value = sample.value;
+    if (sample.histogram) metric.histogram = histogram(*sample.histogram);
+    out.push_back(std::move(metric));
+  }
+}
+
+PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
+  PipelineMetrics out;
+  out.name = pipeline.name;
+  out.tenant = pipeline.tenant;
+  out.state = pipeline.state;
+  out.in_flight = pipeline.account.in_flight();
+  out.unaccounted = pipeline.account.unaccounted();
+  out.dlq_entries = pipeline.account.letters_written;
+  out.transform_seconds = histogram(pipeline.transform_seconds);
+  for (size_t i = 0; i < pipeline.sources.size(); ++i) {
+    out.sources.push_back(source_metrics(pipeline.sources[i], pipeline.account.sources[i]));
+  }
+  for (const SinkStatus& sink : pipeline.sinks) {
+    out.sinks.push_back(sink_metrics(sink));
+    out.queues.push_back({"deliver:" + sink.name, sink.queue_bytes, sink.queue_batches});
+  }
+  return out;
+}
+
+}  // namespace
+
+HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
+  HealthSnapshot out;
+  bool healthy = snapshot.ledger.healthy;
+  if (!healthy) out.backpressure.reasons.push_back("state folder: " + snapshot.ledger.last_error);
+  out.backpressure.queue_depth = snapshot.queue_batches;
+  out.backpressure.concurrency = snapshot.workers;
+  out.backpressure.since_us = snapshot.started_at_us;
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
+    PipelineHealth health;
+    health.name = pipeline.name;
+    health.state = pipeline.state;
+    health.accounting = accounting(pipeline.account);
+    health.schema = pipeline.schema_hash;
+    health.script = pipeline.script_hash;
+    healthy = healthy && health.accounting.unaccounted == 0;
+    out.backpressure.in_flight += health.accounting.in_flight;
+    if (pipeline.state != "normal") out.backpressure.state = pipeline.state;
+    if (pipeline.tokens) out.backpressure.tokens = pipeline.tokens;
+    out.pipelines.push_back(std::move(health));
+    for (const SourceStatus& source : pipeline.sources) {
+      out.adapters.push_back(source_health(source));
+      healthy = healthy && out.adapters.back().healthy;
+    }
+    for (const SinkStatus& sink : pipeline.sinks) {
+      out.adapters.push_back(sink_health(sink));
+      if (sink.required && sink.state == "holding") {
+        out.backpressure.reasons.push_back("sink " + sink.name + " holds: " + sink.last_error);
+      }
+      healthy = healthy && (out.adapters.back().healthy || !sink.required);
+    }
+  }
+  out.backpressure.drained = out.backpressure.state == "drain" && out.backpressure.in_flight == 0;
+  out.status = healthy ? "ok" : "degraded";
+  return out;
+}
+
+MetricsSnapshot to_metrics(const RuntimeSnapshot& snapshot) {
+  MetricsSnapshot out;
+  out.commits["ok"] = snapshot.ledger.commits;
+  out.commits["failed"] = snapshot.ledger.failed_commits;
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
+    out.pipelines.push_back(pipeline_metrics(pipeline));
+    for (const SourceStatus& source : pipeline.sources) {
+      add_plugin_metrics(source.metrics, pipeline.name, source.name, out.plugins);
+    }
+    for (const SinkStatus& sink : pipeline.sinks) {
+      add_plugin_metrics(sink.metrics, pipeline.name, sink.name, out.plugins);
+    }
+  }
+  return out;
+}
+
+}  // namespace sluice
