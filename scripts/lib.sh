@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the other scripts: works from the project root, talks on stderr.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+jobs="${SLUICE_JOBS:-$(nproc 2>/dev/null || echo 2)}"
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 2
+}
