@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -16,6 +18,20 @@ namespace sluice::config {
 namespace {
 
 using enum KeyType;
+
+// Beyond slips of the hand: another form of the same word ("retries" for "retry").
+std::optional<std::string> suggest(const std::string& word, const std::vector<std::string>& names) {
+  if (auto near = did_you_mean(word, names)) return near;
+  std::optional<std::string> best;
+  for (const std::string& name : names) {
+    const auto same = static_cast<size_t>(
+        std::mismatch(word.begin(), word.end(), name.begin(), name.end()).first - word.begin());
+    if (same < 3 || same * 2 < std::max(word.size(), name.size())) continue;
+    if (best) return std::nullopt;
+    best = name;
+  }
+  return best;
+}
 
 class Checker {
  public:
@@ -50,7 +66,7 @@ class Checker {
       if (found == nullptr && key.required) {
         problems_.add(
             node != nullptr ? node->place : Place{1, 0}, path,
-            cat({"the key ", quote(key.name), " is missing; expected ", type_words(key.type)}));
+            cat({"the key ", quote(key.name), " is missing; expected ", expected_words(key)}));
         continue;
       }
       // An optional section left out altogether (schema, transform) is absent, not defaulted.
@@ -62,7 +78,7 @@ class Checker {
  private:
   void wrong(const Key& key, const YamlNode& node, const std::string& path) {
     problems_.add(node.place, path,
-                  cat({"expected ", type_words(key.type), ", found ", found_text(node)}));
+                  cat({"expected ", expected_words(key), ", found ", found_text(node)}));
   }
 
   void refuse_unknown(Keys keys, const YamlNode& node, const std::string& path) {
@@ -81,7 +97,7 @@ class Checker {
         names.emplace_back(candidate.name);
         list += cat({list.empty() ? "" : ", ", candidate.name});
       }
-      const auto near = did_you_mean(child.key, names);
+      const auto near = suggest(child.key, names);
       problems_.add(
           child.key_place, path,
           cat({"unknown key ", quote(child.key), near ? "; did you mean \"" : "; expected one of ",
@@ -138,7 +154,12 @@ class Checker {
     if (!node.is_scalar()) return wrong(key, node, path);
     auto data = read_scalar(key, node.text, node.quoted && node.written.empty(), base_);
     if (!data) {
-      problems_.add(node.place, path, data.status().message() + ", found " + found_text(node));
+      std::string message = cat({data.status().message(), ", found ", found_text(node)});
+      const std::vector<std::string> choices(key.choices.begin(), key.choices.end());
+      if (const auto near = did_you_mean(node.text, choices); near && !node.secret) {
+        message += cat({"; did you mean \"", *near, "\"?"});
+      }
+      problems_.add(node.place, path, message);
       return;
     }
     value.data = std::move(data).value();

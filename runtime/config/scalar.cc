@@ -15,7 +15,7 @@ namespace {
 using enum KeyType;
 using Data = Value::Data;
 
-Status expected(const Key& key) { return invalid(cat({"expected ", type_words(key.type)})); }
+Status expected(const Key& key) { return invalid(cat({"expected ", expected_words(key)})); }
 
 // "between 1 and 1024" in the key's own unit.
 std::string limit_text(const Key& key, double limit) {
@@ -64,19 +64,10 @@ Result<Data> read_duration(const Key& key, std::string_view text) {
 }
 
 Result<Data> read_choice(const Key& key, std::string_view text) {
-  std::string words;
-  std::vector<std::string> candidates;
   for (const std::string_view choice : key.choices) {
     if (choice == text) return Data(std::string(text));
-    if (!words.empty()) words += choice == key.choices.back() ? " or " : ", ";
-    words += choice;
-    candidates.emplace_back(choice);
   }
-  std::string message = "expected " + words;
-  if (const auto near = did_you_mean(text, candidates)) {
-    message += cat({"; did you mean \"", *near, "\"?"});
-  }
-  return invalid(std::move(message));
+  return expected(key);
 }
 
 bool is_pointer(std::string_view text) {
@@ -91,8 +82,8 @@ bool is_pointer(std::string_view text) {
 
 Result<Data> read_pointer(const Key& key, std::string_view text) {
   if (!is_pointer(text)) {
-    return invalid(
-        cat({"expected ", type_words(key.type), "; it begins with / and writes ~ as ~0, / as ~1"}));
+    return invalid(cat(
+        {"expected ", expected_words(key), " (it begins with /, and writes ~ as ~0 and / as ~1)"}));
   }
   return Data(std::string(text));
 }
@@ -128,6 +119,16 @@ Result<Data> read_path(const Key& key, std::string_view text, const std::filesys
 }
 
 }  // namespace
+
+std::string expected_words(const Key& key) {
+  if (key.type != kChoice) return std::string(type_words(key.type));
+  std::string words;
+  for (size_t i = 0; i < key.choices.size(); ++i) {
+    if (i > 0) words += i + 1 == key.choices.size() ? " or " : ", ";
+    words += key.choices[i];
+  }
+  return words;
+}
 
 KeyType item_type(KeyType type) {
   switch (type) {
@@ -212,6 +213,10 @@ std::string found_text(const YamlNode& node) {
 }
 
 std::string exact_number(double number) {
+  // Shortest form, but 1000000 rather than 1e+06.
+  if (std::abs(number) < 1e15 && number == std::floor(number)) {
+    return std::to_string(static_cast<int64_t>(number));
+  }
   std::array<char, 64> out{};
   const auto [end, error] = std::to_chars(out.data(), out.data() + out.size(), number);
   return error == std::errc{} ? std::string(out.data(), end) : "0";

@@ -18,6 +18,9 @@ namespace sluice::config {
 Result<Value::Data> read_scalar(const Key& key, std::string_view text, bool quoted,
                                 const std::filesystem::path& base);
 
+// What the key takes, after "expected": "a whole number", "lane or none".
+std::string expected_words(const Key& key);
+
 // The type of a list's items; the type itself for others.
 KeyType item_type(KeyType type);
 inline bool is_list(KeyType type) { return item_type(type) != type; }

@@ -174,6 +174,8 @@ class TreeBuilder final : public YAML::EventHandler {
     } else {
       node.key = std::move(frame.key->text);
       node.key_place = frame.key->place;
+      // The parser places an absent value at whatever comes next, maybe lines away.
+      if (node.kind == YamlNode::Kind::kNull) node.place = node.key_place;
       frame.key.reset();
       frame.node.children.push_back(std::move(node));
     }
@@ -243,6 +245,22 @@ bool acceptable(std::string_view text, Problems& problems) {
   return true;
 }
 
+// The parser stumbles over a tab in the indentation in many ways, few of which speak of it.
+void add_syntax_error(std::string_view text, const YAML::Exception& error, Problems& problems) {
+  std::string_view rest = text;
+  for (int line = 1; line <= error.mark.line + 1 && !rest.empty(); ++line) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view indent = rest.substr(0, rest.find_first_not_of(" \t"));
+    if (const size_t tab = indent.find('\t'); tab != std::string_view::npos && tab < end) {
+      problems.add({line, static_cast<int>(tab) + 1}, "",
+                   "a tab in the indentation; YAML indents with spaces only");
+      return;
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  problems.add(place_of(error.mark), "", cat({"not valid YAML: ", error.msg}));
+}
+
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view name) const {
@@ -269,7 +287,7 @@ YamlNode parse_yaml(std::string_view text, Problems& problems) {
   } catch (const Refused& refused) {
     problems.add(refused.place, "", refused.text);
   } catch (const YAML::Exception& error) {
-    problems.add(place_of(error.mark), "", "not valid YAML: " + error.msg);
+    add_syntax_error(text, error, problems);
   } catch (const std::exception& error) {
     problems.add({}, "", std::string("the YAML parser failed: ") + error.what());
   }
