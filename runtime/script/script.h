@@ -16,14 +16,14 @@ namespace sluice {
 
 // Caps of one call (and of one Lua state, for memory).
 struct ScriptLimits {
-  int64_t cpu_us = 100'000;    // thread CPU time
-  int64_t wall_us = 1'000'000; // backstop
+  int64_t cpu_us = 100'000;     // thread CPU time
+  int64_t wall_us = 1'000'000;  // backstop
   uint64_t memory_bytes = 64ULL << 20;
   uint64_t instructions = 10'000'000;
   uint64_t output_bytes = 1ULL << 20;  // all parts together
   uint32_t emitted = 1000;
   uint32_t log_lines = 100;
-  uint32_t depth = 128;        // nesting of a result
+  uint32_t depth = 128;  // nesting of a result
 };
 
 // What a script may know of its record (the `meta` argument). Borrowed for the call.
@@ -93,6 +93,10 @@ class ScriptRunner {
                            std::vector<ScriptPart>& parts) = 0;
 
   [[nodiscard]] virtual uint64_t memory_bytes() const = 0;
+
+  // For benchmarks: while on, the time run() spends writing results out is added up.
+  virtual void measure_rendering(bool on) = 0;
+  [[nodiscard]] virtual uint64_t rendering_ns() const = 0;
 };
 
 }  // namespace sluice

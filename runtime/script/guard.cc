@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/script/guard.h"
+
+#include <lua.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <new>
+
+#include "runtime/script/state.h"
+
+namespace sluice::script {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kPooled = false;  // the sanitizer is to see each block
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kPooled = false;
+#else
+constexpr bool kPooled = true;
+#endif
+#else
+constexpr bool kPooled = true;
+#endif
+
+constexpr size_t kChunk = 16 * 1024;
+constexpr int kHookInterval = 1000;            // instructions between two looks at the clock
+constexpr uint64_t kNativeInterval = 1 << 20;  // native steps between two looks at the clock
+constexpr uint64_t kChurnInterval = 4 << 20;   // allocated bytes between two looks at the clock
+
+bool pooled(size_t bytes) { return kPooled && bytes != 0 && bytes <= BlockPool::kLargest; }
+
+int64_t clock_us(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+}  // namespace
+
+void* BlockPool::refill(size_t list) {
+  std::unique_ptr<char[]> chunk(new (std::nothrow) char[kChunk]);
+  if (!chunk) return nullptr;
+  const size_t size = (list + 1) * 16;
+  char* const first = chunk.get();
+  for (size_t at = size; at + size <= kChunk; at += size) give(first + at, size);
+  chunks_.push_back(std::move(chunk));
+  return first;
+}
+
+void* Guard::allocate(void* guard, void* block, size_t old_size, size_t new_size) {
+  // With no block, old_size is a kind of object, not a size.
+  return static_cast<Guard*>(guard)->reallocate(block, block == nullptr ? 0 : old_size, new_size);
+}
+
+void* Guard::reallocate(void* block, size_t old_size, size_t new_size) {
+  if (new_size > old_size && refuse(new_size - old_size)) return nullptr;
+  void* const result = resize(block, old_size, new_size);
+  if (result == nullptr && new_size != 0) return nullptr;
+  used_ += new_size;
+  used_ -= old_size;
+  return result;
+}
+
+void* Guard::resize(void* block, size_t old_size, size_t new_size) {
+  const bool was_pooled = pooled(old_size);
+  if (new_size == 0) {
+    if (was_pooled) {
+      pool_.give(block, old_size);
+    } else {
+      std::free(block);
+    }
+    return nullptr;
+  }
+  const bool is_pooled = pooled(new_size);
+  if (!was_pooled && !is_pooled) return std::realloc(block, new_size);
+  if (was_pooled && is_pooled && BlockPool::same_list(old_size, new_size)) return block;
+  void* const moved = is_pooled ? pool_.take(new_size) : std::malloc(new_size);
+  if (moved == nullptr || block == nullptr) return moved;
+  std::memcpy(moved, block, std::min(old_size, new_size));
+  if (was_pooled) {
+    pool_.give(block, old_size);
+  } else {
+    std::free(block);
+  }
+  return moved;
+}
+
+// Lua answers a refusal by collecting garbage and asking once more: only the second refusal of the
+// same request is the cap.
+bool Guard::refuse(size_t more) {
+  if (cap_ != Cap::kNone) return true;
+  churn_ += more;
+  if (churn_ > kChurnInterval && L_ != nullptr) [[unlikely]] {
+    churn_ = 0;
+    if (const Cap cap = overdue(); cap != Cap::kNone) {
+      note_place();
+      cap_ = cap;
+      return true;
+    }
+  }
+  if (used_ + extra_ + more <= limits_.memory_bytes) [[likely]] {
+    refused_ = 0;
+    return false;
+  }
+  if (refused_ == more) {
+    note_place();
+    cap_ = Cap::kMemory;
+  }
+  refused_ = more;
+  return true;
+}
+
+void Guard::attach(lua_State* L) {
+  L_ = L;
+  lua_sethook(L, &Guard::hook, LUA_MASKCOUNT, kHookInterval);
+}
+
+void Guard::begin() {
+  extra_ = 0;
+  instructions_ = 0;
+  native_left_ = kNativeInterval;
+  cpu_start_us_ = kNotRead;
+  wall_start_us_ = kNotRead;
+}
+
+void Guard::hook(lua_State* L, lua_Debug* /*event*/) {
+  Guard& guard = State::of(L).guard;
+  if (guard.capped()) guard.raise(guard.cap_);
+  guard.instructions_ += kHookInterval;
+  if (guard.instructions_ > guard.limits_.instructions) guard.raise(Cap::kInstructions);
+  if (const Cap cap = guard.overdue(); cap != Cap::kNone) guard.raise(cap);
+}
+
+void Guard::spend_slow() {
+  native_left_ = kNativeInterval;
+  if (capped()) raise(cap_);
+  if (const Cap cap = overdue(); cap != Cap::kNone) raise(cap);
+}
+
+void Guard::expect(uint64_t bytes) {
+  if (bytes > limits_.memory_bytes || used_ + extra_ + bytes > limits_.memory_bytes) {
+    raise(Cap::kMemory);
+  }
+}
+
+// The clocks start at the first look, so that a short call never pays for them; reading processor
+// time is a system call and is left out while even the wall clock shows little.
+Cap Guard::overdue() {
+  const int64_t wall = clock_us(CLOCK_MONOTONIC);
+  if (wall_start_us_ == kNotRead) wall_start_us_ = wall;
+  const int64_t elapsed = wall - wall_start_us_;
+  if (elapsed < std::min<int64_t>(1000, limits_.cpu_us / 4)) return Cap::kNone;
+  if (elapsed > limits_.wall_us) return Cap::kWall;
+  if (cpu_start_us_ != kNotRead && elapsed < limits_.cpu_us) return Cap::kNone;
+  const int64_t cpu = clock_us(CLOCK_THREAD_CPUTIME_ID);
+  if (cpu_start_us_ == kNotRead) cpu_start_us_ = cpu;
+  return cpu - cpu_start_us_ > limits_.cpu_us ? Cap::kCpu : Cap::kNone;
+}
+
+void Guard::note_place() {
+  lua_Debug frame;
+  for (int level = 0; lua_getstack(L_, level, &frame) != 0; ++level) {
+    lua_getinfo(L_, "Sl", &frame);
+    if (frame.currentline <= 0) continue;
+    place_ = std::string(frame.short_src) + ":" + std::to_string(frame.currentline) + ": ";
+    return;
+  }
+}
+
+void Guard::raise(Cap cap) {
+  if (cap_ == Cap::kNone) {
+    note_place();
+    cap_ = cap;
+  }
+  // From here on each instruction fails, also those of __close handlers while unwinding.
+  lua_sethook(L_, &Guard::hook, LUA_MASKCOUNT, 1);
+  lua_pushlightuserdata(L_, nullptr);  // needs no memory; describe() has the text
+  lua_error(L_);
+  __builtin_unreachable();
+}
+
+std::string Guard::describe() const {
+  switch (cap_) {
+    case Cap::kNone:
+      return {};
+    case Cap::kMemory:
+      return place_ + "the script needs more than its memory cap of " +
+             std::to_string(limits_.memory_bytes) + " bytes (memory_bytes)";
+    case Cap::kInstructions:
+      return place_ + "the script ran more than its cap of " +
+             std::to_string(limits_.instructions) + " instructions (instructions)";
+    case Cap::kCpu:
+      return place_ + "the script used more than its cap of " + std::to_string(limits_.cpu_us) +
+             " microseconds of processor time (cpu_us)";
+    case Cap::kWall:
+      return place_ + "the script took longer than its cap of " + std::to_string(limits_.wall_us) +
+             " microseconds (wall_us)";
+  }
+  return {};
+}
+
+}  // namespace sluice::script

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <lua.hpp>
+
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/log.h"
+#include "runtime/base/text.h"
+#include "runtime/script/libraries.h"
+#include "runtime/script/state.h"
+#include "runtime/script/time.h"
+
+// The table `sluice`: what a transformer has beyond Lua.
+namespace sluice::script {
+namespace {
+
+constexpr int kDeepest = 200;            // of a copy
+constexpr size_t kLongestLine = 4096;    // of a log line, bytes
+constexpr size_t kLongestReject = 2000;  // of a verdict's text, bytes
+
+std::string_view text_at(lua_State* L, int at) {
+  size_t size = 0;
+  const char* const text = luaL_tolstring(L, at, &size);  // stays on the stack
+  return {text, size};
+}
+
+void mark_array(lua_State* L, int at) {
+  at = lua_absindex(L, at);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, State::of(L).array_metatable_ref);
+  lua_setmetatable(L, at);
+}
+
+int sluice_array(lua_State* L) {
+  if (lua_isnoneornil(L, 1)) {
+    lua_settop(L, 0);
+    lua_newtable(L);
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  if (State::of(L).is_array(L, 1)) return 1;
+  if (lua_getmetatable(L, 1) != 0) {
+    raise_error(L, "sluice.array: the table has a metatable already");
+  }
+  mark_array(L, 1);
+  return 1;
+}
+
+void copy_value(lua_State* L, int at, int seen, int depth);
+
+void copy_proxy(lua_State* L, State& state, NodeIndex node, int seen, int depth) {
+  const bool list = state.overlay.document().kind(node) == JsonKind::kArray;
+  const uint32_t count = child_count(state, node);
+  lua_createtable(L, list ? static_cast<int>(count) : 0, list ? 0 : static_cast<int>(count));
+  const int copy = lua_gettop(L);
+  lua_pushlightuserdata(L, make_proxy(state.generation, node));
+  lua_pushvalue(L, copy);
+  lua_rawset(L, seen);
+  if (list) {
+    mark_array(L, copy);
+    for (uint32_t i = 1; i <= count; ++i) {
+      push_value(L, state, array_element(state, node, i));
+      copy_value(L, lua_gettop(L), seen, depth + 1);
+      lua_rawseti(L, copy, i);
+      lua_settop(L, copy);
+    }
+    return;
+  }
+  lua_pushcfunction(L, proxy_next);
+  const int next = lua_gettop(L);
+  lua_pushnil(L);
+  for (;;) {
+    lua_settop(L, next + 1);  // the function and the last key
+    lua_pushvalue(L, next);
+    lua_pushlightuserdata(L, make_proxy(state.generation, node));
+    lua_pushvalue(L, next + 1);
+    lua_call(L, 2, 2);
+    if (lua_isnil(L, next + 2)) break;
+    lua_pushvalue(L, next + 2);
+    copy_value(L, next + 3, seen, depth + 1);
+    lua_rawset(L, copy);
+    lua_copy(L, next + 2, next + 1);
+  }
+  lua_settop(L, copy);
+}
+
+void copy_table(lua_State* L, State& state, int at, int seen, int depth) {
+  const bool sealed = push_sealed_content(L, at);
+  const int from = sealed ? lua_gettop(L) : at;
+  lua_newtable(L);
+  const int copy = lua_gettop(L);
+  lua_pushvalue(L, at);
+  lua_pushvalue(L, copy);
+  lua_rawset(L, seen);
+  if (state.is_array(L, at)) mark_array(L, copy);
+  for (lua_pushnil(L); lua_next(L, from) != 0;) {
+    const int value = lua_gettop(L);
+    lua_pushvalue(L, value - 1);
+    copy_value(L, value, seen, depth + 1);
+    lua_rawset(L, copy);
+    lua_settop(L, value - 1);
+  }
+  if (sealed) lua_remove(L, from);
+}
+
+// Pushes a copy that shares nothing with the value at `at`. `seen` maps what was copied to its
+// copy, so that a value in two places stays one value.
+void copy_value(lua_State* L, int at, int seen, int depth) {
+  State& state = State::of(L);
+  if (depth > kDeepest) raise_error(L, "cannot copy: nested deeper than 200 levels");
+  luaL_checkstack(L, 16, "cannot copy: nested too deep");
+  state.guard.spend(50);
+  const NodeIndex node = check_proxy(L, state, at);
+  if (node == kNoNode && lua_type(L, at) != LUA_TTABLE) {
+    lua_pushvalue(L, at);
+    return;
+  }
+  lua_pushvalue(L, at);
+  lua_rawget(L, seen);
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  if (node != kNoNode) {
+    copy_proxy(L, state, node, seen, depth);
+  } else {
+    copy_table(L, state, at, seen, depth);
+  }
+}
+
+int sluice_copy(lua_State* L) {
+  luaL_checkany(L, 1);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  copy_value(L, 1, 2, 0);
+  return 1;
+}
+
+int sluice_reject(lua_State* L) {
+  State& state = State::of(L);
+  luaL_checktype(L, 1, LUA_TSTRING);
+  const std::string_view code = text_at(L, 1);
+  const std::string_view text = lua_isnoneornil(L, 2) ? std::string_view() : text_at(L, 2);
+  state.reject_code = shorten(code, 100);
+  state.reject_text = shorten(text, kLongestReject);
+  lua_pushlightuserdata(L, make_proxy(state.generation, kRejectProxy));
+  return 1;
+}
+
+int sluice_filter(lua_State* L) {
+  State& state = State::of(L);
+  state.reject_text =
+      lua_isnoneornil(L, 1) ? std::string() : shorten(text_at(L, 1), kLongestReject);
+  lua_pushlightuserdata(L, make_proxy(state.generation, kFilterProxy));
+  return 1;
+}
+
+// A string option of emit's second argument, kept in the record's arena; absent if nil.
+std::string_view emit_option(lua_State* L, State& state, const char* name, bool* given) {
+  lua_getfield(L, 2, name);
+  *given = !lua_isnil(L, -1);
+  if (!*given) return {};
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    raise_error(L, std::string("sluice.emit: '") + name + "' must be a string, found a " +
+                       luaL_typename(L, -1));
+  }
+  size_t size = 0;
+  const char* const text = lua_tolstring(L, -1, &size);
+  state.guard.charge(size);
+  const std::string_view kept = state.arena->copy({text, size});
+  lua_pop(L, 1);
+  return kept;
+}
+
+void check_options(lua_State* L) {
+  if (lua_isnoneornil(L, 2)) {
+    lua_settop(L, 1);
+    lua_newtable(L);
+    return;
+  }
+  luaL_checktype(L, 2, LUA_TTABLE);
+  for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
+    const std::string_view key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+    if (key != "key" && key != "sink") {
+      raise_error(
+          L, "sluice.emit: unknown option '" + std::string(key) + "'; there are 'key' and 'sink'");
+    }
+  }
+}
+
+int sluice_emit(lua_State* L) {
+  State& state = State::of(L);
+  lua_settop(L, 2);
+  check_options(L);
+  if (state.emitted.size() >= state.guard.limits().emitted) {
+    raise_error(L, "sluice.emit: more than " + std::to_string(state.guard.limits().emitted) +
+                       " records out of one (limit emitted)");
+  }
+  ScriptPart part;
+  bool routed = false;
+  part.key = emit_option(L, state, "key", &part.has_key);
+  part.sink = emit_option(L, state, "sink", &routed);
+  if (routed && part.sink.empty()) raise_error(L, "sluice.emit: 'sink' must not be empty");
+  lua_settop(L, 1);
+  if (!state.print_result(1, &part.value)) raise_error(L, "sluice.emit: " + state.writer.error());
+  state.emitted.push_back(part);
+  return 0;
+}
+
+int sluice_log(lua_State* L) {
+  State& state = State::of(L);
+  const uint32_t most = state.guard.limits().log_lines;
+  if (state.log_lines >= most) {
+    if (state.log_lines == most) {
+      ++state.log_lines;
+      log::warn("script.log_capped", "the script logs more lines for one record than it may",
+                {{"script", state.name}, {"limit", most}});
+    }
+    return 0;
+  }
+  ++state.log_lines;
+  std::string line;
+  const int arguments = lua_gettop(L);
+  for (int i = 1; i <= arguments && line.size() < kLongestLine; ++i) {
+    if (i > 1) line += ' ';
+    line += text_at(L, i).substr(0, kLongestLine);
+    lua_pop(L, 1);
+  }
+  log::info("script.log", shorten(line, kLongestLine), {{"script", state.name}});
+  return 0;
+}
+
+int time_iso(lua_State* L) {
+  const lua_Number ms = luaL_checknumber(L, 1);
+  // Years 0000 to 9999, what the text can hold.
+  if (!(ms >= -62'167'219'200'000.0 && ms <= 253'402'300'799'999.0)) {
+    raise_error(L, "sluice.time.iso: " + std::to_string(ms) +
+                       " is not a time in milliseconds between the years 0000 and 9999");
+  }
+  const std::string text = format_time_us(static_cast<int64_t>(std::floor(ms)) * 1000);
+  lua_pushlstring(L, text.data(), text.size());
+  return 1;
+}
+
+int time_parse(lua_State* L) {
+  int64_t ms = 0;
+  if (lua_type(L, 1) != LUA_TSTRING || !parse_time_ms(text_at(L, 1), &ms)) {
+    raise_error(
+        L, "sluice.time.parse: expected a time such as \"2018-02-07T01:26:13.840Z\", found \"" +
+               shorten(text_at(L, 1), 60) + "\"");
+  }
+  lua_pushinteger(L, ms);
+  return 1;
+}
+
+}  // namespace
+
+void open_sluice(lua_State* L) {
+  State& state = State::of(L);
+  lua_newtable(L);  // the mark of sluice.array
+  lua_pushliteral(L, "sealed");
+  lua_setfield(L, -2, "__metatable");
+  state.array_metatable = lua_topointer(L, -1);
+  state.array_metatable_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_newtable(L);
+  state.kept_tables_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  const luaL_Reg functions[] = {{"array", sluice_array},   {"totable", sluice_copy},
+                                {"deepcopy", sluice_copy}, {"reject", sluice_reject},
+                                {"filter", sluice_filter}, {"emit", sluice_emit},
+                                {"log", sluice_log},       {nullptr, nullptr}};
+  luaL_newlib(L, functions);
+  lua_pushlightuserdata(L, nullptr);
+  lua_setfield(L, -2, "null");
+  const luaL_Reg time[] = {{"iso", time_iso}, {"parse", time_parse}, {nullptr, nullptr}};
+  luaL_newlib(L, time);
+  lua_setfield(L, -2, "time");
+  lua_setglobal(L, "sluice");
+}
+
+}  // namespace sluice::script

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <lua.hpp>
+
+#include "runtime/script/libraries.h"
+#include "runtime/script/script_source.h"
+#include "runtime/script/seal.h"
+#include "runtime/script/state.h"
+
+namespace sluice::script {
+namespace {
+
+void open_libraries(lua_State* L) {
+  open_base(L);
+  open_string(L);
+  open_table(L);
+  open_math(L);
+  open_utf8(L);
+  open_sluice(L);
+  install_view(L);
+  // The package table that luaL_requiref keeps is of no use to anybody here.
+  lua_pushnil(L);
+  lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushnil(L);
+  lua_setglobal(L, "_G");
+}
+
+// Method calls on strings find the hidden table at once.
+void shorten_string_lookup(lua_State* L) {
+  lua_pushliteral(L, "");
+  lua_getmetatable(L, -1);
+  lua_getfield(L, -1, "__index");
+  if (push_sealed_content(L, -1)) lua_setfield(L, -3, "__index");
+  lua_settop(L, 0);
+}
+
+// Light userdata 1: the ScriptSource. Leaves transform at index 1.
+int prepare(lua_State* L) {
+  const auto& source = *static_cast<const ScriptSource*>(lua_touserdata(L, 1));
+  lua_settop(L, 0);
+  open_libraries(L);
+  const std::string chunk = "@" + source.name();
+  if (luaL_loadbufferx(L, source.text().data(), source.text().size(), chunk.c_str(), "t") !=
+      LUA_OK) {
+    lua_error(L);
+  }
+  lua_call(L, 0, 0);
+  if (lua_getglobal(L, "init") == LUA_TFUNCTION) {
+    lua_call(L, 0, 0);
+  }
+  lua_settop(L, 0);
+  const int kind = lua_getglobal(L, "transform");
+  if (kind != LUA_TFUNCTION) {
+    const std::string text = source.name() +
+                             ": expected a global function transform(r, meta), found " +
+                             (kind == LUA_TNIL ? "none" : luaL_typename(L, -1));
+    lua_pushlstring(L, text.data(), text.size());
+    lua_error(L);
+  }
+  lua_pushglobaltable(L);
+  seal(L, -1);
+  lua_pop(L, 1);
+  seal_libraries(L);
+  lua_pushvalue(L, 1);
+  return 1;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<State>> make_state(
+    const ScriptSource& source,
+    std::function<const std::string*(std::string_view name, std::string* error)> library) {
+  auto state = std::make_unique<State>(source.limits());
+  state->name = source.name();
+  state->library = std::move(library);
+  lua_State* const L = lua_newstate(&Guard::allocate, &state->guard);
+  if (L == nullptr) {
+    return Status(Code::kExhausted,
+                  source.name() + ": no memory for a Lua state within memory_bytes = " +
+                      std::to_string(source.limits().memory_bytes) + "; raise the limit");
+  }
+  state->L = L;
+  *static_cast<State**>(lua_getextraspace(L)) = state.get();
+  state->guard.attach(L);
+  state->guard.begin();
+  lua_gc(L, LUA_GCINC, 200, 200, 0);
+  lua_pushcfunction(L, prepare);
+  lua_pushlightuserdata(L, const_cast<ScriptSource*>(&source));  // NOLINT: only read
+  const int status = lua_pcall(L, 1, 1, 0);
+  if (status != LUA_OK) return invalid(error_text(*state, status));
+  lua_pushcfunction(L, [](lua_State* lua) {
+    shorten_string_lookup(lua);
+    return 0;
+  });
+  if (const int shortened = lua_pcall(L, 0, 0, 0); shortened != LUA_OK) {
+    return invalid(error_text(*state, shortened));
+  }
+  state->loading = false;
+  return state;
+}
+
+std::string error_text(State& state, int status) {
+  if (state.guard.capped()) return state.guard.describe();
+  lua_State* const L = state.L;
+  size_t size = 0;
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    const char* const text = lua_tolstring(L, -1, &size);
+    return {text, size};
+  }
+  return "the script raised an error that is not text but a " + std::string(luaL_typename(L, -1)) +
+         " (status " + std::to_string(status) + "); call error() with a string";
+}
+
+}  // namespace sluice::script

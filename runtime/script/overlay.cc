@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/script/overlay.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/record/pointer.h"
+#include "runtime/record/scan.h"
+
+namespace sluice::script {
+
+static_assert(sizeof(Child) == 16);
+
+void Overlay::begin(Document& document) {
+  document_ = &document;
+  edits_.clear();
+  children_.clear();
+  edited_.clear();
+  names_.clear();
+  if (bytes_ != 0) arena_.reset();
+  bytes_ = 0;
+  aliased_ = false;
+}
+
+void Overlay::end() {
+  if (document_ == nullptr) return;
+  for (const Edit& edit : edits_) {
+    TapeNode& node = document_->mutable_node(edit.node);
+    node.info &= ~TapeNode::kEdited;
+    node.length = edit.length;
+  }
+  edits_.clear();
+  document_ = nullptr;
+}
+
+Overlay::Edit& Overlay::open_slow(NodeIndex i) {
+  TapeNode& node = document_->mutable_node(i);
+  Edit edit;
+  edit.node = i;
+  edit.length = node.length;
+  edit.first = static_cast<uint32_t>(children_.size());
+  edit.count = document_->count(i);
+  edit.capacity = edit.count + 4;
+  children_.resize(children_.size() + edit.capacity);
+  bytes_ += uint64_t{edit.capacity} * sizeof(Child);
+  Child* child = children_.data() + edit.first;
+  const bool object = document_->kind(i) == JsonKind::kObject;
+  for (NodeIndex at = i + 1; at < node.next; ++child) {
+    const NodeIndex value = object ? at + 1 : at;
+    child->name = at;
+    child->tag = Tag::kNode;
+    child->integer = 0;
+    child->node = value;
+    at = document_->next(value);
+  }
+  node.length = static_cast<uint32_t>(edits_.size());
+  node.info |= TapeNode::kEdited;
+  edited_.insert(std::upper_bound(edited_.begin(), edited_.end(), i), i);
+  edits_.push_back(edit);
+  return edits_.back();
+}
+
+Child& Overlay::append(Edit& edit, uint32_t name) {
+  if (edit.count == edit.capacity) {
+    const auto first = static_cast<uint32_t>(children_.size());
+    const uint32_t capacity = edit.capacity * 2;
+    children_.resize(children_.size() + capacity);
+    bytes_ += uint64_t{capacity} * sizeof(Child);
+    std::copy_n(children_.begin() + edit.first, edit.count, children_.begin() + first);
+    edit.first = first;
+    edit.capacity = capacity;
+  }
+  Child& child = children_[edit.first + edit.count++];
+  child = Child{};
+  child.name = name;
+  return child;
+}
+
+bool Overlay::name_is(const Child& child, std::string_view name) const {
+  if ((child.name & Child::kNewName) == 0) return document_->string_equals(child.name, name);
+  const std::string_view own = new_name_at(child.name).view();
+  return own.size() == name.size() && scan::same_bytes(own.data(), name.data(), name.size());
+}
+
+uint32_t Overlay::new_name(std::string_view name) {
+  names_.push_back(copy(name));
+  return static_cast<uint32_t>(names_.size() - 1) | Child::kNewName;
+}
+
+const Text* Overlay::copy(std::string_view text) {
+  const size_t size = sizeof(Text) + text.size();
+  bytes_ += size;
+  auto* const head = new (arena_.allocate(size, alignof(Text))) Text;
+  head->size = static_cast<uint32_t>(text.size());
+  std::memcpy(reinterpret_cast<char*>(head + 1), text.data(), text.size());
+  head->plain =
+      scan::plain_end(text.data(), text.data() + text.size()) == text.data() + text.size();
+  return head;
+}
+
+std::string Overlay::path(NodeIndex base, NodeIndex node) const {
+  std::string path;
+  while (base != node) {
+    const bool object = document_->kind(base) == JsonKind::kObject;
+    uint32_t position = 0;
+    NodeIndex at = base + 1;
+    for (;; ++position) {
+      const NodeIndex value = object ? at + 1 : at;
+      if (node < document_->next(value)) break;
+      at = document_->next(value);
+    }
+    if (object) {
+      Arena arena(256);
+      append_pointer_token(path, document_->string(at, arena));
+      base = at + 1;
+    } else {
+      append_pointer_token(path, std::to_string(position));
+      base = at;
+    }
+  }
+  return path;
+}
+
+}  // namespace sluice::script

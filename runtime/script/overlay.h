@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/record/arena.h"
+#include "runtime/record/document.h"
+
+namespace sluice::script {
+
+// Text a script wrote, copied out of Lua. The bytes follow the head.
+struct Text {
+  uint32_t size = 0;
+  bool plain = false;  // may stand in a JSON string as it is
+  [[nodiscard]] std::string_view view() const {
+    return {reinterpret_cast<const char*>(this + 1), size};
+  }
+};
+
+enum class Tag : uint8_t { kAbsent, kNode, kNull, kFalse, kTrue, kInteger, kFloat, kText, kTable };
+
+// A value as a script sees it: a node of the tape, or something the script wrote.
+struct Value {
+  Tag tag = Tag::kAbsent;
+  union {
+    int64_t integer = 0;
+    double number;
+    const Text* text;
+    uint32_t table;  // number in the per-record list of Lua tables
+    NodeIndex node;
+  };
+};
+
+// One child of a container that was opened for changes.
+struct Child {
+  static constexpr uint32_t kNewName = 1U << 31;  // the rest is an index into the new names
+  // The name's node or a new name; of an array's element its own node, 0 for one the script put
+  // there.
+  uint32_t name = 0;
+  Tag tag = Tag::kAbsent;
+  union {
+    int64_t integer = 0;
+    double number;
+    const Text* text;
+    uint32_t table;
+    NodeIndex node;
+  };
+  [[nodiscard]] Value value() const;
+  void set(const Value& value);
+};
+
+// The changes a script made to one document, laid over its tape. A container is opened on its
+// first change: its children become a list that can be changed in place, and its node is marked
+// kEdited with `length` naming the list. end() takes the marks back. Memory is kept between
+// records.
+class Overlay {
+ public:
+  struct Edit {
+    NodeIndex node = 0;
+    uint32_t length = 0;  // what the node's length was
+    uint32_t first = 0;   // into children_
+    uint32_t count = 0;
+    uint32_t capacity = 0;
+  };
+
+  void begin(Document& document);
+  void end();
+
+  [[nodiscard]] const Document& document() const { return *document_; }
+  [[nodiscard]] bool edited(NodeIndex node) const {
+    return (document_->node(node).info & TapeNode::kEdited) != 0;
+  }
+  // The list of an edited container.
+  [[nodiscard]] Edit& edit(NodeIndex node) { return edits_[document_->node(node).length]; }
+  [[nodiscard]] const Edit& edit(NodeIndex node) const {
+    return edits_[document_->node(node).length];
+  }
+  // The list of a container, opened now if need be. References end with the next open or append.
+  Edit& open(NodeIndex node) { return edited(node) ? edit(node) : open_slow(node); }
+  [[nodiscard]] Child* children(const Edit& edit) { return children_.data() + edit.first; }
+  [[nodiscard]] const Child* children(const Edit& edit) const {
+    return children_.data() + edit.first;
+  }
+  // A new last child, still absent.
+  Child& append(Edit& edit, uint32_t name);
+  void pop(Edit& edit) { --edit.count; }
+
+  [[nodiscard]] bool name_is(const Child& child, std::string_view name) const;
+  // Adds a name; the answer goes into Child::name.
+  uint32_t new_name(std::string_view name);
+  [[nodiscard]] const Text& new_name_at(uint32_t name) const {
+    return *names_[name & ~Child::kNewName];
+  }
+  const Text* copy(std::string_view text);
+
+  // Edited containers in the order of the tape.
+  [[nodiscard]] const std::vector<NodeIndex>& edited_nodes() const { return edited_; }
+  // A value of the record was put in a second place: nesting may grow beyond the document's.
+  [[nodiscard]] bool aliased() const { return aliased_; }
+  void set_aliased() { aliased_ = true; }
+
+  // The pointer of `node` below `base`, as "/a/0"; "" for base itself. Of the record as received.
+  [[nodiscard]] std::string path(NodeIndex base, NodeIndex node) const;
+  // Bytes held since begin() (not what is kept from earlier records).
+  [[nodiscard]] uint64_t bytes() const { return bytes_; }
+
+ private:
+  Edit& open_slow(NodeIndex node);
+
+  Document* document_ = nullptr;
+  std::vector<Edit> edits_;
+  std::vector<Child> children_;
+  std::vector<NodeIndex> edited_;
+  std::vector<const Text*> names_;
+  Arena arena_{16 * 1024};
+  uint64_t bytes_ = 0;
+  bool aliased_ = false;
+};
+
+inline Value Child::value() const {
+  Value value;
+  value.tag = tag;
+  value.integer = integer;
+  return value;
+}
+
+inline void Child::set(const Value& value) {
+  tag = value.tag;
+  integer = value.integer;
+}
+
+}  // namespace sluice::script

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "runtime/script/script.h"
+#include "runtime/script/state.h"
+
+namespace sluice::script {
+
+// The one implementation of Script: the texts, as they were when it was loaded.
+class ScriptSource final : public Script {
+ public:
+  ScriptSource(std::string name, std::string text, const ScriptLimits& limits)
+      : name_(std::move(name)), text_(std::move(text)), limits_(limits) {}
+
+  [[nodiscard]] const std::string& hash() const override { return hash_; }
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const ScriptLimits& limits() const { return limits_; }
+  // The text of a library that was required while loading, or null.
+  [[nodiscard]] const std::string* library(std::string_view name) const;
+
+  // Runs the script once, reading the libraries it requires from below lib_root.
+  Status load(const std::filesystem::path& lib_root);
+
+ private:
+  std::string name_;
+  std::string text_;
+  ScriptLimits limits_;
+  std::map<std::string, std::string, std::less<>> libraries_;
+  std::string hash_;
+};
+
+// A Lua state in which the script has run and is sealed, with `transform` at stack index 1.
+Result<std::unique_ptr<State>> make_state(
+    const ScriptSource& source,
+    std::function<const std::string*(std::string_view name, std::string* error)> library);
+
+// The text of the error object at the top of the stack, or of the cap that was hit.
+std::string error_text(State& state, int status);
+
+}  // namespace sluice::script

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/script/overlay.h"
+
+struct lua_State;
+
+namespace sluice::script {
+
+struct State;
+
+// Prints the result of a script as JSON on one line. What the script left alone is copied as text,
+// neighbouring members in one piece. Integers stay integers; a float keeps a fraction or exponent
+// (3.0, not 3) and has the fewest digits that read back as the same double. Members of a Lua table
+// are sorted by name, so that equal results are equal bytes.
+//
+// Memory is kept between records. write() may raise Lua errors (memory) when Lua tables take part.
+class Writer {
+ public:
+  explicit Writer(State& state) : state_(state) {}
+
+  // False: error() tells why, beginning with the JSON Pointer of the culprit.
+  bool write(const Value& value, uint64_t max_bytes, uint32_t max_depth);
+  // The same for the Lua table at the top of the stack.
+  bool write_table_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth);
+  [[nodiscard]] std::string_view text() const { return {buffer_.get(), size_}; }
+  [[nodiscard]] std::string error() const;
+
+ private:
+  void start(uint64_t max_bytes, uint32_t max_depth);
+  bool finish(bool written);
+  bool put(char c) {
+    if (size_ == capacity_ && !grow(1)) [[unlikely]]
+      return false;
+    buffer_[size_++] = c;
+    return true;
+  }
+  bool put(const char* text, size_t size);
+  bool put(std::string_view text) { return put(text.data(), text.size()); }
+  bool grow(size_t more);
+  bool put_integer(int64_t value);
+  bool put_float(double value);
+  bool put_text(std::string_view text, bool plain);
+  bool put_escaped(std::string_view text);
+  bool put_source(const char* from, const char* to);
+
+  bool value(const Value& value, uint32_t depth);
+  bool node(NodeIndex i, uint32_t depth);
+  bool edited_node(NodeIndex i, uint32_t depth);
+  bool touched(const Child& child, bool object, uint32_t position, uint32_t depth);
+  bool span(NodeIndex base, const char* from, const char* to, NodeIndex low, NodeIndex high,
+            uint32_t depth);
+  [[nodiscard]] const char* begin_of(NodeIndex i) const;
+  [[nodiscard]] const char* end_of(NodeIndex i) const;
+
+  bool table(lua_State* L, uint32_t depth);
+  bool table_list(lua_State* L, int at, int64_t size, uint32_t depth);
+  bool table_members(lua_State* L, int at, size_t first_key, uint32_t depth);
+  bool lua_value(lua_State* L, uint32_t depth);
+  bool lua_proxy(lua_State* L, uint32_t depth);
+  // Looks at every key; string keys go to keys_.
+  bool table_keys(lua_State* L, int at, int64_t size, bool list);
+
+  bool fail(std::string message);
+  bool fail_at(std::string_view token);         // adds a token in front of the error's pointer
+  bool fail_below(const std::string& pointer);  // the same for a whole pointer
+
+  State& state_;
+  const Overlay* overlay_ = nullptr;
+  std::unique_ptr<char[]> buffer_;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+  size_t allocated_ = 0;
+  uint64_t max_bytes_ = 0;
+  uint32_t max_depth_ = 0;
+  bool deepened_ = false;  // a node was printed elsewhere than in its place
+  std::vector<std::string_view> keys_;
+  std::string pointer_;
+  std::string message_;
+};
+
+}  // namespace sluice::script
