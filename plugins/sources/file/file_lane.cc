@@ -79,14 +79,16 @@ void FileLane::begin_anew() {
 FileLane::Step FileLane::advance(BatchBuilder& out, Clock::time_point deadline,
                                  const common::StopSignal& stop) {
   if (damaged_) return Step::kDamaged;
+  // Also without time to wait, a poll gets somewhere.
+  constexpr int kLeastReads = 4;
   held_ = nullptr;
-  for (;;) {
+  for (int reads = 1;; ++reads) {
     if (!take_lines(out)) return Step::kFull;
     if (const auto ended = read()) {
       if (*ended == Step::kEnd) lines_->rest();
       return *ended;
     }
-    if (Clock::now() >= deadline || stop.stopped()) {
+    if ((reads >= kLeastReads && Clock::now() >= deadline) || stop.stopped()) {
       return take_lines(out) ? Step::kPaused : Step::kFull;
     }
   }

@@ -9,6 +9,8 @@ namespace {
 using std::chrono::milliseconds;
 
 std::vector<std::string> read_paths(const Config& config) {
+  common::refuse_unknown(config, {"paths", "format", "compression", "follow", "max_record",
+                                  "max_expansion", "interval", "rescan", "rotate_wait"});
   std::vector<std::string> paths = config.strings("/paths");
   if (paths.empty()) {
     throw BadConfig("/paths: expected a list of files or globs with at least one entry");
@@ -61,8 +63,6 @@ Options::Options(const Config& config)
       interval(read_interval(config, "/interval", milliseconds(200))),
       rescan(read_interval(config, "/rescan", milliseconds(1000))),
       rotate_wait(config.duration("/rotate_wait", milliseconds(5000))) {
-  common::refuse_unknown(config, {"paths", "format", "compression", "follow", "max_record",
-                                  "max_expansion", "interval", "rescan", "rotate_wait"});
   if (const std::string format = config.string("/format", "jsonl"); format != "jsonl") {
     throw BadConfig("/format: expected jsonl, found " + format +
                     "; convert the file to one JSON value a line");
