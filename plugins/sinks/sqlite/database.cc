@@ -165,13 +165,14 @@ Failure Database::check_file() const {
                               "pipeline before touching the file"};
 }
 
+// Counts what was slept rather than watching a clock: the host's wait is the clock.
 int Database::on_busy(void* self, int count) {
   auto* db = static_cast<Database*>(self);
-  const auto now = std::chrono::steady_clock::now();
-  if (count == 0) db->busy_since_ = now;
-  if (db->stopped_ || now - db->busy_since_ >= kBusyLimit) return 0;
-  db->stopped_ =
-      db->patience_->wait(std::chrono::milliseconds(std::min(1 << std::min(count, 5), 25)));
+  if (count == 0) db->waited_ = std::chrono::milliseconds(0);
+  if (db->stopped_ || db->waited_ >= kBusyLimit) return 0;
+  const std::chrono::milliseconds pause(std::min(1 << std::min(count, 5), 25));
+  db->waited_ += pause;
+  db->stopped_ = db->patience_->wait(pause);
   return db->stopped_ ? 0 : 1;
 }
 

@@ -89,7 +89,7 @@ class Database {
   Statement commit_;
   FileId file_;
   bool write_ahead_ = false;
-  std::chrono::steady_clock::time_point busy_since_;
+  std::chrono::milliseconds waited_{};  // for the lock under way
   bool stopped_ = false;  // the last wait ended because stop was asked
 };
 

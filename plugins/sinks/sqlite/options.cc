@@ -114,7 +114,7 @@ Failure read_columns(const Json& config, std::vector<ColumnOption>* out) {
     ColumnOption column;
     column.name = text_of(member.name);
     const std::string where = "/columns/" + column.name;
-    if (Failure f = check_identifier(where, column.name)) return f;
+    if (Failure f = check_identifier("/columns", column.name)) return f;
     if (member.value.IsString()) {
       column.pointer = text_of(member.value);
     } else if (member.value.IsObject()) {

@@ -65,6 +65,12 @@ void SinkHost::ask_stop() {
   EXPECT_EQ(1, ::write(stop_write_, "x", 1));
 }
 
+void SinkHost::take_stop_back() {
+  stopping_ = false;
+  char byte = 0;
+  EXPECT_EQ(1, ::read(stop_read_, &byte, 1));
+}
+
 Records::Records(std::initializer_list<const char*> values) {
   for (const char* value : values) add(value);
 }
@@ -133,6 +139,7 @@ sluice_error fresh_error() {
 
 sluice_rc SinkDriver::create(std::string_view config) {
   destroy();
+  host_.columns.declared.clear();  // those of the former instance
   sluice_error error = fresh_error();
   return keep_error(ops_.create(host_.host(), {config.data(), config.size()}, &sink_, &error),
                     error);

@@ -24,6 +24,7 @@ class SinkHost {
 
   [[nodiscard]] const sluice_host* host() const { return &host_; }
   void ask_stop();
+  void take_stop_back();
   // Stop is asked as soon as the sink waits for something.
   void stop_at_first_wait() { stop_at_wait_ = true; }
 
