@@ -35,6 +35,14 @@ Status sync_folder(const std::filesystem::path& folder) {
 std::string errno_text(int error) { return std::generic_category().message(error); }
 
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes) {
+  SLUICE_ASSIGN_OR_RETURN(std::string content, read_file_prefix(path, max_bytes + 1));
+  if (content.size() > max_bytes) {
+    return invalid(path.string() + ": larger than " + format_size(max_bytes));
+  }
+  return content;
+}
+
+Result<std::string> read_file_prefix(const std::filesystem::path& path, uint64_t max_bytes) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     return Status(errno == ENOENT ? Code::kNotFound : Code::kUnavailable,
@@ -51,10 +59,8 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
     const ssize_t n = ::read(fd.get(), content.data() + had, 65536);
     if (n < 0 && errno != EINTR) return unavailable(path.string() + ": " + errno_text(errno));
     content.resize(had + static_cast<size_t>(n < 0 ? 0 : n));
-    if (n == 0) return content;
-    if (content.size() > max_bytes) {
-      return invalid(path.string() + ": larger than " + format_size(max_bytes));
-    }
+    if (content.size() >= max_bytes) content.resize(max_bytes);
+    if (n == 0 || content.size() == max_bytes) return content;
   }
 }
 

@@ -12,6 +12,8 @@ namespace sluice {
 
 // Whole content of a regular file of at most max_bytes. Errors name the path and the cause.
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes);
+// The same, but a larger file answers with its first max_bytes.
+Result<std::string> read_file_prefix(const std::filesystem::path& path, uint64_t max_bytes);
 
 // Writes beside the target, fsyncs, renames over it, fsyncs the folder: after a crash either the
 // old or the new content is there. `mode` as in chmod.

@@ -102,7 +102,7 @@ void SinkDriver::reject(const Entry& entry, std::string reason, std::string deta
   letter.reason = std::move(reason);
   letter.detail = std::move(detail);
   letter.rendered = std::string(entry.part->value);
-  letter.attempts = entry.attempts + 1;
+  letter.attempts = std::max(1U, entry.attempts);
   letters_.post(std::move(letter));
 }
 

@@ -10,8 +10,8 @@
 
 namespace sluice {
 
-// What decides how a record is read: schema, script and output schema, under one hash. A batch is
-// stamped with its bundle at intake and keeps it to the end. Immutable.
+// What decides how a record is read: schema, script and output schema, under one hash, which every
+// dead letter keeps. Immutable.
 struct Bundle {
   std::shared_ptr<const Schema> schema;
   std::shared_ptr<const Script> script;

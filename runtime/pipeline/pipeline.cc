@@ -5,6 +5,8 @@
 #include <array>
 
 #include "runtime/base/log.h"
+#include "runtime/config/options.h"
+#include "runtime/pipeline/sink_options.h"
 
 namespace sluice {
 namespace {
@@ -21,8 +23,9 @@ Pipeline::Pipeline(const PipelineConfig& config, Context context)
       context_(context),
       budget_(config.flow.max_in_flight),
       accounting_(config.sources.size()),
-      lag_seconds_(kLagSeconds),
       transform_seconds_(kTransformSeconds) {}
+
+Pipeline::Source::Source() : lag_seconds(kLagSeconds) {}
 
 Pipeline::~Pipeline() = default;
 
@@ -54,6 +57,8 @@ Status Pipeline::create_sinks() {
     if (!component) return std::move(component).status().with_context(sink.place.text());
     SinkDriver::Options options;
     options.config = sink;
+    SLUICE_ASSIGN_OR_RETURN(options.config.config_json,
+                            complete_sink_options(sink, *component.value().component));
     options.index = index++;
     options.optional_bytes = config_.flow.max_in_flight / 4;
     auto driver = SinkDriver::create(std::move(component).value(), std::move(options), *this,
@@ -74,6 +79,9 @@ Status Pipeline::create_sources() {
     auto source = std::make_unique<Source>();
     SourceDriver::Context driver_context;
     driver_context.config = config;
+    SLUICE_ASSIGN_OR_RETURN(driver_context.config.config_json,
+                            type_placeholders(config.config_json, config.options,
+                                              component.value().component->config_schema));
     driver_context.budget = &budget_;
     driver_context.bucket = bucket_.get();
     driver_context.lanes = &source->lanes;

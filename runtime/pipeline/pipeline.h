@@ -91,6 +91,9 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
     std::unique_ptr<SourceDriver> driver;
     OrderBuffer order;           // after the driver: batches inside go before their source does
     uint64_t next_sequence = 0;  // of the driver's thread
+    Histogram lag_seconds;       // intake to settlement, a record
+
+    Source();
   };
 
   Pipeline(const PipelineConfig& config, Context context);
@@ -108,7 +111,6 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   std::unique_ptr<TokenBucket> bucket_;
   Accounting accounting_;
   BatchBufferPool buffers_;
-  Histogram lag_seconds_;
   Histogram transform_seconds_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<SinkDriver>> sinks_;

@@ -75,7 +75,7 @@ void Pipeline::account(Batch& batch, uint32_t segment_index) {
   batch.settled_records += segment.count;
   accounting_.settled(batch.source, counts);
   const double lag = static_cast<double>(context_.clock->wall_us() - batch.received_us) / 1e6;
-  lag_seconds_.observe(lag, segment.count);
+  source.lag_seconds.observe(lag, segment.count);
 }
 
 void Pipeline::collect(std::vector<Commit>& commits) {
@@ -103,13 +103,16 @@ PipelineSnapshot Pipeline::snapshot() const {
   out.tenant = config_.tenant;
   out.state = draining_ ? "drain" : "normal";
   out.account = accounting_.snapshot();
-  for (const auto& source : sources_) out.sources.push_back(source->driver->status());
+  for (const auto& source : sources_) {
+    out.sources.push_back(source->driver->status());
+    out.sources.back().lag = source->lag_seconds.snapshot();
+  }
   for (const auto& sink : sinks_) out.sinks.push_back(sink->status());
   if (bundle_->schema) out.schema_hash = bundle_->schema->hash();
   if (bundle_->script) out.script_hash = bundle_->script->hash();
   out.held_bytes = budget_.used();
   out.held_bytes_limit = budget_.limit();
-  out.lag_seconds = lag_seconds_.snapshot();
+  if (bucket_) out.tokens = bucket_->tokens();
   out.transform_seconds = transform_seconds_.snapshot();
   return out;
 }

@@ -126,13 +126,28 @@ Runtime::End Runtime::run(StopSource& drain, StopSource& abort) {
 }
 
 Runtime::End Runtime::wait_for_end(StopSource& drain, StopSource& abort) {
+  auto purge_at = clock_.now();
   while (!drain.wait_for(kLook)) {
+    if (clock_.now() >= purge_at) {
+      purge_letters();
+      purge_at = clock_.now() + std::chrono::hours(1);
+    }
     if (abort.requested()) return End::kAborted;
     if (!options_.once) continue;
     if (held_too_long()) return End::kHeld;
     if (sources_quiet() && settled()) return failure() ? End::kSourceFailed : End::kDrained;
   }
   return drain_in_flight(abort);
+}
+
+// Letters older than the longest `keep` of any pipeline go.
+void Runtime::purge_letters() {
+  Millis keep{0};
+  for (const PipelineConfig& pipeline : config_.pipelines) {
+    keep = std::max(keep, pipeline.dead_letters.keep);
+  }
+  const Status purged = letters_->purge_older_than(clock_.wall_us() - keep.count() * 1000);
+  if (!purged) log::warn("dead_letters.purge", purged.message());
 }
 
 Runtime::End Runtime::drain_in_flight(StopSource& abort) {

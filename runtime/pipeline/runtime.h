@@ -55,6 +55,7 @@ class Runtime {
   [[nodiscard]] bool held_too_long() const;
   End wait_for_end(StopSource& drain, StopSource& abort);
   End drain_in_flight(StopSource& abort);
+  void purge_letters();
   void shut_down(End end);
 
   const Config config_;

@@ -23,7 +23,7 @@ struct PipelineSnapshot {
   std::string script_hash;
   uint64_t held_bytes = 0;
   uint64_t held_bytes_limit = 0;
-  Histogram::Snapshot lag_seconds;        // intake to settlement, a record
+  std::optional<double> tokens;           // none: no rate limit
   Histogram::Snapshot transform_seconds;  // the record path, a record
 };
 

@@ -31,6 +31,7 @@ struct SourceStatus {
   std::optional<int64_t> lag_records;
   std::optional<double> lag_seconds;
   std::vector<PluginMetrics::Sample> metrics;
+  Histogram::Snapshot lag;  // intake to settlement, a record; filled by the pipeline
 };
 
 // Owns one source instance and the thread that calls it: polls while the pipeline has room, gives

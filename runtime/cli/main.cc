@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <string>
+
+#include "runtime/cli/commands.h"
+#include "runtime/cli/config_command.h"
+#include "runtime/cli/exit_code.h"
+#if __has_include("runtime/cli/plugins_command.h")
+#include "runtime/cli/plugins_command.h"
+#define HAVE_PLUGINS 1
+#endif
+#include "runtime/cli/terminal.h"
+#include "runtime/plugin_host/crash.h"
+
+namespace sluice::cli {
+namespace {
+
+// CLI11 answers many codes; ours are 0 for help and version, 2 for any misuse.
+int parse_and_run(CLI::App& app, int argc, char** argv, const int* exit_code) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return *exit_code;
+}
+
+int run_program(int argc, char** argv) {
+  install_crash_handler();
+  CLI::App app{"Sluice: an ingest runtime that checks every record against its schema, transforms it "
+               "with Lua, and accounts for every single one",
+               "sluice"};
+  app.set_version_flag("--version", "sluice " SLUICE_VERSION);
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::help);
+  int exit_code = kExitOk;
+  add_run_command(app, &exit_code);
+  add_check_command(app, &exit_code);
+#ifdef HAVE_PLUGINS
+  add_plugins_commands(app, &exit_code);
+#endif
+  add_config_commands(app, &exit_code);
+  add_dlq_commands(app, &exit_code);
+  add_bench_command(app, &exit_code);
+  return parse_and_run(app, argc, argv, &exit_code);
+}
+
+}  // namespace
+}  // namespace sluice::cli
+
+int main(int argc, char** argv) {
+  try {
+    return sluice::cli::run_program(argc, argv);
+  } catch (const std::exception& error) {
+    // Nothing in the project throws across modules; this is memory, or a bug.
+    sluice::cli::write_text(STDERR_FILENO, std::string("sluice: ") + error.what() + "\n");
+    return sluice::cli::kExitUnavailable;
+  }
+}

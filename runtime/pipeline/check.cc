@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/check.h"
+
+#include <algorithm>
+#include <map>
+
+#include "runtime/config/options.h"
+#include "runtime/pipeline/bundle.h"
+#include "runtime/pipeline/sink_options.h"
+#include "runtime/plugin_host/instance.h"
+#include "runtime/plugin_host/registry.h"
+
+namespace sluice {
+namespace {
+
+// Just enough of a host for an instance to open: lanes begin at their beginning, nothing is kept.
+class CheckServices final : public HostServices {
+ public:
+  sluice_rc lane_open(std::string_view name, uint32_t* id, uint64_t*) override {
+    *id = ids_.emplace(name, static_cast<uint32_t>(ids_.size() + 1)).first->second;
+    return SLUICE_IDLE;
+  }
+  sluice_rc lane_done(uint32_t) override { return SLUICE_OK; }
+  sluice_rc cursor_get(sluice_str* out) override {
+    *out = {nullptr, 0};
+    return SLUICE_OK;
+  }
+  sluice_rc cursor_set(std::string_view) override { return SLUICE_OK; }
+  sluice_rc lanes_assigned(std::span<const uint32_t>) override { return SLUICE_OK; }
+  sluice_rc lanes_revoked(std::span<const uint32_t>, uint32_t, sluice_mark*, uint32_t* n) override {
+    *n = 0;
+    return SLUICE_OK;
+  }
+  sluice_rc lanes_lost(std::span<const uint32_t>) override { return SLUICE_OK; }
+  sluice_rc columns_declare(std::span<const sluice_column* const>) override { return SLUICE_OK; }
+  sluice_rc columns_cells(const sluice_batch&, const sluice_cell**) override {
+    return SLUICE_E_CONFIG;  // nothing is written here
+  }
+  void metric(uint32_t, double) override {}
+
+ private:
+  std::map<std::string, uint32_t, std::less<>> ids_;
+};
+
+Status to_status(const CallResult& result, const ConfigPlace& place) {
+  if (result.rc >= 0) return Status::ok();
+  const Code code = result.rc == SLUICE_E_CONFIG ? Code::kInvalid : Code::kUnavailable;
+  return {code, place.text() + ": " + result.message};
+}
+
+Status check_source(PluginRegistry& registry, const SourceConfig& config, bool connect) {
+  SLUICE_ASSIGN_OR_RETURN(auto component, registry.find(ComponentKind::kSource, config.use));
+  SLUICE_ASSIGN_OR_RETURN(const std::string json,
+                          type_placeholders(config.config_json, config.options,
+                                            component.component->config_schema));
+  CheckServices services;
+  SLUICE_ASSIGN_OR_RETURN(auto instance,
+                          SourceInstance::create(component, config.name, json, services));
+  if (!connect) return Status::ok();
+  SLUICE_RETURN_IF_ERROR(to_status(instance->open(), config.place));
+  return to_status(instance->close(), config.place);
+}
+
+Status check_sink(PluginRegistry& registry, const SinkConfig& config, bool connect) {
+  SLUICE_ASSIGN_OR_RETURN(auto component, registry.find(ComponentKind::kSink, config.use));
+  SLUICE_ASSIGN_OR_RETURN(const std::string json,
+                          complete_sink_options(config, *component.component));
+  CheckServices services;
+  SLUICE_ASSIGN_OR_RETURN(auto instance,
+                          SinkInstance::create(component, config.name, json, services));
+  if (!connect) return Status::ok();
+  SLUICE_RETURN_IF_ERROR(to_status(instance->open(), config.place));
+  SLUICE_RETURN_IF_ERROR(to_status(instance->probe(), config.place));
+  return to_status(instance->close(), config.place);
+}
+
+Status located(Status status, const ConfigPlace& place) {
+  if (status || status.message().starts_with(place.file)) return status;
+  return std::move(status).with_context(place.text());
+}
+
+void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool connect,
+                    std::vector<CheckItem>& items) {
+  const std::string prefix = "pipeline " + config.name + ": ";
+  const bool has_bundle = config.schema || config.transform || config.output_schema;
+  if (has_bundle) {
+    auto bundle = Bundle::load(config);
+    items.push_back({prefix + "schema and script",
+                     bundle ? Status::ok() : std::move(bundle).status()});
+  }
+  for (const SourceConfig& source : config.sources) {
+    items.push_back({prefix + "source " + source.name,
+                     located(check_source(registry, source, connect), source.place)});
+  }
+  for (const SinkConfig& sink : config.sinks) {
+    items.push_back({prefix + "sink " + sink.name,
+                     located(check_sink(registry, sink, connect), sink.place)});
+  }
+}
+
+}  // namespace
+
+std::vector<CheckItem> check_pipelines(const Config& config, const std::vector<std::string>& only,
+                                       bool connect) {
+  std::vector<CheckItem> items;
+  std::vector<PluginRegistry::Dir> dirs;
+  for (const auto& dir : config.runtime.plugin_dirs) {
+    dirs.push_back({dir, config.runtime.plugin_dirs_default});
+  }
+  auto registry = PluginRegistry::create(std::move(dirs));
+  if (!registry) {
+    items.push_back({"plugin folders", std::move(registry).status()});
+    return items;
+  }
+  for (const PipelineConfig& pipeline : config.pipelines) {
+    if (!only.empty() && std::find(only.begin(), only.end(), pipeline.name) == only.end()) continue;
+    check_pipeline(*registry.value(), pipeline, connect, items);
+  }
+  return items;
+}
+
+}  // namespace sluice

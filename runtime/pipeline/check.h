@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/base/status.h"
+#include "runtime/config/config.h"
+
+namespace sluice {
+
+// One thing that was looked at.
+struct CheckItem {
+  std::string what;  // "pipeline orders: sink pg"
+  Status status;
+};
+
+// Looks at everything a run would need, without state and without a record: plugins and their
+// options, schemas, scripts; with `connect` also opens sources and sinks. Reports every problem,
+// not the first. Safe beside a running process.
+std::vector<CheckItem> check_pipelines(const Config& config, const std::vector<std::string>& only,
+                                       bool connect);
+
+}  // namespace sluice

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sluice/plugin.h>
+
+#include <string>
+
+#include "runtime/base/status.h"
+#include "runtime/config/config.h"
+
+namespace sluice {
+
+// A sink's options as its plugin gets them: placeholders typed by its schema, and the runtime's
+// `on_equal` handed on, since the revision guard is decided inside the sink. kInvalid if the sink
+// has no such option.
+Result<std::string> complete_sink_options(const SinkConfig& sink,
+                                          const sluice_component& component);
+
+}  // namespace sluice

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "runtime/pipeline/worker_pool.h"
+#include "tests/unit/support/fake_plugins.h"
+
+namespace sluice {
+namespace {
+
+using test::FakeRecord;
+using test::SeenRecord;
+using ::testing::ElementsAre;
+
+// A pipeline from a fake source through real workers, ledger and stores into fake sinks.
+class PipelineTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    test::reset_levers();
+    folder_ = std::filesystem::temp_directory_path() /
+              ("sluice-pipeline-" + std::to_string(::getpid()) + "-" +
+               ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(folder_);
+    registry_ = PluginRegistry::create({}).value();
+    ASSERT_TRUE(registry_->register_static(test::fake_plugin()));
+    config_.name = "p";
+    config_.sources.push_back(source("in"));
+    config_.sinks.push_back(sink("out"));
+  }
+  void TearDown() override {
+    end();
+    std::filesystem::remove_all(folder_);
+  }
+
+  static SourceConfig source(const std::string& name) {
+    SourceConfig config;
+    config.name = name;
+    config.use = "fake";
+    config.config_json = "{}";
+    return config;
+  }
+  static SinkConfig sink(const std::string& name) {
+    SinkConfig config;
+    config.name = name;
+    config.use = "fake";
+    config.config_json = "{}";
+    config.retry.base = Millis(1);
+    config.retry.cap = Millis(5);
+    config.batch.linger = Millis(1);
+    return config;
+  }
+  std::filesystem::path write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+
+  void start(uint32_t workers = 2) {
+    checkpoints_ = open_checkpoint_store(folder_).value();
+    letters_ = open_dead_letter_store(folder_).value();
+    ledger_ = std::make_unique<Ledger>(*checkpoints_, *letters_, Clock::real());
+    pool_ = std::make_unique<WorkerPool>();
+    Pipeline::Context context;
+    context.registry = registry_.get();
+    context.ledger = ledger_.get();
+    context.work = pool_.get();
+    context.clock = &Clock::real();
+    auto made = Pipeline::create(config_, context);
+    ASSERT_TRUE(made) << made.status().message();
+    pipeline_ = std::move(made).value();
+    ASSERT_TRUE(pipeline_->restore(*checkpoints_));
+    ASSERT_TRUE(pool_->start(workers, {pipeline_.get()}));
+    ledger_->start({pipeline_.get()});
+    ASSERT_TRUE(pipeline_->start_sinks(std::chrono::steady_clock::now() + std::chrono::minutes(1)));
+    pipeline_->start_sources();
+  }
+
+  // Waits until everything the source has is settled.
+  ::testing::AssertionResult settle() {
+    StopSource never;
+    for (int i = 0; i < 3000; ++i) {
+      if (pipeline_->sources_quiet() && pipeline_->settled()) return ::testing::AssertionSuccess();
+      never.wait_for(Millis(10));
+    }
+    return ::testing::AssertionFailure() << "not settled: " << account().in_flight();
+  }
+
+  void end() {
+    if (!pipeline_) return;
+    pipeline_->stop_sources();
+    pool_->abandon();
+    pipeline_->abandon_sinks();
+    ledger_->finish();
+    pipeline_->finish_sources();
+    last_ = account();
+    pool_.reset();
+    ledger_.reset();
+    pipeline_.reset();
+  }
+
+  Account account() { return pipeline_->snapshot().account; }
+
+  static void feed(const std::string& name, size_t n, const std::string& lane = "lane") {
+    auto& levers = test::source_levers(name);
+    for (size_t i = 0; i < n; ++i) {
+      levers.records.push_back({lane, i + 1, "{\"n\":" + std::to_string(i) + "}"});
+    }
+  }
+
+  std::filesystem::path folder_;
+  PipelineConfig config_;
+  std::unique_ptr<PluginRegistry> registry_;
+  std::unique_ptr<CheckpointStore> checkpoints_;
+  std::unique_ptr<DeadLetterStore> letters_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<WorkerPool> pool_;
+  Account last_;
+};
+
+TEST_F(PipelineTest, DeliversInOrderThoughWorkersRunInParallel) {
+  feed("in", 2000);
+  start(4);
+  ASSERT_TRUE(settle());
+  const auto& committed = test::sink_levers("out").committed;
+  ASSERT_EQ(committed.size(), 2000U);
+  for (size_t i = 0; i < committed.size(); ++i) EXPECT_EQ(committed[i].position, i + 1);
+  EXPECT_EQ(account().unaccounted(), 0);
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 2000U);
+}
+
+TEST_F(PipelineTest, AcksUpToTheEndOnceAllIsSettled) {
+  feed("in", 100);
+  start();
+  ASSERT_TRUE(settle());
+  end();
+  EXPECT_EQ(test::source_levers("in").acked["lane"], 100U);
+  EXPECT_EQ(test::source_levers("in").released, test::source_levers("in").handed_over);
+  const auto stored = checkpoints_->load("p", "in").value();
+  ASSERT_EQ(stored.lanes.size(), 1U);
+  EXPECT_EQ(stored.lanes[0].position, 100U);
+}
+
+TEST_F(PipelineTest, GoesOnFromWhereItEnded) {
+  feed("in", 100);
+  start();
+  ASSERT_TRUE(settle());
+  end();
+  feed("in", 0);
+  test::source_levers("in").records.push_back({"lane", 101, "{}"});
+  test::sink_levers("out").committed.clear();
+  start();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(account().received(), 1U);
+  EXPECT_EQ(test::sink_levers("out").committed.size(), 1U);
+}
+
+TEST_F(PipelineTest, DeadLettersWhatCannotBeParsedAndCommitsTheRest) {
+  test::source_levers("in").records = {
+      {"lane", 1, "{\"a\":1}"}, {"lane", 2, "{broken"}, {"lane", 3, "{\"a\":3}"}};
+  start();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 2U);
+  EXPECT_EQ(account().outcome(Outcome::kDeadLettered), 1U);
+  EXPECT_EQ(account().unaccounted(), 0);
+  std::vector<DeadLetter> letters;
+  ASSERT_TRUE(letters_->each({}, 10, [&](const DeadLetter& letter) { letters.push_back(letter); }));
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(letters[0].raw, "{broken");
+  EXPECT_EQ(letters[0].reason, "PARSE_ERROR");
+  EXPECT_EQ(letters[0].lane, "lane");
+  EXPECT_EQ(letters[0].position, 2U);
+}
+
+TEST_F(PipelineTest, ValidatesAndTransforms) {
+  config_.schema = SchemaConfig{};
+  config_.schema->path = write("s.json", R"({"type":"object","required":["a"],
+      "properties":{"a":{"type":"integer","maximum":9}}})");
+  config_.transform = write("t.lua", R"(
+      function transform(r)
+        if r.a == 5 then return nil end
+        if r.a == 6 then return sluice.reject("six", "no sixes") end
+        r.b = r.a * 2
+        return r
+      end)");
+  test::source_levers("in").records = {{"lane", 1, R"({"a":1})"},  {"lane", 2, R"({"a":5})"},
+                                       {"lane", 3, R"({"a":6})"},  {"lane", 4, R"({"a":10})"},
+                                       {"lane", 5, R"({"a":"x"})"}, {"lane", 6, R"({})"}};
+  start();
+  ASSERT_TRUE(settle());
+  ASSERT_EQ(test::sink_levers("out").committed.size(), 1U);
+  EXPECT_EQ(test::sink_levers("out").committed[0].value, R"({"a":1,"b":2})");
+  const Account now = account();
+  EXPECT_EQ(now.outcome(Outcome::kFiltered), 1U);
+  EXPECT_EQ(now.sources[0].reasons.at("REJECTED_BY_SCRIPT"), 1U);
+  EXPECT_EQ(now.sources[0].reasons.at("VALIDATION_FAIL"), 1U);
+  EXPECT_EQ(now.sources[0].reasons.at("SCHEMA_DRIFT"), 2U);
+  EXPECT_EQ(now.unaccounted(), 0);
+}
+
+TEST_F(PipelineTest, EmitsSeveralPartsAndRoutesThem) {
+  config_.sinks.push_back(sink("side"));
+  config_.transform = write("t.lua", R"(
+      function transform(r)
+        sluice.emit({ copy = 1 })
+        sluice.emit({ copy = 2 }, { sink = "side" })
+        return r
+      end)");
+  feed("in", 1);
+  start();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(test::sink_levers("out").committed.size(), 2U);
+  EXPECT_EQ(test::sink_levers("side").committed.size(), 3U);
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 1U) << "counted per source record";
+}
+
+TEST_F(PipelineTest, AnUnknownRouteDeliversNoPart) {
+  config_.transform = write("t.lua", R"(
+      function transform(r)
+        sluice.emit({ copy = 1 })
+        sluice.emit({ copy = 2 }, { sink = "nowhere" })
+      end)");
+  feed("in", 1);
+  start();
+  ASSERT_TRUE(settle());
+  EXPECT_TRUE(test::sink_levers("out").committed.empty());
+  EXPECT_EQ(account().sources[0].reasons.at("TRANSFORM_ERROR"), 1U);
+}
+
+TEST_F(PipelineTest, ARecordSettlesOnlyWhenEverySinkHasAnswered) {
+  config_.sinks.push_back(sink("slow"));
+  test::sink_levers("slow").corked = true;
+  feed("in", 10);
+  start();
+  StopSource never;
+  while (test::sink_levers("out").writes.empty()) never.wait_for(Millis(1));
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 0U);
+  EXPECT_EQ(account().in_flight(), 10U);
+  EXPECT_EQ(account().unaccounted(), 0);
+  test::sink_levers("slow").uncork();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 10U);
+}
+
+TEST_F(PipelineTest, SeveralSourcesFlowIntoOneSink) {
+  config_.sources.push_back(source("in2"));
+  feed("in", 50, "a");
+  feed("in2", 70, "b");
+  start();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(account().sources[0].received, 50U);
+  EXPECT_EQ(account().sources[1].received, 70U);
+  EXPECT_EQ(test::sink_levers("out").committed.size(), 120U);
+}
+
+TEST_F(PipelineTest, ASinkThatNeverAnswersLeavesEverythingUnacknowledged) {
+  test::sink_levers("out").corked = true;
+  feed("in", 10);
+  start();
+  StopSource never;
+  while (account().in_flight() < 10) never.wait_for(Millis(1));
+  end();
+  EXPECT_EQ(last_.in_flight(), 10U);
+  EXPECT_EQ(last_.unaccounted(), 0);
+  EXPECT_TRUE(test::source_levers("in").acked.empty());
+  EXPECT_EQ(test::source_levers("in").released, test::source_levers("in").handed_over);
+}
+
+TEST_F(PipelineTest, ABatchOfABrokenSourceShowsInTheAccount) {
+  test::source_levers("in").records = {{"lane", 5, "{}"}, {"lane", 5, "{}"}};
+  start();
+  StopSource never;
+  while (!pipeline_->sources_quiet()) never.wait_for(Millis(1));
+  EXPECT_EQ(account().unaccounted(), 2);
+}
+
+TEST_F(PipelineTest, BackPressureStopsTheSource) {
+  config_.flow.max_in_flight = 1 << 20;
+  auto& levers = test::source_levers("in");
+  const std::string big = "{\"x\":\"" + std::string(64 * 1024, 'x') + "\"}";
+  for (uint64_t i = 1; i <= 1000; ++i) levers.records.push_back({"lane", i, big});
+  levers.batch = 4;
+  test::sink_levers("out").corked = true;
+  start();
+  StopSource never;
+  while (pipeline_->snapshot().sources[0].state != "waiting") never.wait_for(Millis(1));
+  EXPECT_LT(account().received(), 100U);
+  test::sink_levers("out").uncork();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 1000U);
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/support/fake_plugins.h"
+
+#include <atomic>
+#include <cstring>
+#include <memory>
+
+namespace sluice::test {
+namespace {
+
+std::mutex g_mutex;
+std::map<std::string, std::unique_ptr<SourceLevers>> g_sources;
+std::map<std::string, std::unique_ptr<SinkLevers>> g_sinks;
+
+void say(sluice_error* error, const char* text) {
+  std::strncpy(error->message, text, sizeof error->message - 1);
+}
+
+// ---- source -------------------------------------------------------------------------------------
+
+struct Source {
+  const sluice_host* host;
+  SourceLevers& levers;
+  const sluice_host_lanes* lanes = nullptr;
+  std::map<std::string, uint32_t> ids = {};
+  std::map<uint32_t, std::string> names = {};
+  std::map<std::string, uint64_t> resume = {};
+  size_t at = 0;
+  std::atomic<bool> stopped{false};
+};
+
+struct Handed {
+  SourceLevers& levers;
+  std::vector<sluice_record> records;
+};
+
+Source* self(sluice_source* source) { return reinterpret_cast<Source*>(source); }
+
+sluice_rc source_create(const sluice_host* host, sluice_str, sluice_source** out, sluice_error*) {
+  *out = reinterpret_cast<sluice_source*>(new Source{host, source_levers(host->name)});
+  return SLUICE_OK;
+}
+
+void source_destroy(sluice_source* source) { delete self(source); }
+
+sluice_rc source_open(sluice_source* source, sluice_error* error) {
+  self(source)->lanes = static_cast<const sluice_host_lanes*>(
+      self(source)->host->extension(self(source)->host, SLUICE_EXT_HOST_LANES));
+  if (self(source)->levers.open_result != SLUICE_OK) say(error, "not reachable");
+  return self(source)->levers.open_result;
+}
+
+uint32_t lane_id(Source& source, const std::string& name) {
+  if (const auto at = source.ids.find(name); at != source.ids.end()) return at->second;
+  uint32_t id = 0;
+  uint64_t mark = 0;
+  if (source.lanes->open(source.host, {name.data(), name.size()}, &id, &mark) == SLUICE_OK) {
+    source.resume[name] = mark;
+  }
+  source.ids[name] = id;
+  source.names[id] = name;
+  return id;
+}
+
+void source_release(sluice_batch* batch) {
+  const std::unique_ptr<Handed> handed(static_cast<Handed*>(batch->owner));
+  const std::lock_guard lock(handed->levers.mutex);
+  ++handed->levers.released;
+}
+
+sluice_rc source_poll(sluice_source* opaque, uint32_t max_records, uint64_t, uint32_t timeout_ms,
+                      sluice_batch* out, sluice_error*) {
+  Source& source = *self(opaque);
+  if (source.stopped) return SLUICE_CANCELLED;
+  auto handed = std::make_unique<Handed>(Handed{source.levers, {}});
+  while (source.at < source.levers.records.size() && handed->records.size() < max_records &&
+         handed->records.size() < source.levers.batch) {
+    const FakeRecord& from = source.levers.records[source.at++];
+    sluice_record record{};
+    record.lane = lane_id(source, from.lane);
+    const auto mark = source.resume.find(from.lane);
+    if (mark != source.resume.end() && from.position <= mark->second) continue;
+    record.position = from.position;
+    record.value = {from.value.data(), from.value.size()};
+    handed->records.push_back(record);
+  }
+  if (handed->records.empty()) {
+    if (source.levers.finite) return SLUICE_END;
+    source.host->wait(source.host, timeout_ms);
+    return SLUICE_IDLE;
+  }
+  out->stride = sizeof(sluice_record);
+  out->count = static_cast<uint32_t>(handed->records.size());
+  out->records = handed->records.data();
+  out->release = source_release;
+  out->owner = handed.release();
+  const std::lock_guard lock(source.levers.mutex);
+  ++source.levers.handed_over;
+  return SLUICE_OK;
+}
+
+sluice_rc source_ack(sluice_source* opaque, const sluice_mark* marks, uint32_t n, sluice_error*) {
+  Source& source = *self(opaque);
+  const std::lock_guard lock(source.levers.mutex);
+  for (uint32_t i = 0; i < n; ++i) {
+    source.levers.acked[source.names[marks[i].lane]] = marks[i].position;
+  }
+  return SLUICE_OK;
+}
+
+void source_stop(sluice_source* source) { self(source)->stopped = true; }
+sluice_rc source_close(sluice_source*, sluice_error*) { return SLUICE_OK; }
+
+// ---- sink ---------------------------------------------------------------------------------------
+
+struct Sink {
+  SinkLevers& levers;
+  bool stopped = false;
+};
+
+Sink* self(sluice_sink* sink) { return reinterpret_cast<Sink*>(sink); }
+
+sluice_rc sink_create(const sluice_host* host, sluice_str, sluice_sink** out, sluice_error*) {
+  *out = reinterpret_cast<sluice_sink*>(new Sink{sink_levers(host->name)});
+  return SLUICE_OK;
+}
+
+void sink_destroy(sluice_sink* sink) { delete self(sink); }
+
+sluice_rc sink_open(sluice_sink* sink, sluice_error* error) {
+  const std::lock_guard lock(self(sink)->levers.mutex);
+  if (self(sink)->levers.open_result != SLUICE_OK) say(error, "not reachable");
+  return self(sink)->levers.open_result;
+}
+
+sluice_rc sink_write(sluice_sink* opaque, const sluice_batch* batch, sluice_outcome* outcomes,
+                     sluice_error* error) {
+  Sink& sink = *self(opaque);
+  std::vector<SeenRecord> seen;
+  for (uint32_t i = 0; i < batch->count; ++i) {
+    const auto& record = *reinterpret_cast<const sluice_record*>(
+        reinterpret_cast<const char*>(batch->records) + static_cast<size_t>(i) * batch->stride);
+    seen.push_back({std::string(record.value.data, record.value.size), record.lane,
+                    record.position, record.part});
+  }
+  std::unique_lock lock(sink.levers.mutex);
+  sink.levers.changed.wait(lock, [&] { return !sink.levers.corked || sink.stopped; });
+  if (sink.stopped) return SLUICE_CANCELLED;
+  sink.levers.writes.push_back(seen);
+  sluice_rc rc = SLUICE_OK;
+  if (sink.levers.answer) {
+    rc = sink.levers.answer(seen, outcomes);
+    if (rc < 0) say(error, "the test says no");
+  } else {
+    for (size_t i = 0; i < seen.size(); ++i) outcomes[i].verdict = SLUICE_REC_OK;
+  }
+  for (size_t i = 0; i < seen.size(); ++i) {
+    if (outcomes[i].verdict == SLUICE_REC_OK) sink.levers.committed.push_back(seen[i]);
+  }
+  return rc;
+}
+
+void sink_stop(sluice_sink* sink) {
+  const std::lock_guard lock(self(sink)->levers.mutex);
+  self(sink)->stopped = true;
+  self(sink)->levers.changed.notify_all();
+}
+
+sluice_rc sink_close(sluice_sink*, sluice_error*) { return SLUICE_OK; }
+
+// ---- descriptor ---------------------------------------------------------------------------------
+
+constexpr const char* kSchema = R"({"type": "object", "additionalProperties": false})";
+constexpr sluice_reason kBusy{sizeof(sluice_reason), SLUICE_REC_RETRY, "busy", "Try later.",
+                              "RATE_LIMITED"};
+constexpr sluice_reason kRefused{sizeof(sluice_reason), SLUICE_REC_REJECT, "refused",
+                                 "Mend the record.", "CONSTRAINT_VIOLATION"};
+constexpr sluice_reason kOlder{sizeof(sluice_reason), SLUICE_REC_REJECT, "older",
+                               "A newer revision is stored.", "OLDER_REVISION"};
+constexpr const sluice_reason* kReasons[] = {&kBusy, &kRefused, &kOlder};
+constexpr sluice_source_ops kSourceOps{sizeof(sluice_source_ops), 0, source_create, source_destroy,
+                                       source_open, source_poll, source_ack, source_stop,
+                                       source_close, nullptr};
+constexpr sluice_sink_ops kSinkOps{sizeof(sluice_sink_ops), 0, sink_create, sink_destroy, sink_open,
+                                   sink_write, sink_stop, sink_close, nullptr};
+constexpr sluice_component kSource{sizeof(sluice_component), SLUICE_KIND_SOURCE, "fake",
+                                   "Hands over what a test says.", kSchema, "{}",
+                                   SLUICE_CAP_REPLAY | SLUICE_CAP_FINITE, 0, nullptr, 0, 0, nullptr,
+                                   &kSourceOps};
+constexpr sluice_component kSink{sizeof(sluice_component), SLUICE_KIND_SINK, "fake",
+                                 "Answers what a test says.", kSchema, "{}", SLUICE_CAP_ORDERED, 3,
+                                 kReasons, 0, 0, nullptr, &kSinkOps};
+constexpr const sluice_component* kComponents[] = {&kSource, &kSink};
+constexpr sluice_plugin_entry kEntry{SLUICE_MAGIC, sizeof(sluice_plugin_entry), SLUICE_ABI_MAJOR,
+                                     SLUICE_ABI_MINOR, 0, 0, 2, kComponents, "fake", "0.0.1",
+                                     "Apache-2.0", "test"};
+
+}  // namespace
+
+void SinkLevers::uncork() {
+  const std::lock_guard lock(mutex);
+  corked = false;
+  changed.notify_all();
+}
+
+SourceLevers& source_levers(const std::string& instance) {
+  const std::lock_guard lock(g_mutex);
+  auto& slot = g_sources[instance];
+  if (!slot) slot = std::make_unique<SourceLevers>();
+  return *slot;
+}
+
+SinkLevers& sink_levers(const std::string& instance) {
+  const std::lock_guard lock(g_mutex);
+  auto& slot = g_sinks[instance];
+  if (!slot) slot = std::make_unique<SinkLevers>();
+  return *slot;
+}
+
+void reset_levers() {
+  const std::lock_guard lock(g_mutex);
+  g_sources.clear();
+  g_sinks.clear();
+}
+
+const sluice_plugin_entry* fake_plugin() { return &kEntry; }
+
+}  // namespace sluice::test

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sluice/plugin.h>
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+// A source and a sink linked into a test, behind the real C ABI, with levers: what the source hands
+// over, what the sink answers, and what both were told.
+namespace sluice::test {
+
+struct FakeRecord {
+  std::string lane;
+  uint64_t position = 0;
+  std::string value;
+};
+
+// Levers of the source instance of the same name.
+struct SourceLevers {
+  std::vector<FakeRecord> records;
+  uint32_t batch = 10;          // records a poll
+  bool finite = true;           // END when exhausted, else IDLE
+  sluice_rc open_result = SLUICE_OK;
+
+  std::mutex mutex;
+  std::map<std::string, uint64_t> acked;  // highest by lane
+  uint64_t released = 0;                  // batches
+  uint64_t handed_over = 0;               // batches
+};
+
+// One write as the sink saw it.
+struct SeenRecord {
+  std::string value;
+  uint32_t lane = 0;
+  uint64_t position = 0;
+  uint32_t part = 0;
+};
+
+struct SinkLevers {
+  // Decides a write; may fill outcomes. Empty: everything is OK.
+  std::function<sluice_rc(const std::vector<SeenRecord>&, sluice_outcome*)> answer;
+  sluice_rc open_result = SLUICE_OK;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool corked = false;                     // write blocks until uncorked or stopped
+  std::vector<SeenRecord> committed;       // records answered OK, in order
+  std::vector<std::vector<SeenRecord>> writes;
+
+  void uncork();
+};
+
+SourceLevers& source_levers(const std::string& instance);
+SinkLevers& sink_levers(const std::string& instance);
+// Forgets all levers; at the beginning of a test.
+void reset_levers();
+
+// Component ids: source "fake", sink "fake" (reasons: 0 busy RETRY RATE_LIMITED, 1 refused REJECT
+// CONSTRAINT_VIOLATION, 2 older REJECT OLDER_REVISION).
+const sluice_plugin_entry* fake_plugin();
+
+}  // namespace sluice::test
