@@ -12,7 +12,6 @@
 namespace sluice::schema {
 namespace {
 
-constexpr size_t kMaxShown = 60;
 constexpr std::array kDialects = {
     std::string_view("http://json-schema.org/draft-07/schema"),
     std::string_view("https://json-schema.org/draft-07/schema"),

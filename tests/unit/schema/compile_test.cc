@@ -14,10 +14,12 @@ TEST(Compile, RefusesWhatIsNoSchemaNamingPlaceFindingAndExpectation) {
     const char* message;
   };
   const std::vector<Case> cases = {
-      {"[]", "at the root: expected a schema (an object, true or false), found an array of 0 items"},
+      {"[]",
+       "at the root: expected a schema (an object, true or false), found an array of 0 items"},
       {"3", "at the root: expected a schema"},
-      {R"({"type":"int"})", "at /type: expected one of null, boolean, object, array, number, string "
-                            "and integer, found \"int\""},
+      {R"({"type":"int"})",
+       "at /type: expected one of null, boolean, object, array, number, string "
+       "and integer, found \"int\""},
       {R"({"type":[]})", "at /type: expected a type name or an array of type names"},
       {R"({"type":["null","null"]})", "at /type/1: \"null\" is listed twice"},
       {R"({"type":["null",3]})", "at /type/1: expected a string, found number 3"},
@@ -41,13 +43,15 @@ TEST(Compile, RefusesWhatIsNoSchemaNamingPlaceFindingAndExpectation) {
       {R"({"multipleOf":-2})", "at /multipleOf: expected a number above 0"},
       {R"({"multipleOf":1234567890.1234567891})", "at most 18 significant digits"},
       {R"({"pattern":1})", "at /pattern: expected a string"},
-      {R"({"pattern":"(?=a)b"})", "at /pattern: the pattern \"(?=a)b\" cannot be used: look-around"},
+      {R"({"pattern":"(?=a)b"})",
+       "at /pattern: the pattern \"(?=a)b\" cannot be used: look-around"},
       {R"({"patternProperties":{"[":true}})", "at /patternProperties/[: the pattern \"[\""},
       {R"({"format":1})", "at /format: expected a string"},
       {R"({"dependencies":{"a":1}})", "at /dependencies/a: expected a schema"},
       {R"({"description":1})", "at /description: expected a string"},
-      {R"({"unevaluatedProperties":false})", "at /unevaluatedProperties: this keyword belongs to a "
-                                             "later draft"},
+      {R"({"unevaluatedProperties":false})",
+       "at /unevaluatedProperties: this keyword belongs to a "
+       "later draft"},
       {R"({"$schema":"https://json-schema.org/draft/2020-12/schema"})",
        "at /$schema: expected \"http://json-schema.org/draft-07/schema#\" or no $schema, found"},
       {R"({"$schema":7})", "at /$schema: expected a string"},
@@ -68,9 +72,11 @@ TEST(Compile, RefusesReferencesItCannotFollow) {
   const std::vector<Case> cases = {
       {R"({"$ref":1})", "at /$ref: expected a string"},
       {R"({"$ref":"#/definitions/none"})", "finds nothing: there is no \"definitions\""},
-      {R"({"items":{"$ref":"#/items/3"}})", "at /items/$ref: the reference \"#/items/3\" finds nothing"},
+      {R"({"items":{"$ref":"#/items/3"}})",
+       "at /items/$ref: the reference \"#/items/3\" finds nothing"},
       {R"({"$ref":"#nowhere"})", "no schema here has the $id"},
-      {R"({"$ref":"http://example.test/s.json"})", "leads out of this file, and nothing is fetched"},
+      {R"({"$ref":"http://example.test/s.json"})",
+       "leads out of this file, and nothing is fetched"},
       {R"({"$ref":"other.json#/a"})", "leads out of this file"},
       {R"({"$ref":"file:///etc/passwd"})", "leads out of this file"},
       {R"({"$ref":"#/%zz"})", "'%' needs two hexadecimal digits"},
@@ -110,7 +116,8 @@ TEST(Compile, RefusesWhatIsTooLarge) {
 TEST(Compile, AcceptsDraft7AndUnknownKeywords) {
   EXPECT_EQ(refusal(R"({"$schema":"http://json-schema.org/draft-07/schema#"})"), "");
   EXPECT_EQ(refusal(R"({"$schema":"https://json-schema.org/draft-07/schema"})"), "");
-  EXPECT_EQ(refusal(R"({"x-owner":{"type":"int"},"default":[],"examples":[1],"$comment":"c"})"), "");
+  EXPECT_EQ(refusal(R"({"x-owner":{"type":"int"},"default":[],"examples":[1],"$comment":"c"})"),
+            "");
 }
 
 TEST(Compile, CountsAsLargeAsAnybodyWrites) {

@@ -104,7 +104,8 @@ TEST(Hostile, TinyAndHugeDivisors) {
 }
 
 TEST(Hostile, EveryPrefixAndMutationOfASchemaIsAnsweredWithoutACrash) {
-  const std::string schema = R"({"$id":"http://x/","type":["object","null"],"properties":{"a":{"$ref":
+  const std::string schema =
+      R"({"$id":"http://x/","type":["object","null"],"properties":{"a":{"$ref":
 "#/definitions/d"},"b":{"items":[{"enum":[1,"x"]}],"additionalItems":{"not":{"pattern":"^a[b-c]$"}}}},
 "definitions":{"d":{"multipleOf":0.5,"minimum":-1e3}},"dependencies":{"a":["b"]},"if":true,"then":{}})";
   Document record;
