@@ -187,7 +187,7 @@ class Context {
 
   // A constant table of functions by id; nullptr when the host does not know it.
   [[nodiscard]] const void* extension(const char* id) const noexcept {
-    return host_->extension(host_, id);
+    return SLUICE_HAS(host_, sluice_host, extension) ? host_->extension(host_, id) : nullptr;
   }
   // Sources only; every host offers it to them.
   [[nodiscard]] Lanes lanes() const {
