@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <unistd.h>
+
+#include "sample.h"
+
+__attribute__((constructor)) static void leave(void) { _exit(7); }
+
+SAMPLE_EXPORT const sluice_plugin_entry sluice_plugin_v1 =
+    SAMPLE_ENTRY_FIELDS(1, 0, 0, 2, kSampleComponents);
