@@ -167,13 +167,37 @@ Result<Symbols> read_symbols(const Reader& file, const Elf64_Shdr& table,
   return found;
 }
 
+bool reaches_past(const Reader& file, uint64_t offset, uint64_t size) {
+  return offset > file.size() || file.size() - offset < size;
+}
+
+// The loader maps segments without looking at the file's length and faults on what is not there.
+Status check_extent(const Reader& file, const Elf64_Ehdr& header) {
+  for (uint64_t i = 0; i < header.e_phnum; ++i) {
+    const auto segment = file.item<Elf64_Phdr>(header.e_phoff, i, header.e_phentsize);
+    if (!segment) return truncated(file, "the table of program headers");
+    if (segment->p_type == PT_LOAD && reaches_past(file, segment->p_offset, segment->p_filesz)) {
+      return truncated(file, "segment " + std::to_string(i));
+    }
+  }
+  for (uint64_t i = 0; i < header.e_shnum; ++i) {
+    const auto section = file.item<Elf64_Shdr>(header.e_shoff, i, header.e_shentsize);
+    if (!section) return truncated(file, "the table of section headers");
+    const bool in_file = section->sh_type != SHT_NOBITS && section->sh_type != SHT_NULL;
+    if (in_file && reaches_past(file, section->sh_offset, section->sh_size)) {
+      return truncated(file, "section " + std::to_string(i));
+    }
+  }
+  return Status::ok();
+}
+
 Result<Symbols> find_symbols(const Reader& file, const Elf64_Ehdr& header) {
   if (header.e_shoff == 0 || header.e_shnum == 0) {
     return invalid("not a plugin: it has no section headers; do not strip them");
   }
   for (uint64_t i = 0; i < header.e_shnum; ++i) {
     const auto section = file.item<Elf64_Shdr>(header.e_shoff, i, header.e_shentsize);
-    if (!section) return truncated(file, "the section headers");
+    if (!section) return truncated(file, "the table of section headers");
     if (section->sh_type != SHT_DYNSYM) continue;
     const auto strings =
         section->sh_link < header.e_shnum
@@ -192,7 +216,7 @@ Result<uint64_t> file_offset(const Reader& file, const Elf64_Ehdr& header, uint6
                              uint64_t size) {
   for (uint64_t i = 0; i < header.e_phnum; ++i) {
     const auto segment = file.item<Elf64_Phdr>(header.e_phoff, i, header.e_phentsize);
-    if (!segment) return truncated(file, "the program headers");
+    if (!segment) return truncated(file, "the table of program headers");
     if (segment->p_type != PT_LOAD || address < segment->p_vaddr) continue;
     const uint64_t inside = address - segment->p_vaddr;
     if (inside > segment->p_filesz || segment->p_filesz - inside < size) continue;
@@ -214,6 +238,7 @@ std::string our_version() {
 Result<PluginFileEntry> read_plugin_entry(std::span<const unsigned char> bytes) {
   const Reader file(bytes);
   SLUICE_ASSIGN_OR_RETURN(const Elf64_Ehdr header, read_header(file, bytes));
+  SLUICE_RETURN_IF_ERROR(check_extent(file, header));
   SLUICE_ASSIGN_OR_RETURN(const Symbols symbols, find_symbols(file, header));
   if (!symbols.entry) {
     if (!symbols.majors.empty()) {

@@ -26,7 +26,7 @@ class Describe : public PluginFolder {
 TEST_F(Describe, TextHasAlignedTables) {
   EXPECT_THAT(describe(DescribeFormat::kText),
               AllOf(HasSubstr("sink sample: Does as it is told.\n\nCapabilities: ordered\n"),
-                    HasSubstr("  /limit  integer, 1 to 100      10        Most records.\n"),
+                    HasSubstr("  /limit  integer, 1 to 100         10        Most records.\n"),
                     HasSubstr("disliked"), HasSubstr("written_total")));
 }
 
