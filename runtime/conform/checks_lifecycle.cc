@@ -64,6 +64,9 @@ Status expect_refusal(Subject& subject, const Fixture::Invalid& wrong) {
   Instance instance(subject, nullptr);
   const Answer made = instance.create(config);
   const std::string which = "the invalid configuration " + wrong.config;
+  // Without a sound schema nobody but create could refuse it; S4 has told.
+  const bool judged = schema_is_sound(subject.component()) || !made.ok();
+  if (!judged) return Status::ok();
   if (made.rc == SLUICE_E_CONFIG) {
     CONFORM_EXPECT(instance.out_untouched(), which + ": create failed, yet changed *out");
     CONFORM_EXPECT(!made.message.empty(), which + ": create refused it without a message");

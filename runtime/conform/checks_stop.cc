@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "runtime/base/mutex.h"
@@ -18,16 +20,21 @@ namespace sluice::conform {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kGrace = std::chrono::milliseconds(2000);
+using std::chrono::milliseconds;
+constexpr auto kGrace = milliseconds(2000);
 constexpr uint32_t kLongPollMs = 10'000;
 
-// A call under way on its own thread, and whether it has come back.
+// Calls made one after the other on their own thread, watched from outside.
 class PendingCall {
  public:
-  void begins() {
+  void enters() {
     const MutexLock lock(mutex_);
-    running_ = true;
+    entered_ = Clock::now();
     changed_.notify_all();
+  }
+  void leaves() {
+    const MutexLock lock(mutex_);
+    entered_.reset();
   }
   void done(Status status) {
     const MutexLock lock(mutex_);
@@ -35,9 +42,16 @@ class PendingCall {
     status_ = std::move(status);
     changed_.notify_all();
   }
-  void wait_begun() {
+  // Until a call waits for something, as one that takes long does; or, with an adapter that never
+  // waits, until it has been busy for a while.
+  void wait_pending() {
+    constexpr auto kWaits = milliseconds(100);
     const MutexLock lock(mutex_);
-    while (!running_) changed_.wait(mutex_);
+    const auto enough = Clock::now() + milliseconds(400);
+    while (!finished_ && Clock::now() < enough) {
+      if (entered_ && Clock::now() >= *entered_ + kWaits) return;
+      changed_.wait_until(mutex_, entered_ ? std::min(enough, *entered_ + kWaits) : enough);
+    }
   }
   bool wait_finished(Clock::time_point deadline) {
     const MutexLock lock(mutex_);
@@ -53,36 +67,38 @@ class PendingCall {
  private:
   Mutex mutex_;
   CondVar changed_;
-  bool running_ SLUICE_GUARDED_BY(mutex_) = false;
+  std::optional<Clock::time_point> entered_ SLUICE_GUARDED_BY(mutex_);
   bool finished_ SLUICE_GUARDED_BY(mutex_) = false;
   Status status_ SLUICE_GUARDED_BY(mutex_);
 };
 
+bool stopping(Instance& instance) {
+  const auto* host = instance.host().raw();
+  return host->stopping(host) != 0;
+}
+
 // Polls until the source says that it was stopped or has no more.
 Status poll_until_stopped(SourceDriver& driver, PendingCall& call) {
-  bool first = true;
-  for (;;) {
+  while (!stopping(driver.instance())) {
+    call.enters();
     SLUICE_ASSIGN_OR_RETURN(const Polled polled, driver.poll(16, 1U << 20, kLongPollMs));
+    call.leaves();
     driver.release_all();
     const sluice_rc rc = polled.answer.rc;
-    if (first) call.begins();
-    first = false;
     if (rc == SLUICE_END || rc == SLUICE_CANCELLED) return Status::ok();
     if (rc < 0) return fail(polled.answer.text("poll"));
-    if (driver.instance().host().raw()->stopping(driver.instance().host().raw()) != 0) {
-      return Status::ok();
-    }
   }
+  return Status::ok();
 }
 
 Status write_until_stopped(SinkDriver& driver, const std::vector<Value>& values,
                            PendingCall& call) {
-  for (int i = 0; i < 1000; ++i) {
-    if (i == 1) call.begins();
+  for (int i = 0; i < 1000 && !stopping(driver.instance()); ++i) {
+    call.enters();
     SLUICE_ASSIGN_OR_RETURN(const Written written, driver.write(values));
+    call.leaves();
     SLUICE_RETURN_IF_ERROR(check_outcomes(driver.instance().subject().component(), written));
-    const auto* host = driver.instance().host().raw();
-    if (!written.answer.ok() || host->stopping(host) != 0) break;
+    if (!written.answer.ok()) break;
   }
   return Status::ok();
 }
@@ -92,12 +108,8 @@ Status write_until_stopped(SinkDriver& driver, const std::vector<Value>& values,
 template <typename Driver, typename Body>
 Status stop_while(std::unique_ptr<Driver> driver, Body body) {
   auto call = std::make_unique<PendingCall>();
-  std::thread thread([&driver = *driver, &call = *call, body] {
-    Status status = body(driver, call);
-    call.begins();
-    call.done(std::move(status));
-  });
-  call->wait_begun();
+  std::thread thread([&driver = *driver, &call = *call, body] { call.done(body(driver, call)); });
+  call->wait_pending();
   driver->instance().stop();
   const bool back = call->wait_finished(Clock::now() + kGrace);
   if (!back) {

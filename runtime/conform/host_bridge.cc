@@ -8,6 +8,10 @@
 
 namespace sluice::conform {
 
+bool schema_is_sound(const sluice_component& component) {
+  return lint_config_schema(component.config_schema).empty();
+}
+
 Result<std::string> complete_config(const sluice_component& component, const std::string& config) {
   // The plugin host completes against sound schemas only; S4 tells about the others.
   const auto problems = lint_config_schema(component.config_schema);
@@ -19,6 +23,7 @@ Result<std::string> complete_config(const sluice_component& component, const std
 
 std::optional<std::string> schema_refusal(const sluice_component& component,
                                           const std::string& config) {
+  if (!schema_is_sound(component)) return std::nullopt;
   const auto completed = complete_config(component, config);
   if (completed) return std::nullopt;
   return completed.status().message();
