@@ -26,6 +26,9 @@ constexpr std::array<std::string_view, 23> kKeywords = {
     "default",   "examples",    "writeOnly", "$ref",
     "$schema",   "definitions", "title"};
 
+// std::regex recurses while it compiles.
+constexpr size_t kMaxPattern = 512;
+
 template <typename List>
 bool contains(const List& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
@@ -118,6 +121,11 @@ class Lint {
     if (text == nullptr) return;
     if (!text->IsString()) {
       say(pointer, "pattern must be a string");
+      return;
+    }
+    if (text->GetStringLength() > kMaxPattern) {
+      say(pointer, "pattern is " + std::to_string(text->GetStringLength()) +
+                       " bytes long, at most " + std::to_string(kMaxPattern) + " are allowed");
       return;
     }
     try {

@@ -146,10 +146,14 @@ consteval sluice_component source_component(const Description& d) {
   static_assert(Source<T>,
                 "sluice: a source needs `sluice::Poll poll(const sluice::PollLimits& limits, "
                 "sluice::BatchBuilder& out)`");
-  detail::check_common<T>();
-  detail::check_ack<T>();
-  return detail::describe<Reasons, Metrics>(SLUICE_KIND_SOURCE, d.id, d.summary, d.config_schema,
-                                            d.example_config, d.caps, &detail::kSourceOps<T>);
+  if constexpr (Source<T>) {
+    detail::check_common<T>();
+    detail::check_ack<T>();
+    return detail::describe<Reasons, Metrics>(SLUICE_KIND_SOURCE, d.id, d.summary, d.config_schema,
+                                              d.example_config, d.caps, &detail::kSourceOps<T>);
+  } else {
+    return {};  // after the message above, no others
+  }
 }
 
 template <typename T, const auto& Reasons = kNoReasons, const auto& Metrics = kNoMetrics>
@@ -157,10 +161,14 @@ consteval sluice_component sink_component(const Description& d) {
   static_assert(Sink<T>,
                 "sluice: a sink needs `void write(const sluice::Batch& batch, sluice::Outcomes "
                 "out)`");
-  detail::check_common<T>();
-  detail::check_probe<T>();
-  return detail::describe<Reasons, Metrics>(SLUICE_KIND_SINK, d.id, d.summary, d.config_schema,
-                                            d.example_config, d.caps, &detail::kSinkOps<T>);
+  if constexpr (Sink<T>) {
+    detail::check_common<T>();
+    detail::check_probe<T>();
+    return detail::describe<Reasons, Metrics>(SLUICE_KIND_SINK, d.id, d.summary, d.config_schema,
+                                              d.example_config, d.caps, &detail::kSinkOps<T>);
+  } else {
+    return {};  // after the message above, no others
+  }
 }
 
 }  // namespace sdk
