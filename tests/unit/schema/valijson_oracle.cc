@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/schema/valijson_oracle.h"
 
+// Names and ownership below are those valijson asks of an adapter.
+// NOLINTBEGIN(readability-identifier-naming)
 #define VALIJSON_USE_EXCEPTIONS 1
 #include <exception>
 #include <iterator>
@@ -235,6 +237,7 @@ struct AdapterTraits<sluice::testing::TapeAdapter> {
   static std::string adapterName() { return "TapeAdapter"; }
 };
 }  // namespace valijson::adapters
+// NOLINTEND(readability-identifier-naming)
 
 namespace sluice::testing {
 
