@@ -88,8 +88,8 @@ def main():
         lines = text.count("\n")
         if lines > MAX_LINES and path not in MAY_BE_LONG:
             problems.append(f"{path}:{lines}: {lines} lines, more than {MAX_LINES}; split it")
-        if path.endswith(".h") and "#pragma once" not in text and not path.startswith("plugins/sdk"):
-            problems.append(f"{path}:1: a header without #pragma once")
+        if path.endswith(".h") and "#pragma once" not in text and "#ifndef" not in text:
+            problems.append(f"{path}:1: a header without #pragma once (or, in C, a guard)")
         if "SPDX-License-Identifier" not in text.split("\n", 1)[0]:
             problems.append(f"{path}:1: the first line must be the SPDX-License-Identifier")
     print("\n".join(problems), end="\n" if problems else "")

@@ -16,9 +16,11 @@ mkdir -p build/fuzz/findings
 run_one() {
   local name="$1" seconds="$2" work="build/fuzz/corpus/$1" log="build/fuzz/$1.log" seeds=()
   mkdir -p "$work"
-  # Seeds lie in the folder the target's .corpus test replays.
-  mapfile -t seeds < <(find "tests/fuzz/corpus/${name%_fuzz}" "tests/fuzz/${name%_fuzz}" \
-    "tests/fuzz/corpus/$name" -maxdepth 0 -type d 2>/dev/null)
+  # The seeds are what the target's test `<name>.corpus` replays.
+  mapfile -t seeds < <(ctest --test-dir build/fuzz --show-only=json-v1 -R "^$name\\.corpus\$" |
+    python3 -c 'import json, sys
+for test in json.load(sys.stdin)["tests"]:
+    print(test["command"][-1])')
   if "build/fuzz/bin/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="build/fuzz/findings/$name-" "$work" "${seeds[@]}" >"$log" 2>&1; then
     printf 'fuzz: %s: ok, %s\n' "$name" "$(grep -E '^Done' "$log" | tail -1)"

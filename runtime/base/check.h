@@ -9,8 +9,8 @@ namespace sluice {
 }  // namespace sluice
 
 // For our own bugs only: when the state is unknowable, stop rather than guess.
-#define SLUICE_CHECK(cond, message)                                            \
-  do {                                                                         \
-    if (!(cond)) [[unlikely]]                                                  \
-      ::sluice::check_failed(__FILE__, __LINE__, #cond, message);              \
+#define SLUICE_CHECK(cond, message)                               \
+  do {                                                            \
+    if (!(cond)) [[unlikely]]                                     \
+      ::sluice::check_failed(__FILE__, __LINE__, #cond, message); \
   } while (false)

@@ -15,10 +15,14 @@ Format g_format = Format::kText;  // set once before threads start
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::kDebug: return spdlog::level::debug;
-    case Level::kInfo: return spdlog::level::info;
-    case Level::kWarn: return spdlog::level::warn;
-    case Level::kError: return spdlog::level::err;
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -89,8 +93,8 @@ bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
 void write(Level level, std::string_view event, std::string_view text,
            std::initializer_list<Field> fields) {
   if (!enabled(level)) return;
-  const std::string line = g_format == Format::kJson ? json_fields(event, text, fields)
-                                                     : text_line(event, text, fields);
+  const std::string line =
+      g_format == Format::kJson ? json_fields(event, text, fields) : text_line(event, text, fields);
   logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -5,15 +5,24 @@ namespace sluice {
 
 std::string_view code_name(Code code) {
   switch (code) {
-    case Code::kOk: return "ok";
-    case Code::kInvalid: return "invalid";
-    case Code::kNotFound: return "not_found";
-    case Code::kUnavailable: return "unavailable";
-    case Code::kExists: return "exists";
-    case Code::kExhausted: return "exhausted";
-    case Code::kCorrupt: return "corrupt";
-    case Code::kCancelled: return "cancelled";
-    case Code::kInternal: return "internal";
+    case Code::kOk:
+      return "ok";
+    case Code::kInvalid:
+      return "invalid";
+    case Code::kNotFound:
+      return "not_found";
+    case Code::kUnavailable:
+      return "unavailable";
+    case Code::kExists:
+      return "exists";
+    case Code::kExhausted:
+      return "exhausted";
+    case Code::kCorrupt:
+      return "corrupt";
+    case Code::kCancelled:
+      return "cancelled";
+    case Code::kInternal:
+      return "internal";
   }
   return "unknown";
 }

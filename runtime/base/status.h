@@ -95,10 +95,9 @@ class [[nodiscard]] Result {
 #define SLUICE_CONCAT(a, b) SLUICE_CONCAT_INNER(a, b)
 
 // Returns the status from the enclosing function unless it is OK.
-#define SLUICE_RETURN_IF_ERROR(expr)                      \
-  do {                                                    \
-    if (auto sluice_status_ = (expr); !sluice_status_.is_ok()) \
-      return sluice_status_;                              \
+#define SLUICE_RETURN_IF_ERROR(expr)                                                  \
+  do {                                                                                \
+    if (auto sluice_status_ = (expr); !sluice_status_.is_ok()) return sluice_status_; \
   } while (false)
 
 // SLUICE_ASSIGN_OR_RETURN(auto x, may_fail());

@@ -59,11 +59,16 @@ std::optional<double> with_unit(std::string_view text, std::span<const Unit> uni
 constexpr std::array kDurationUnits = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000},
                                        Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
 constexpr double kKi = 1024;
-constexpr std::array kSizeUnits = {
-    Unit{"", 1},           Unit{"B", 1},         Unit{"kB", 1e3},
-    Unit{"MB", 1e6},       Unit{"GB", 1e9},      Unit{"TB", 1e12},
-    Unit{"KiB", kKi},      Unit{"MiB", kKi * kKi}, Unit{"GiB", kKi * kKi * kKi},
-    Unit{"TiB", kKi * kKi * kKi * kKi}};
+constexpr std::array kSizeUnits = {Unit{"", 1},
+                                   Unit{"B", 1},
+                                   Unit{"kB", 1e3},
+                                   Unit{"MB", 1e6},
+                                   Unit{"GB", 1e9},
+                                   Unit{"TB", 1e12},
+                                   Unit{"KiB", kKi},
+                                   Unit{"MiB", kKi* kKi},
+                                   Unit{"GiB", kKi* kKi* kKi},
+                                   Unit{"TiB", kKi* kKi* kKi* kKi}};
 
 }  // namespace
 

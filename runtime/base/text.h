@@ -44,6 +44,7 @@ std::string format_time_us(int64_t us);
 
 // The candidate nearest to `word` if it is near enough to be a slip of the hand (Damerau-
 // Levenshtein distance of at most a third of its length, at least 1).
-std::optional<std::string> did_you_mean(std::string_view word, std::span<const std::string> candidates);
+std::optional<std::string> did_you_mean(std::string_view word,
+                                        std::span<const std::string> candidates);
 
 }  // namespace sluice
