@@ -90,7 +90,7 @@ class Database {
   FileId file_;
   bool write_ahead_ = false;
   std::chrono::milliseconds waited_{};  // for the lock under way
-  bool stopped_ = false;  // the last wait ended because stop was asked
+  bool stopped_ = false;                // the last wait ended because stop was asked
 };
 
 }  // namespace sluice::sqlite_sink

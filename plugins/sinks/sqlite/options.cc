@@ -31,6 +31,12 @@ Failure wrong(const std::string& where, const std::string& expected) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+// `where` names the option a message is about: "/columns/" and "mag".
+std::string join(std::string where, std::string_view more) {
+  where.append(more);
+  return where;
+}
+
 Failure check_pointer(const std::string& where, const std::string& pointer) {
   if (!pointer.empty() && pointer.front() != '/') {
     return Failure::config(where + ": \"" + pointer + "\" is not a JSON Pointer; write \"/" +
@@ -39,8 +45,9 @@ Failure check_pointer(const std::string& where, const std::string& pointer) {
   for (size_t i = 0; i < pointer.size(); ++i) {
     if (pointer[i] != '~') continue;
     if (i + 1 == pointer.size() || (pointer[i + 1] != '0' && pointer[i + 1] != '1')) {
-      return Failure::config(where + ": \"" + pointer +
-                             "\" is not a JSON Pointer: write ~0 for \"~\" and ~1 for \"/\"");
+      std::string text = join(where, ": \"").append(pointer);
+      return Failure::config(
+          text.append("\" is not a JSON Pointer: write ~0 for \"~\" and ~1 for \"/\""));
     }
   }
   return {};
@@ -99,7 +106,8 @@ Failure read_column_object(const std::string& where, const Json& value, ColumnOp
     } else if (name == "null" && (text == "allow" || text == "reject")) {
       out->null_allowed = text == "allow";
     } else {
-      return wrong(where + "/" + name, "from: a JSON Pointer, type: a type, or null: allow|reject");
+      return wrong(join(where, "/").append(name),
+                   "from: a JSON Pointer, type: a type, or null: allow|reject");
     }
   }
   if (!value.HasMember("from")) return wrong(where, "a member \"from\" with a JSON Pointer");
@@ -146,7 +154,7 @@ Failure read_key(const Json& config, std::vector<std::string>* out) {
     std::string pointer = text_of(item);
     if (Failure f = check_pointer(where, pointer)) return f;
     if (std::find(out->begin(), out->end(), pointer) != out->end()) {
-      return Failure::config(where + ": " + pointer + " is listed twice");
+      return Failure::config(join(where, ": ").append(pointer).append(" is listed twice"));
     }
     out->push_back(std::move(pointer));
   }

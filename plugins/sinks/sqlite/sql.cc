@@ -74,7 +74,9 @@ std::string write_sql(const Options& options, const TablePlan& plan) {
     const std::string name = quoted(plan.columns[i].name);
     add(&names, ",", name);
     add(&marks, ",?", std::to_string(i + 1));
-    if (!in_key(plan, i)) add(&updates, ",", name + "=excluded." + name);
+    if (in_key(plan, i)) continue;
+    add(&updates, ",", name);
+    updates.append("=excluded.").append(name);
   }
   for (const size_t i : plan.key) add(&key, ",", quoted(plan.columns[i].name));
   // ABORT undoes one row and keeps its neighbours, whatever the table's own conflict clauses say.
