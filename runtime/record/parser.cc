@@ -16,23 +16,22 @@ constexpr uint32_t kWalkMembers = 32;
 bool space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 // A number of 8 bits from a name's length and its first and last bytes: cheap, and good enough to
-// say "certainly new" for nearly every member.
-uint32_t name_bits(const char* p, size_t n) {
-  uint64_t head = 0;
-  uint64_t tail = 0;
-  if (n >= 8) {
-    std::memcpy(&head, p, 8);
-    std::memcpy(&tail, p + n - 8, 8);
-  } else if (n >= 4) {
-    std::memcpy(&head, p, 4);
-    std::memcpy(&tail, p + n - 4, 4);
+// say "certainly new" for nearly every member. `end` is where the text ends.
+inline uint32_t name_bits(const char* p, size_t n, const char* end) {
+  uint64_t word = 0;
+  if (end - p >= 8) [[likely]] {
+    std::memcpy(&word, p, 8);
+    if (n < 8) {
+      word &= (1ULL << (n * 8)) - 1;
+    } else {
+      uint64_t tail = 0;
+      std::memcpy(&tail, p + n - 8, 8);
+      word ^= tail << 29 | tail >> 35;
+    }
   } else if (n > 0) {
-    head = static_cast<unsigned char>(p[0]) |
-           (uint64_t{static_cast<unsigned char>(p[n / 2])} << 8) |
-           (uint64_t{static_cast<unsigned char>(p[n - 1])} << 16);
+    std::memcpy(&word, p, n);  // fewer than 8 bytes are left, so n is below 8
   }
-  const uint64_t mixed = (head ^ (tail << 29 | tail >> 35) ^ n) * 0x9E3779B97F4A7C15ULL;
-  return static_cast<uint32_t>(mixed >> 56);
+  return static_cast<uint32_t>(((word ^ n) * 0x9E3779B97F4A7C15ULL) >> 56);
 }
 
 }  // namespace
@@ -115,7 +114,7 @@ value:
         return fail(ParseCode::kTooDeep, p, "containers are nested deeper than the limit");
       }
       frame = &scratch_.frames[depth++];
-      *frame = Frame{n, 0, {}};
+      *frame = Frame{n, 0, false, {}};
       if (depth > deepest) deepest = depth;
       const JsonKind kind = object ? JsonKind::kObject : JsonKind::kArray;
       tape[n] = {offset(p), 0, 0, static_cast<uint32_t>(kind)};
@@ -183,7 +182,14 @@ member : {
   const uint32_t distance = n - frame->node;
   if (distance <= TapeNode::kMaxCount) info |= distance << TapeNode::kCountShift;
   tape[n] = {offset(start), static_cast<uint32_t>(p - start), n + 1, info};
-  if (duplicate(*frame, n)) {
+  const uint32_t bits = name_bits(start, static_cast<size_t>(p - start), end_);
+  uint64_t& word = frame->seen[bits >> 6];
+  const uint64_t bit = 1ULL << (bits & 63);
+  // Nearly always a small object, and a name that no earlier one resembles.
+  const bool look = (word & bit) != 0 || frame->count >= kWalkMembers || frame->escaped_names ||
+                    (info & TapeNode::kEscaped) != 0;
+  word |= bit;
+  if (look && duplicate(*frame, n)) [[unlikely]] {
     return fail(ParseCode::kDuplicateKey, start - 1,
                 "a member name that occurs twice in its object");
   }
@@ -345,19 +351,17 @@ const char* TapeParser::number(const char* p, uint32_t* flags) {
   return p;
 }
 
-// Is the member name at `name` (the newest node) already in the object of `frame`?
+// Is the member name at `name` (the newest node) already in the object of `frame`? A thorough look:
+// the bits of an escaped name say nothing, so from the first of them on every name is looked up.
 bool TapeParser::duplicate(Frame& frame, uint32_t name) {
   const TapeNode& node = document_.tape_[name];
   std::string_view text(begin_ + node.offset, node.length);
   if ((node.info & TapeNode::kEscaped) != 0) {
+    frame.escaped_names = true;
     scratch_.arena.reset();
     text = decode_json_string(text, scratch_.arena);
   }
-  const uint32_t bits = name_bits(text.data(), text.size());
-  uint64_t& word = frame.seen[bits >> 6];
-  const bool maybe = (word >> (bits & 63) & 1) != 0;
-  word |= 1ULL << (bits & 63);
-  if (frame.count < kWalkMembers) return maybe && walk_finds(frame, name, text);
+  if (frame.count < kWalkMembers) return walk_finds(frame, name, text);
   return set_finds(frame, name, text);
 }
 

@@ -17,7 +17,8 @@ struct Document::Scratch {
   struct Frame {
     NodeIndex node = 0;
     uint32_t count = 0;
-    uint64_t seen[4] = {};  // Bloom filter over the names of an object
+    bool escaped_names = false;  // an object's name with an escape was met
+    uint64_t seen[4] = {};       // Bloom filter over the names of an object
   };
   std::vector<Frame> frames;
   NameSet names;

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "runtime/script/state.h"
+#include "runtime/script/ticker.h"
 
 namespace sluice::script {
 namespace {
@@ -27,9 +28,11 @@ constexpr bool kPooled = true;
 #endif
 
 constexpr size_t kChunk = 16 * 1024;
-constexpr int kHookInterval = 1000;            // instructions between two looks at the clock
-constexpr uint64_t kNativeInterval = 1 << 20;  // native steps between two looks at the clock
-constexpr uint64_t kChurnInterval = 4 << 20;   // allocated bytes between two looks at the clock
+constexpr int kHookInterval = 1000;              // instructions between two looks at the clock
+constexpr uint64_t kCountFromStart = 5'000'000;  // caps below this are counted exactly
+constexpr int kTicksToHook = 2;                  // the first tick may come at once
+constexpr uint64_t kNativeInterval = 1 << 20;    // native steps between two looks at the clock
+constexpr uint64_t kChurnInterval = 4 << 20;     // allocated bytes between two looks at the clock
 
 bool pooled(size_t bytes) { return kPooled && bytes != 0 && bytes <= BlockPool::kLargest; }
 
@@ -89,8 +92,8 @@ void* Guard::resize(void* block, size_t old_size, size_t new_size) {
   return moved;
 }
 
-// Lua answers a refusal by collecting garbage and asking once more: only the second refusal of the
-// same request is the cap.
+// Lua answers most refusals by collecting garbage and asking once more: the second refusal of the
+// same request is the cap. Where it does not ask again the call fails, see call_failed().
 bool Guard::refuse(size_t more) {
   if (cap_ != Cap::kNone) return true;
   churn_ += more;
@@ -103,21 +106,22 @@ bool Guard::refuse(size_t more) {
     }
   }
   if (used_ + extra_ + more <= limits_.memory_bytes) [[likely]] {
-    refused_ = 0;
+    if (more == refused_) refused_ = 0;
     return false;
   }
-  if (refused_ == more) {
-    note_place();
-    cap_ = Cap::kMemory;
-  }
+  if (L_ != nullptr) note_place();
+  if (refused_ == more) cap_ = Cap::kMemory;
   refused_ = more;
   return true;
 }
 
 void Guard::attach(lua_State* L) {
   L_ = L;
-  lua_sethook(L, &Guard::hook, LUA_MASKCOUNT, kHookInterval);
+  counts_always_ = limits_.instructions < kCountFromStart || !Ticker::works();
+  if (counts_always_) set_hook(kHookInterval);
 }
+
+void Guard::set_hook(int interval) { lua_sethook(L_, &Guard::hook, LUA_MASKCOUNT, interval); }
 
 void Guard::begin() {
   extra_ = 0;
@@ -125,11 +129,25 @@ void Guard::begin() {
   native_left_ = kNativeInterval;
   cpu_start_us_ = kNotRead;
   wall_start_us_ = kNotRead;
+  if (counts_always_) return;
+  if (ticks_.load(std::memory_order_relaxed) >= kTicksToHook) lua_sethook(L_, nullptr, 0, 0);
+  ticks_.store(0, std::memory_order_relaxed);
+  if (!Ticker::watch(this)) set_hook(kHookInterval);
+}
+
+void Guard::end() {
+  if (!counts_always_) Ticker::unwatch();
+}
+
+void Guard::tick() {
+  const int ticks = ticks_.load(std::memory_order_relaxed) + 1;
+  ticks_.store(ticks, std::memory_order_relaxed);
+  if (ticks == kTicksToHook) set_hook(kHookInterval);
 }
 
 void Guard::hook(lua_State* L, lua_Debug* /*event*/) {
   Guard& guard = State::of(L).guard;
-  if (guard.capped()) guard.raise(guard.cap_);
+  if (guard.capped()) guard.raise_again();
   guard.instructions_ += kHookInterval;
   if (guard.instructions_ > guard.limits_.instructions) guard.raise(Cap::kInstructions);
   if (const Cap cap = guard.overdue(); cap != Cap::kNone) guard.raise(cap);
@@ -177,7 +195,7 @@ void Guard::raise(Cap cap) {
     cap_ = cap;
   }
   // From here on each instruction fails, also those of __close handlers while unwinding.
-  lua_sethook(L_, &Guard::hook, LUA_MASKCOUNT, 1);
+  set_hook(1);
   lua_pushlightuserdata(L_, nullptr);  // needs no memory; describe() has the text
   lua_error(L_);
   __builtin_unreachable();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -49,8 +50,10 @@ class BlockPool {
 };
 
 // The caps of one Lua state: memory through its allocator, instructions and time through a count
-// hook, time also in native loops that call spend(). Once a cap is hit everything fails until
-// the state is thrown away, so that a script cannot catch the error and go on. Not thread-safe.
+// hook, time also in native loops that call spend(). Unless the instruction cap is small the hook
+// is set only when a call has run for some milliseconds (see ticker.h), and counts from there. Once
+// a cap is hit everything fails until the state is thrown away, so that a script cannot catch the
+// error and go on. Not thread-safe.
 class Guard {
  public:
   explicit Guard(const ScriptLimits& limits) : limits_(limits) {}
@@ -60,8 +63,11 @@ class Guard {
   // A lua_Alloc; `guard` is the Guard.
   static void* allocate(void* guard, void* block, size_t old_size, size_t new_size);
   void attach(lua_State* L);
-  // A call begins: time and instructions count anew.
+  // A call begins: time and instructions count anew. It ends with end(), on the same thread.
   void begin();
+  void end();
+  // From the signal handler: some milliseconds of processor time have passed.
+  void tick();
 
   // Work done outside the Lua machine, one step being about a nanosecond. Raises a Lua error when
   // a time cap is hit.
@@ -91,6 +97,10 @@ class Guard {
   [[noreturn]] void raise(Cap cap);
   [[noreturn]] void raise_again() { raise(cap_); }
   [[nodiscard]] bool capped() const { return cap_ != Cap::kNone; }
+  // A protected call failed: if memory was refused to it, that was the cap.
+  void call_failed() {
+    if (refused_ != 0) cap_ = Cap::kMemory;
+  }
   // "orders.lua:3: the script used more than 100 ms of processor time (limit cpu_us)".
   [[nodiscard]] std::string describe() const;
   [[nodiscard]] uint64_t used() const { return used_; }
@@ -105,6 +115,7 @@ class Guard {
   void spend_slow();
   Cap overdue();
   void note_place();
+  void set_hook(int interval);
 
   const ScriptLimits limits_;
   lua_State* L_ = nullptr;
@@ -117,6 +128,8 @@ class Guard {
   uint64_t native_left_ = 0;
   int64_t cpu_start_us_ = kNotRead;
   int64_t wall_start_us_ = kNotRead;
+  bool counts_always_ = true;
+  std::atomic<int> ticks_ = 0;  // of this call; written by the handler
   Cap cap_ = Cap::kNone;
   std::string place_;
 };

@@ -18,6 +18,7 @@ constexpr char kLibraries = 0;  // its address is the registry key of loaded lib
 // A hit cap goes through every pcall: the state is lost.
 int after_call(lua_State* L, int status, int first) {
   State& state = State::of(L);
+  if (status != LUA_OK) state.guard.call_failed();
   if (state.guard.capped()) state.guard.raise_again();
   if (status != LUA_OK) {
     lua_pushboolean(L, 0);

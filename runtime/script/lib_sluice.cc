@@ -92,7 +92,7 @@ void copy_table(lua_State* L, State& state, int at, int seen, int depth) {
   lua_pushvalue(L, at);
   lua_pushvalue(L, copy);
   lua_rawset(L, seen);
-  if (state.is_array(L, at)) mark_array(L, copy);
+  if (state.is_array(L, from)) mark_array(L, copy);
   for (lua_pushnil(L); lua_next(L, from) != 0;) {
     const int value = lua_gettop(L);
     lua_pushvalue(L, value - 1);
@@ -136,6 +136,7 @@ int sluice_copy(lua_State* L) {
 
 int sluice_reject(lua_State* L) {
   State& state = State::of(L);
+  lua_settop(L, 2);
   luaL_checktype(L, 1, LUA_TSTRING);
   const std::string_view code = text_at(L, 1);
   const std::string_view text = lua_isnoneornil(L, 2) ? std::string_view() : text_at(L, 2);

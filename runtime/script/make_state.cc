@@ -86,6 +86,7 @@ Result<std::unique_ptr<State>> make_state(
   lua_pushcfunction(L, prepare);
   lua_pushlightuserdata(L, const_cast<ScriptSource*>(&source));  // NOLINT: only read
   const int status = lua_pcall(L, 1, 1, 0);
+  state->guard.end();
   if (status != LUA_OK) return invalid(error_text(*state, status));
   lua_pushcfunction(L, [](lua_State* lua) {
     shorten_string_lookup(lua);
@@ -99,15 +100,19 @@ Result<std::unique_ptr<State>> make_state(
 }
 
 std::string error_text(State& state, int status) {
+  state.guard.call_failed();
   if (state.guard.capped()) return state.guard.describe();
   lua_State* const L = state.L;
-  size_t size = 0;
-  if (lua_type(L, -1) == LUA_TSTRING) {
-    const char* const text = lua_tolstring(L, -1, &size);
-    return {text, size};
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    return state.name + ": the script raised an error that is not text but a " +
+           luaL_typename(L, -1) + " (status " + std::to_string(status) +
+           "); call error() with a string";
   }
-  return "the script raised an error that is not text but a " + std::string(luaL_typename(L, -1)) +
-         " (status " + std::to_string(status) + "); call error() with a string";
+  size_t size = 0;
+  const char* const text = lua_tolstring(L, -1, &size);
+  std::string message(text, size);
+  const bool placed = message.starts_with(state.name + ":") || message.starts_with("lib.");
+  return placed ? message : state.name + ": " + message;
 }
 
 }  // namespace sluice::script

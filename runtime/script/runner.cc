@@ -10,6 +10,7 @@ namespace script {
 namespace {
 
 constexpr std::string_view kTransformError = "TRANSFORM_ERROR";
+constexpr char kUnwritable[] = ": transform returned a record that cannot be written: ";
 constexpr std::string_view kRejected = "REJECTED_BY_SCRIPT";
 
 // Prints what transform returned; it lies at index 1.
@@ -91,9 +92,10 @@ class Runner final : public ScriptRunner {
     const int status = lua_pcall(L, 2, 1, 0);
     if (status == LUA_OK && !state.guard.capped()) {
       *result = measuring_ ? conclude_measured(state) : conclude(state);
-    } else if (!state.guard.capped()) {
+    } else {
       *result = failed(error_text(state, status));
     }
+    state.guard.end();
     state.overlay.end();
     if (state.guard.capped()) return false;
     lua_settop(L, 1);
@@ -173,13 +175,20 @@ class Runner final : public ScriptRunner {
   // Prints the answer at the top as the last part.
   static ScriptResult print(State& state) {
     lua_State* const L = state.L;
+    if (lua_type(L, -1) != LUA_TTABLE && state.kept_tables == 0) {  // then Lua has no part in it
+      ScriptPart part;
+      if (!state.print_result(lua_gettop(L), &part.value)) {
+        return failed(state.name + kUnwritable + state.writer.error());
+      }
+      state.emitted.push_back(part);
+      return {};
+    }
     lua_pushcfunction(L, print_answer);
     lua_insert(L, -2);
     const int status = lua_pcall(L, 1, 0, 0);
     if (status == LUA_OK) return {};
     if (state.guard.capped()) return {};
-    return failed(state.name + ": transform returned a record that cannot be written: " +
-                  error_text(state, status));
+    return failed(state.name + kUnwritable + error_text(state, status));
   }
 
   std::shared_ptr<const ScriptSource> source_;

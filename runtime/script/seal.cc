@@ -30,7 +30,7 @@ void seal_deep(lua_State* L, int at, int depth) {
   if (depth > kDeepest) raise_error(L, "global tables are nested deeper than 100 levels");
   luaL_checkstack(L, 10, "too many global tables");
   if (is_sealed(L, at)) return;
-  lua_newtable(L);
+  lua_createtable(L, 0, 16);
   const int hidden = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, at) != 0;) {
     lua_pushvalue(L, -2);

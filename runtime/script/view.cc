@@ -49,7 +49,11 @@ NodeIndex find_name(State& state, NodeIndex object, const char* key, size_t size
   }
   state.guard.spend(document.count(object));
   for (NodeIndex i = object + 1; i < end; i = tape[i + 1].next) {
-    if (!document.string_equals(i, {key, size})) continue;
+    if ((tape[i].info & TapeNode::kEscaped) == 0
+            ? tape[i].length != size || !scan::same_bytes(text + tape[i].offset, key, size)
+            : !document.string_equals(i, {key, size})) {
+      continue;
+    }
     hint.distance = i - object;
     hint.key = key;
     return i;
@@ -60,15 +64,26 @@ NodeIndex find_name(State& state, NodeIndex object, const char* key, size_t size
 // The position in the list of an edited object, or kNotFound.
 uint32_t find_child(State& state, const Overlay::Edit& edit, const char* key, size_t size) {
   const Child* const children = state.overlay.children(edit);
+  const Document& document = state.overlay.document();
+  const TapeNode* const tape = document.tape();
+  const char* const text = document.text().data();
+  const auto same = [&](uint32_t name) {
+    if ((name & Child::kNewName) != 0) {
+      const Text& own = state.overlay.new_name_at(name);
+      return own.size == size && scan::same_bytes(own.view().data(), key, size);
+    }
+    if ((tape[name].info & TapeNode::kEscaped) != 0) {
+      return document.string_equals(name, {key, size});
+    }
+    return tape[name].length == size && scan::same_bytes(text + tape[name].offset, key, size);
+  };
   NameHint& hint = state.hint(key);
-  const std::string_view name(key, size);
-  if (hint.key == key && hint.position < edit.count &&
-      state.overlay.name_is(children[hint.position], name)) {
+  if (hint.key == key && hint.position < edit.count && same(children[hint.position].name)) {
     return hint.position;
   }
   state.guard.spend(edit.count);
   for (uint32_t i = 0; i < edit.count; ++i) {
-    if (!state.overlay.name_is(children[i], name)) continue;
+    if (!same(children[i].name)) continue;
     if (hint.key != key) hint.distance = UINT32_MAX;
     hint.key = key;
     hint.position = i;
@@ -532,7 +547,8 @@ int proxy_next(lua_State* L) {
 
 void install_view(lua_State* L) {
   lua_pushlightuserdata(L, nullptr);
-  lua_newtable(L);
+  // Far larger than needed: names then stand in their own places, and each access looks one up.
+  lua_createtable(L, 0, 64);
   const luaL_Reg methods[] = {{"__index", index},
                               {"__newindex", new_index},
                               {"__len", length},

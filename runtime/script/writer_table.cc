@@ -18,7 +18,7 @@ bool Writer::table(lua_State* L, uint32_t depth) {
   const bool sealed = push_sealed_content(L, -1);  // a constant of the script, see seal.h
   const int at = lua_gettop(L);
   const auto size = static_cast<int64_t>(lua_rawlen(L, at));
-  const bool list = size > 0 || state_.is_array(L, sealed ? at - 1 : at);
+  const bool list = size > 0 || state_.is_array(L, at);
   const size_t first_key = keys_.size();
   bool written = table_keys(L, at, size, list);
   if (written) {
