@@ -15,6 +15,7 @@ namespace sluice {
 namespace {
 
 using std::chrono::milliseconds;
+using std::string_view_literals::operator""sv;
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::EndsWith;
@@ -102,7 +103,7 @@ TEST_F(AdminServerTest, MalformedRequestsAre400AndCloseTheConnection) {
         std::string_view("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n"),
         std::string_view("GET / HTTP/1.1\r\nHost localhost\r\n\r\n"),
         std::string_view("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n"),
-        std::string_view("GET /\0 HTTP/1.1\r\nHost: localhost\r\n\r\n", 39),
+        "GET /\0 HTTP/1.1\r\nHost: localhost\r\n\r\n"sv,
         std::string_view("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
         std::string_view("GET / HTTP/1.1\r\n\r\n"),
         std::string_view("\x16\x03\x01\x02\x00\x01\r\n"),
