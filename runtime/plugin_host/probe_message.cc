@@ -135,7 +135,7 @@ std::string list_json(const std::vector<ListedPlugin>& plugins) {
     writer.EndObject();
   }
   writer.EndArray();
-  return {buffer.GetString(), buffer.GetSize()};
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }
 
 }  // namespace sluice
