@@ -16,7 +16,7 @@ namespace {
 constexpr uint64_t kPlentyBytes = 64ULL << 20;
 constexpr uint32_t kPollMs = 50;
 // A source that has said IDLE for this long has nothing more for us.
-constexpr auto kIdleFor = std::chrono::milliseconds(kSanitized ? 1000 : 300);
+constexpr auto kIdleFor = std::chrono::milliseconds(kSanitized ? 500 : 300);
 constexpr auto kCollectLimit = std::chrono::seconds(5);
 
 std::string copy(sluice_str text) {
