@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/setup.sh build
-scripts/build.sh release
+scripts/build.sh release programs
 bin=build/release/bin/sluice
 export DEMO_DIR="$PWD/demo-out"
 config=deploy/demo/sluice.yaml

@@ -20,14 +20,14 @@ struct BenchStage {
 };
 
 struct BenchReport {
-  uint64_t records = 0;          // in the file
+  uint64_t records = 0;  // in the file
   uint64_t bytes = 0;
-  uint64_t rejected = 0;         // records that a stage refused
-  uint32_t rounds = 0;           // each figure is the median of these
+  uint64_t rejected = 0;  // records that a stage refused
+  uint32_t rounds = 0;    // each figure is the median of these
   std::vector<BenchStage> stages;
-  BenchStage path;               // all stages, record by record
-  BenchStage path_unvalidated;   // the same without validation; equal to path without a schema
-  BenchStage raw_parse;          // RapidJSON's in-situ DOM parse of the same records
+  BenchStage path;              // all stages, record by record
+  BenchStage path_unvalidated;  // the same without validation; equal to path without a schema
+  BenchStage raw_parse;         // RapidJSON's in-situ DOM parse of the same records
   [[nodiscard]] double path_over_raw() const {
     return raw_parse.records_per_s > 0 ? path.records_per_s / raw_parse.records_per_s : 0;
   }

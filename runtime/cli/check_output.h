@@ -9,6 +9,7 @@
 namespace sluice::cli {
 
 // Runs check_pipelines() and prints what it found; answers the exit code.
-int print_check(const Config& config, const std::vector<std::string>& only, bool connect, bool json);
+int print_check(const Config& config, const std::vector<std::string>& only, bool connect,
+                bool json);
 
 }  // namespace sluice::cli

@@ -150,10 +150,11 @@ void add_filter(CLI::App& command, DlqOptions& options) {
 void add_dlq_commands(CLI::App& app, int* exit_code) {
   auto* dlq = app.add_subcommand("dlq", "Look at dead letters (also as `dlqtriage`)");
   dlq->require_subcommand(1);
-  dlq->footer("Examples:\n"
-              "  sluice dlq summary\n"
-              "  sluice dlq sample --reason SCHEMA_DRIFT --limit 5\n"
-              "  sluice dlq show 3f2a...");
+  dlq->footer(
+      "Examples:\n"
+      "  sluice dlq summary\n"
+      "  sluice dlq sample --reason SCHEMA_DRIFT --limit 5\n"
+      "  sluice dlq show 3f2a...");
   auto options = std::make_shared<DlqOptions>();
   auto* summary_command = dlq->add_subcommand("summary", "Letters by reason");
   add_common(*summary_command, *options);

@@ -13,15 +13,18 @@ inline constexpr int kExitUnavailable = 3;  // a dependency was unavailable
 
 inline int exit_code(const Status& status) {
   switch (status.code()) {
-    case Code::kOk: return kExitOk;
+    case Code::kOk:
+      return kExitOk;
     case Code::kInvalid:
-    case Code::kNotFound: return kExitUsage;
+    case Code::kNotFound:
+      return kExitUsage;
     case Code::kUnavailable:
     case Code::kExists:
     case Code::kExhausted:
     case Code::kCorrupt:
     case Code::kCancelled:
-    case Code::kInternal: return kExitUnavailable;
+    case Code::kInternal:
+      return kExitUnavailable;
   }
   return kExitUnavailable;
 }

@@ -8,10 +8,7 @@
 #include "runtime/cli/commands.h"
 #include "runtime/cli/config_command.h"
 #include "runtime/cli/exit_code.h"
-#if __has_include("runtime/cli/plugins_command.h")
 #include "runtime/cli/plugins_command.h"
-#define HAVE_PLUGINS 1
-#endif
 #include "runtime/cli/terminal.h"
 #include "runtime/plugin_host/crash.h"
 
@@ -30,18 +27,17 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const int* exit_code) {
 
 int run_program(int argc, char** argv) {
   install_crash_handler();
-  CLI::App app{"Sluice: an ingest runtime that checks every record against its schema, transforms it "
-               "with Lua, and accounts for every single one",
-               "sluice"};
+  CLI::App app{
+      "Sluice: an ingest runtime that checks every record against its schema, transforms it "
+      "with Lua, and accounts for every single one",
+      "sluice"};
   app.set_version_flag("--version", "sluice " SLUICE_VERSION);
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   int exit_code = kExitOk;
   add_run_command(app, &exit_code);
   add_check_command(app, &exit_code);
-#ifdef HAVE_PLUGINS
   add_plugins_commands(app, &exit_code);
-#endif
   add_config_commands(app, &exit_code);
   add_dlq_commands(app, &exit_code);
   add_bench_command(app, &exit_code);

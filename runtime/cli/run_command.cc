@@ -153,10 +153,12 @@ void add_run_command(CLI::App& app, int* exit_code) {
   command->add_flag("--dry-run", options->dry_run, "Check everything, connect, move no record");
   command->footer(
       "Examples:\n"
-      "  sluice run -c sluice.yaml             until SIGTERM, which drains; a second one ends at once\n"
+      "  sluice run -c sluice.yaml             until SIGTERM, which drains; a second one ends at "
+      "once\n"
       "  sluice run --once --json              a finite run, its account as JSON\n"
       "  sluice run --pipeline orders,refunds  only these\n"
-      "Exit codes: 0 ok, 1 --strict and a record was dead-lettered, 2 configuration, 3 a dependency\n"
+      "Exit codes: 0 ok, 1 --strict and a record was dead-lettered, 2 configuration, 3 a "
+      "dependency\n"
       "was unavailable.");
   command->callback([options, exit_code] { *exit_code = run(*options); });
 }

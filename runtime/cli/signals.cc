@@ -53,8 +53,9 @@ void SignalWatcher::run() {
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof info) != sizeof info) continue;
     if (drain_.requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
-    log::info("runtime.drain", "draining: sources stop, what is in flight is settled; a second "
-                               "signal ends at once");
+    log::info("runtime.drain",
+              "draining: sources stop, what is in flight is settled; a second "
+              "signal ends at once");
     drain_.request();
   }
 }

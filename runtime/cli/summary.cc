@@ -4,6 +4,8 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <array>
+#include <cstdio>
 #include <map>
 #include <vector>
 
@@ -47,8 +49,9 @@ std::string summary_table(const RuntimeSnapshot& snapshot, double seconds) {
   std::string out = format_table(rows);
   if (causes.size() > 1) out += "\n" + format_table(causes);
   const auto rate = seconds > 0 ? static_cast<double>(received) / seconds : 0;
-  out += "\n" + with_thousands(received) + " records in " +
-         format_duration(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000))) + ", " +
+  std::array<char, 32> took{};
+  std::snprintf(took.data(), took.size(), "%.3g s", seconds);
+  out += "\n" + with_thousands(received) + " records in " + took.data() + ", " +
          with_thousands(static_cast<uint64_t>(rate)) + " a second\n";
   return out;
 }
@@ -105,8 +108,8 @@ uint64_t total_rejected(const RuntimeSnapshot& snapshot) {
 }
 
 std::string progress_line(const RuntimeSnapshot& now, uint64_t records_per_second) {
-  std::string line = with_thousands(total_settled(now)) + " records, " +
-                     with_thousands(records_per_second) + "/s";
+  std::string line =
+      with_thousands(total_settled(now)) + " records, " + with_thousands(records_per_second) + "/s";
   uint64_t in_flight = 0;
   std::optional<int64_t> behind;
   for (const PipelineSnapshot& pipeline : now.pipelines) {

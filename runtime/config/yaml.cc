@@ -182,8 +182,13 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void take_key(Frame& frame, YamlNode key) {
+    if (key.kind == YamlNode::Kind::kNull) {
+      // The parser tells of a null, not of its text; sinks have an option of that name.
+      key.kind = YamlNode::Kind::kScalar;
+      key.text = "null";
+    }
     if (key.kind != YamlNode::Kind::kScalar) {
-      throw Refused{key.place, "a key must be plain text; found an empty key or an alias"};
+      throw Refused{key.place, "a key must be plain text; found an alias"};
     }
     if (key.text == "<<" && !key.quoted) {
       throw Refused{key.place, "merge keys (<<) are not supported; write the keys out"};

@@ -14,9 +14,9 @@ struct LetterRequest {
   BatchPtr batch;
   uint32_t record = 0;
   uint32_t part = 0;
-  std::string stage;     // "parse", "validate", "transform", "output", "deliver"
-  std::string sink;      // stage deliver
-  std::string reason;    // reason code of the runtime
+  std::string stage;   // "parse", "validate", "transform", "output", "deliver"
+  std::string sink;    // stage deliver
+  std::string reason;  // reason code of the runtime
   std::string detail;
   std::string pointer;   // JSON Pointer into the record, when known
   std::string rendered;  // stage deliver: what the sink was given

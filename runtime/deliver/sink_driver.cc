@@ -34,9 +34,9 @@ Result<std::unique_ptr<SinkDriver>> SinkDriver::create(ComponentRef component, O
   std::unique_ptr<SinkDriver> driver(
       new SinkDriver(std::move(component), std::move(options), letters, clock));
   const SinkConfig& config = driver->options_.config;
-  SLUICE_ASSIGN_OR_RETURN(driver->instance_,
-                          SinkInstance::create(driver->component_, config.name, config.config_json,
-                                               driver->services_));
+  SLUICE_ASSIGN_OR_RETURN(
+      driver->instance_,
+      SinkInstance::create(driver->component_, config.name, config.config_json, driver->services_));
   return driver;
 }
 

@@ -29,9 +29,9 @@ struct SinkStatus {
   bool required = true;
   uint64_t queue_batches = 0;
   uint64_t queue_bytes = 0;
-  uint64_t written = 0;   // records answered OK
-  uint64_t skipped = 0;   // records an optional sink could not take
-  int64_t failing_since_us = 0;  // 0: the last call succeeded
+  uint64_t written = 0;                                   // records answered OK
+  uint64_t skipped = 0;                                   // records an optional sink could not take
+  int64_t failing_since_us = 0;                           // 0: the last call succeeded
   std::vector<std::pair<std::string, uint64_t>> retries;  // by reason code
   Histogram::Snapshot seconds;
   Histogram::Snapshot batch_records;
@@ -124,11 +124,11 @@ class SinkDriver {
   std::vector<BatchPtr> batches_;  // what gathered_ points into
   Group gathered_;
   uint64_t gathered_bytes_ = 0;
-  std::optional<BatchPtr> next_;   // of another source: begins the next write
+  std::optional<BatchPtr> next_;  // of another source: begins the next write
   std::vector<sluice_record> records_;
   std::vector<sluice_outcome> outcomes_;
-  uint32_t failures_ = 0;          // in a row
-  Batch* settling_ = nullptr;      // obligations met but not yet told, of one segment
+  uint32_t failures_ = 0;      // in a row
+  Batch* settling_ = nullptr;  // obligations met but not yet told, of one segment
   uint32_t settling_segment_ = 0;
   uint32_t settling_count_ = 0;
 

@@ -18,7 +18,7 @@ SinkDriver::Group SinkDriver::apply_outcomes(Group& group, const CallResult& res
       case SLUICE_REC_OK:
         ++written_;
         settle(entry, (outcome.flags & SLUICE_RECF_DUPLICATE) != 0 ? Outcome::kDuplicate
-                                                                  : Outcome::kCommitted);
+                                                                   : Outcome::kCommitted);
         break;
       case SLUICE_REC_REJECT: {
         const std::string code = reason_code(outcome.reason, "CONSTRAINT_VIOLATION");

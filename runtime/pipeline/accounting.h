@@ -21,7 +21,8 @@ struct SourceAccount {
   std::map<std::string, uint64_t> reasons;  // dead letters by reason code
 };
 
-// The account of a pipeline at one moment; taken under one lock, so it adds up whenever it is taken.
+// The account of a pipeline at one moment; taken under one lock, so it adds up whenever it is
+// taken.
 struct Account {
   std::vector<SourceAccount> sources;
   std::array<uint64_t, kPlaces> held{};

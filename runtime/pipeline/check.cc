@@ -50,9 +50,9 @@ Status to_status(const CallResult& result, const ConfigPlace& place) {
 
 Status check_source(PluginRegistry& registry, const SourceConfig& config, bool connect) {
   SLUICE_ASSIGN_OR_RETURN(auto component, registry.find(ComponentKind::kSource, config.use));
-  SLUICE_ASSIGN_OR_RETURN(const std::string json,
-                          type_placeholders(config.config_json, config.options,
-                                            component.component->config_schema));
+  SLUICE_ASSIGN_OR_RETURN(
+      const std::string json,
+      type_placeholders(config.config_json, config.options, component.component->config_schema));
   CheckServices services;
   SLUICE_ASSIGN_OR_RETURN(auto instance,
                           SourceInstance::create(component, config.name, json, services));
@@ -85,16 +85,16 @@ void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool
   const bool has_bundle = config.schema || config.transform || config.output_schema;
   if (has_bundle) {
     auto bundle = Bundle::load(config);
-    items.push_back({prefix + "schema and script",
-                     bundle ? Status::ok() : std::move(bundle).status()});
+    items.push_back(
+        {prefix + "schema and script", bundle ? Status::ok() : std::move(bundle).status()});
   }
   for (const SourceConfig& source : config.sources) {
     items.push_back({prefix + "source " + source.name,
                      located(check_source(registry, source, connect), source.place)});
   }
   for (const SinkConfig& sink : config.sinks) {
-    items.push_back({prefix + "sink " + sink.name,
-                     located(check_sink(registry, sink, connect), sink.place)});
+    items.push_back(
+        {prefix + "sink " + sink.name, located(check_sink(registry, sink, connect), sink.place)});
   }
 }
 

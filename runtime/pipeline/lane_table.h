@@ -29,9 +29,7 @@ class LaneTable {
   struct Advance {
     CheckpointUpdate update;         // without pipeline, tenant and source
     std::vector<sluice_mark> marks;  // for ack
-    bool empty() const {
-      return update.set.empty() && update.forget.empty() && !update.cursor;
-    }
+    bool empty() const { return update.set.empty() && update.forget.empty() && !update.cursor; }
   };
 
   // Marks and cursor of earlier runs.

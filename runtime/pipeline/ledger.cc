@@ -103,7 +103,8 @@ bool Ledger::write_letters() {
     if (batch.empty()) return true;
     std::vector<DeadLetter> letters;
     letters.reserve(batch.size());
-    for (const Letter& letter : batch) letters.push_back(letter.client->make_letter(letter.request));
+    for (const Letter& letter : batch)
+      letters.push_back(letter.client->make_letter(letter.request));
     for (;;) {
       const sluice::Status put = letters_.put(letters);
       if (!note(put)) return false;
@@ -167,8 +168,10 @@ bool Ledger::note(const sluice::Status& status) {
     return true;
   }
   if (news) {
-    log::error("store.failed", "holding: nothing is acknowledged until the state folder can be "
-                               "written: " + status.message());
+    log::error("store.failed",
+               "holding: nothing is acknowledged until the state folder can be "
+               "written: " +
+                   status.message());
   }
   if (!ending) stop_.wait_for(kRetryInterval);
   return !ending;

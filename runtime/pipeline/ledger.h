@@ -53,8 +53,7 @@ class Ledger {
   void start(std::vector<LedgerClient*> clients);
   // Any thread.
   void post_letter(LedgerClient& client, LetterRequest request) SLUICE_EXCLUDES(mutex_);
-  void post_settled(LedgerClient& client, BatchPtr batch, uint32_t segment)
-      SLUICE_EXCLUDES(mutex_);
+  void post_settled(LedgerClient& client, BatchPtr batch, uint32_t segment) SLUICE_EXCLUDES(mutex_);
   // A source changed something (a lane is done, a cursor) that no settlement announces.
   void wake() SLUICE_EXCLUDES(mutex_);
   // Commits what has been posted, then ends. With a failing store: gives up at once, unacked.

@@ -11,10 +11,10 @@
 namespace sluice {
 namespace {
 
-constexpr std::array kLagSeconds = {0.01, 0.05, 0.1, 0.25, 0.5,  1.0,   2.5,
+constexpr std::array kLagSeconds = {0.01, 0.05, 0.1,  0.25, 0.5,   1.0,   2.5,
                                     5.0,  10.0, 30.0, 60.0, 120.0, 300.0, 900.0};
-constexpr std::array kTransformSeconds = {1e-6,   2.5e-6, 5e-6,   1e-5, 2.5e-5, 5e-5,
-                                          1e-4,   2.5e-4, 1e-3,   1e-2, 1e-1,   1.0};
+constexpr std::array kTransformSeconds = {1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5,
+                                          1e-4, 2.5e-4, 1e-3, 1e-2, 1e-1,   1.0};
 
 }  // namespace
 
@@ -33,8 +33,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
   std::unique_ptr<Pipeline> pipeline(new Pipeline(config, context));
   SLUICE_ASSIGN_OR_RETURN(pipeline->bundle_, Bundle::load(pipeline->config_));
   if (config.flow.rate) {
-    pipeline->bucket_ = std::make_unique<TokenBucket>(
-        *config.flow.rate, config.flow.burst_multiplier, *context.clock);
+    pipeline->bucket_ = std::make_unique<TokenBucket>(*config.flow.rate,
+                                                      config.flow.burst_multiplier, *context.clock);
   }
   SLUICE_RETURN_IF_ERROR(pipeline->create_sinks());
   SLUICE_RETURN_IF_ERROR(pipeline->create_sources());
@@ -194,8 +194,8 @@ void Pipeline::process(RecordPath& path, BatchPtr batch) {
   std::vector<LetterRequest> letters;
   path.process(*batch, letters);
   oblige(*batch, letters);
-  const uint64_t holds = batch->value_bytes() + batch->arena().capacity() +
-                         batch->parts().capacity() * sizeof(Part);
+  const uint64_t holds =
+      batch->value_bytes() + batch->arena().capacity() + batch->parts().capacity() * sizeof(Part);
   budget_.charge(holds);
   budget_.refund(batch->charged_bytes);
   batch->charged_bytes = holds;

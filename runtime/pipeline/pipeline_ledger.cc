@@ -21,7 +21,9 @@ void Pipeline::batch_gone(const Batch& batch) {
   }
 }
 
-void Pipeline::post(LetterRequest request) { context_.ledger->post_letter(*this, std::move(request)); }
+void Pipeline::post(LetterRequest request) {
+  context_.ledger->post_letter(*this, std::move(request));
+}
 
 DeadLetter Pipeline::make_letter(const LetterRequest& request) {
   const Batch& batch = *request.batch;

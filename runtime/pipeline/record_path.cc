@@ -82,8 +82,9 @@ bool RecordPath::check(uint32_t index, std::vector<LetterRequest>& letters) {
     if (!detail.empty()) detail += "; ";
     detail += failure.instance.empty() ? "the record" : failure.instance;
     detail += ": ";
-    detail += is_sensitive(failure.instance, failure.keyword) ? failure.keyword + " (value hidden: sensitive)"
-                                             : failure.message;
+    detail += is_sensitive(failure.instance, failure.keyword)
+                  ? failure.keyword + " (value hidden: sensitive)"
+                  : failure.message;
   }
   refuse(index, "validate",
          worst_class(failures) == FailureClass::kDrift ? "SCHEMA_DRIFT" : "VALIDATION_FAIL", detail,

@@ -65,7 +65,7 @@ class RecordPath {
   Document output_document_;
   std::vector<ScriptPart> script_parts_;
   std::vector<RecordMeta::Header> headers_;
-  std::string lane_name_;       // of meta_lane_
+  std::string lane_name_;  // of meta_lane_
   uint32_t meta_lane_ = 0;
   uint32_t meta_source_ = UINT32_MAX;
 };

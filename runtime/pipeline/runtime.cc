@@ -10,8 +10,8 @@
 namespace sluice {
 namespace {
 
-constexpr Millis kLook{20};             // how often the end of a run is looked for
-constexpr Millis kSinkOpenWait{10'000}; // how long sources wait for the sinks' first answer
+constexpr Millis kLook{20};              // how often the end of a run is looked for
+constexpr Millis kSinkOpenWait{10'000};  // how long sources wait for the sinks' first answer
 
 Status select_pipelines(const Config& config, const std::vector<std::string>& only,
                         std::vector<const PipelineConfig*>& out) {
@@ -24,8 +24,8 @@ Status select_pipelines(const Config& config, const std::vector<std::string>& on
     return invalid(std::move(message));
   }
   for (const PipelineConfig& pipeline : config.pipelines) {
-    const bool wanted = only.empty() || std::find(only.begin(), only.end(), pipeline.name) !=
-                                            only.end();
+    const bool wanted =
+        only.empty() || std::find(only.begin(), only.end(), pipeline.name) != only.end();
     if (wanted) out.push_back(&pipeline);
   }
   return Status::ok();

@@ -13,8 +13,8 @@ namespace {
 bool has_option(const char* schema_json, const char* name) {
   rapidjson::Document schema;
   schema.Parse<rapidjson::kParseIterativeFlag>(schema_json);
-  return schema.IsObject() && schema.HasMember("properties") &&
-         schema["properties"].IsObject() && schema["properties"].HasMember(name);
+  return schema.IsObject() && schema.HasMember("properties") && schema["properties"].IsObject() &&
+         schema["properties"].HasMember(name);
 }
 
 }  // namespace

@@ -27,9 +27,8 @@ Result<std::unique_ptr<SourceDriver>> SourceDriver::create(ComponentRef componen
   driver->component_ = std::move(component);
   driver->metrics_ = std::make_unique<PluginMetrics>(*driver->component_.component);
   const SourceConfig& config = driver->context_.config;
-  SLUICE_ASSIGN_OR_RETURN(driver->instance_,
-                          SourceInstance::create(driver->component_, config.name,
-                                                 config.config_json, *driver));
+  SLUICE_ASSIGN_OR_RETURN(driver->instance_, SourceInstance::create(driver->component_, config.name,
+                                                                    config.config_json, *driver));
   return driver;
 }
 
@@ -154,8 +153,8 @@ bool SourceDriver::handle_failure(const CallResult& result) {
   }
   if (result.rc == SLUICE_E_FATAL) {
     if (++restarts_ > kMaxRestarts) {
-      fail(Code::kUnavailable, "gave up after " + std::to_string(kMaxRestarts) +
-                                   " restarts: " + result.message);
+      fail(Code::kUnavailable,
+           "gave up after " + std::to_string(kMaxRestarts) + " restarts: " + result.message);
       return false;
     }
     log::warn("source.restart", "the source asked to be made anew: " + result.message,
@@ -186,8 +185,8 @@ bool SourceDriver::restart() {
   }
   const CallResult closed = instance_->close();
   if (closed.rc < 0) log::warn("source.close", closed.message, {{"source", context_.config.name}});
-  auto made = SourceInstance::create(component_, context_.config.name, context_.config.config_json,
-                                     *this);
+  auto made =
+      SourceInstance::create(component_, context_.config.name, context_.config.config_json, *this);
   SLUICE_CHECK(made.is_ok(), made.status().message().c_str());
   {
     MutexLock lock(instance_mutex_);

@@ -73,7 +73,10 @@ static const void* host_extension(const sluice_host* host, const char* id) {
 }
 
 #ifdef SAMPLE_DEFECT_PRINTS_AT_LOAD
-__attribute__((constructor)) static void greet(void) { (void)puts("hello"); (void)fflush(stdout); }
+__attribute__((constructor)) static void greet(void) {
+  (void)puts("hello");
+  (void)fflush(stdout);
+}
 #endif
 
 #ifdef SAMPLE_DEFECT_THREAD_LEAK
@@ -133,9 +136,19 @@ static sluice_rc open_resource(sluice_error* error) {
 
 /* ---- the descriptors ---- */
 
-static const sluice_component kComponent = {
-    sizeof(sluice_component), SAMPLE_KIND, "sample", "Counts.", kSchema, "{\"label\":\"y\"}",
-    SAMPLE_COMPONENT_CAPS, SAMPLE_REASON_COUNT, SAMPLE_REASONS, 0, 0, NULL, &kOps};
+static const sluice_component kComponent = {sizeof(sluice_component),
+                                            SAMPLE_KIND,
+                                            "sample",
+                                            "Counts.",
+                                            kSchema,
+                                            "{\"label\":\"y\"}",
+                                            SAMPLE_COMPONENT_CAPS,
+                                            SAMPLE_REASON_COUNT,
+                                            SAMPLE_REASONS,
+                                            0,
+                                            0,
+                                            NULL,
+                                            &kOps};
 
 static const sluice_component* const kComponents[] = {
     &kComponent,
@@ -156,18 +169,17 @@ const int sluice_plugin_v1_extra = 1;
 #endif
 
 __attribute__((visibility("default"))) extern const sluice_plugin_entry sluice_plugin_v1;
-const sluice_plugin_entry sluice_plugin_v1 = {
-    SAMPLE_MAGIC,
-    sizeof(sluice_plugin_entry),
-    SLUICE_ABI_MAJOR,
-    SLUICE_ABI_MINOR,
-    0,
-    0,
-    sizeof kComponents / sizeof kComponents[0],
-    kComponents,
-    "sample",
-    "1.0.0",
-    "Apache-2.0",
-    "conformance sample"};
+const sluice_plugin_entry sluice_plugin_v1 = {SAMPLE_MAGIC,
+                                              sizeof(sluice_plugin_entry),
+                                              SLUICE_ABI_MAJOR,
+                                              SLUICE_ABI_MINOR,
+                                              0,
+                                              0,
+                                              sizeof kComponents / sizeof kComponents[0],
+                                              kComponents,
+                                              "sample",
+                                              "1.0.0",
+                                              "Apache-2.0",
+                                              "conformance sample"};
 
 #endif /* SLUICE_TESTS_CONFORMANCE_SAMPLE_H */

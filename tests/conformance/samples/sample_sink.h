@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The sink of sample.h: takes what looks like a JSON object, rejects anything else, keeps a count. */
+ * The sink of sample.h: takes what looks like a JSON object, rejects anything else, keeps a count.
+ */
 #define SAMPLE_KIND SLUICE_KIND_SINK
 #define SAMPLE_COMPONENT_CAPS SLUICE_CAP_ORDERED
 
-static const sluice_reason kNotAnObject = {sizeof(sluice_reason), SLUICE_REC_REJECT, "not_an_object",
-                                           "The record is not a JSON object.", "VALIDATION_FAIL"};
+static const sluice_reason kNotAnObject = {sizeof(sluice_reason), SLUICE_REC_REJECT,
+                                           "not_an_object", "The record is not a JSON object.",
+                                           "VALIDATION_FAIL"};
 static const sluice_reason* const kReasons[] = {&kNotAnObject};
 #define SAMPLE_REASON_COUNT 1
 #define SAMPLE_REASONS kReasons
@@ -83,5 +85,12 @@ static sluice_rc sink_close(sluice_sink* self, sluice_error* error) {
   return SLUICE_OK;
 }
 
-static const sluice_sink_ops kOps = {sizeof(sluice_sink_ops), 0, sink_create, sink_destroy,
-                                     sink_open, sink_write, sink_stop, sink_close, NULL};
+static const sluice_sink_ops kOps = {sizeof(sluice_sink_ops),
+                                     0,
+                                     sink_create,
+                                     sink_destroy,
+                                     sink_open,
+                                     sink_write,
+                                     sink_stop,
+                                     sink_close,
+                                     NULL};

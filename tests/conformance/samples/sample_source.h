@@ -14,15 +14,15 @@ static const char* const kLaneNames[SAMPLE_LANES] = {"odd", "even"};
 struct sluice_source {
   const sluice_host* host;
   uint32_t lane_ids[SAMPLE_LANES];
-  uint64_t next[SAMPLE_LANES];  /* position of the next record */
+  uint64_t next[SAMPLE_LANES]; /* position of the next record */
   uint64_t acked[SAMPLE_LANES];
   uint32_t lanes_open;
-  uint32_t turn;     /* lane of the next record */
-  int stopped;       /* atomic: stop comes from any thread */
+  uint32_t turn; /* lane of the next record */
+  int stopped;   /* atomic: stop comes from any thread */
   int opened;
   int open_failed;
   int closed;
-  uint32_t batches;           /* handed out so far */
+  uint32_t batches; /* handed out so far */
   uint32_t released;
   struct sample_batch* newest;
 };
@@ -240,6 +240,13 @@ static sluice_rc source_close(sluice_source* self, sluice_error* error) {
   return SLUICE_OK;
 }
 
-static const sluice_source_ops kOps = {
-    sizeof(sluice_source_ops), 0,           source_create, source_destroy, source_open,
-    source_poll,               source_ack,  source_stop,   source_close,   NULL};
+static const sluice_source_ops kOps = {sizeof(sluice_source_ops),
+                                       0,
+                                       source_create,
+                                       source_destroy,
+                                       source_open,
+                                       source_poll,
+                                       source_ack,
+                                       source_stop,
+                                       source_close,
+                                       NULL};

@@ -188,8 +188,8 @@ TEST_F(PipelineTest, ValidatesAndTransforms) {
         r.b = r.a * 2
         return r
       end)");
-  test::source_levers("in").records = {{"lane", 1, R"({"a":1})"},  {"lane", 2, R"({"a":5})"},
-                                       {"lane", 3, R"({"a":6})"},  {"lane", 4, R"({"a":10})"},
+  test::source_levers("in").records = {{"lane", 1, R"({"a":1})"},   {"lane", 2, R"({"a":5})"},
+                                       {"lane", 3, R"({"a":6})"},   {"lane", 4, R"({"a":10})"},
                                        {"lane", 5, R"({"a":"x"})"}, {"lane", 6, R"({})"}};
   start();
   ASSERT_TRUE(settle());

@@ -140,8 +140,8 @@ sluice_rc sink_write(sluice_sink* opaque, const sluice_batch* batch, sluice_outc
   for (uint32_t i = 0; i < batch->count; ++i) {
     const auto& record = *reinterpret_cast<const sluice_record*>(
         reinterpret_cast<const char*>(batch->records) + static_cast<size_t>(i) * batch->stride);
-    seen.push_back({std::string(record.value.data, record.value.size), record.lane,
-                    record.position, record.part});
+    seen.push_back({std::string(record.value.data, record.value.size), record.lane, record.position,
+                    record.part});
   }
   std::unique_lock lock(sink.levers.mutex);
   sink.levers.changed.wait(lock, [&] { return !sink.levers.corked || sink.stopped; });
@@ -178,22 +178,64 @@ constexpr sluice_reason kRefused{sizeof(sluice_reason), SLUICE_REC_REJECT, "refu
 constexpr sluice_reason kOlder{sizeof(sluice_reason), SLUICE_REC_REJECT, "older",
                                "A newer revision is stored.", "OLDER_REVISION"};
 constexpr const sluice_reason* kReasons[] = {&kBusy, &kRefused, &kOlder};
-constexpr sluice_source_ops kSourceOps{sizeof(sluice_source_ops), 0, source_create, source_destroy,
-                                       source_open, source_poll, source_ack, source_stop,
-                                       source_close, nullptr};
-constexpr sluice_sink_ops kSinkOps{sizeof(sluice_sink_ops), 0, sink_create, sink_destroy, sink_open,
-                                   sink_write, sink_stop, sink_close, nullptr};
-constexpr sluice_component kSource{sizeof(sluice_component), SLUICE_KIND_SOURCE, "fake",
-                                   "Hands over what a test says.", kSchema, "{}",
-                                   SLUICE_CAP_REPLAY | SLUICE_CAP_FINITE, 0, nullptr, 0, 0, nullptr,
+constexpr sluice_source_ops kSourceOps{sizeof(sluice_source_ops),
+                                       0,
+                                       source_create,
+                                       source_destroy,
+                                       source_open,
+                                       source_poll,
+                                       source_ack,
+                                       source_stop,
+                                       source_close,
+                                       nullptr};
+constexpr sluice_sink_ops kSinkOps{sizeof(sluice_sink_ops),
+                                   0,
+                                   sink_create,
+                                   sink_destroy,
+                                   sink_open,
+                                   sink_write,
+                                   sink_stop,
+                                   sink_close,
+                                   nullptr};
+constexpr sluice_component kSource{sizeof(sluice_component),
+                                   SLUICE_KIND_SOURCE,
+                                   "fake",
+                                   "Hands over what a test says.",
+                                   kSchema,
+                                   "{}",
+                                   SLUICE_CAP_REPLAY | SLUICE_CAP_FINITE,
+                                   0,
+                                   nullptr,
+                                   0,
+                                   0,
+                                   nullptr,
                                    &kSourceOps};
-constexpr sluice_component kSink{sizeof(sluice_component), SLUICE_KIND_SINK, "fake",
-                                 "Answers what a test says.", kSchema, "{}", SLUICE_CAP_ORDERED, 3,
-                                 kReasons, 0, 0, nullptr, &kSinkOps};
+constexpr sluice_component kSink{sizeof(sluice_component),
+                                 SLUICE_KIND_SINK,
+                                 "fake",
+                                 "Answers what a test says.",
+                                 kSchema,
+                                 "{}",
+                                 SLUICE_CAP_ORDERED,
+                                 3,
+                                 kReasons,
+                                 0,
+                                 0,
+                                 nullptr,
+                                 &kSinkOps};
 constexpr const sluice_component* kComponents[] = {&kSource, &kSink};
-constexpr sluice_plugin_entry kEntry{SLUICE_MAGIC, sizeof(sluice_plugin_entry), SLUICE_ABI_MAJOR,
-                                     SLUICE_ABI_MINOR, 0, 0, 2, kComponents, "fake", "0.0.1",
-                                     "Apache-2.0", "test"};
+constexpr sluice_plugin_entry kEntry{SLUICE_MAGIC,
+                                     sizeof(sluice_plugin_entry),
+                                     SLUICE_ABI_MAJOR,
+                                     SLUICE_ABI_MINOR,
+                                     0,
+                                     0,
+                                     2,
+                                     kComponents,
+                                     "fake",
+                                     "0.0.1",
+                                     "Apache-2.0",
+                                     "test"};
 
 }  // namespace
 

@@ -23,8 +23,8 @@ struct FakeRecord {
 // Levers of the source instance of the same name.
 struct SourceLevers {
   std::vector<FakeRecord> records;
-  uint32_t batch = 10;          // records a poll
-  bool finite = true;           // END when exhausted, else IDLE
+  uint32_t batch = 10;  // records a poll
+  bool finite = true;   // END when exhausted, else IDLE
   sluice_rc open_result = SLUICE_OK;
 
   std::mutex mutex;
@@ -48,8 +48,8 @@ struct SinkLevers {
 
   std::mutex mutex;
   std::condition_variable changed;
-  bool corked = false;                     // write blocks until uncorked or stopped
-  std::vector<SeenRecord> committed;       // records answered OK, in order
+  bool corked = false;                // write blocks until uncorked or stopped
+  std::vector<SeenRecord> committed;  // records answered OK, in order
   std::vector<std::vector<SeenRecord>> writes;
 
   void uncork();

@@ -24,6 +24,7 @@
  *   4. Removing means leaving the slot and never filling it.
  *   Version 1.0 is a draft until the first release freezes it.
  */
+/* Comments stand beside what they explain: clang-format off */
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
 

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs text cases: a pipeline, an input, and what must come of it.
+
+usage: run_case.py CASE... ; the program is $SLUICE.
+
+A case is a text file. Line 1: `# name`; line 2: `# what it shows`. Sections begin with `--- name`:
+
+  config    the whole sluice.yaml; without it a pipeline `p` from in.jsonl into out.jsonl is made,
+            with schema and script if the case has them
+  pipeline  lines added to that pipeline (indented by 4)
+  schema, script
+  input     lines of text; `--- input python` is an expression that gives bytes
+  env       NAME=value lines
+  command   instead of `run --once --json`
+  exit      the expected exit code (default 0)
+  output    the exact lines of the sink
+  account   name=number pairs of the run's account
+  letters   one line a letter in the order of the input: REASON, then text its detail contains
+  stderr    each line must occur in what the program says
+"""
+import base64
+import json
+import os
+import pathlib
+import shlex
+import sqlite3
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from harness import Folder, check_identity, contains, equal  # noqa: E402
+
+CONFIG = """\
+runtime: { state: { dir: ./state }, admin: { listen: off }, drain_timeout: 5s }
+pipelines:
+  p:
+    sources: { in: { use: file, config: { paths: [./in.jsonl] } } }
+%s    sinks: { out: { use: file, config: { path: ./out.jsonl } } }
+"""
+
+
+def read_case(path):
+    sections, name, argument = {}, None, {}
+    for number, line in enumerate(pathlib.Path(path).read_text().splitlines()):
+        if line.startswith("--- "):
+            name, _, rest = line[4:].partition(" ")
+            assert name not in sections, "%s:%d: section %s stands twice" % (path, number + 1, name)
+            sections[name], argument[name] = [], rest
+        elif name:
+            sections[name].append(line)
+        else:
+            assert line.startswith("#") or not line, "%s:%d: text before a section" % (path, number + 1)
+    known = {"config", "pipeline", "schema", "script", "input", "env", "command", "exit", "output",
+             "account", "letters", "stderr"}
+    assert set(sections) <= known, "%s: unknown sections %s" % (path, set(sections) - known)
+    assert set(sections) & {"exit", "output", "account", "letters", "stderr"}, \
+        "%s: nothing is expected" % path
+    return sections, argument
+
+
+def make_files(sections, argument):
+    files = {}
+    if "input" in sections:
+        text = "\n".join(sections["input"])
+        files["in.jsonl"] = eval(text) if argument["input"] == "python" else text + "\n"
+    extra = ""
+    if "schema" in sections:
+        files["schema.json"] = "\n".join(sections["schema"]) + "\n"
+        extra += "    schema: schema.json\n"
+    if "script" in sections:
+        files["script.lua"] = "\n".join(sections["script"]) + "\n"
+        extra += "    transform: script.lua\n"
+    for line in sections.get("pipeline", []):
+        extra += "    %s\n" % line
+    config = "\n".join(sections["config"]) + "\n" if "config" in sections else CONFIG % extra
+    return config, files
+
+
+def letters_of(folder):
+    database = folder.path / "state" / "dead_letters.db"
+    if not database.exists():
+        return []
+    code, out, err = folder.run("dlq", "sample", "--limit", "1000000", "--full", "--json")
+    equal(code, 0, err)
+    found = [json.loads(line) for line in out.splitlines()]
+    return sorted(found, key=lambda letter: (letter["lane"], letter["position"]))
+
+
+def check(path):
+    sections, argument = read_case(path)
+    config, files = make_files(sections, argument)
+    env = dict(line.split("=", 1) for line in sections.get("env", []) if line)
+    with Folder(config, files) as folder:
+        command = shlex.split(" ".join(sections.get("command", ["run --once --json"])))
+        code, out, err = folder.run(*command, env=env)
+        equal(code, int("".join(sections.get("exit", ["0"]))), "exit code; it said:\n" + err)
+        assert "Sanitizer" not in err, err
+        for line in filter(None, sections.get("stderr", [])):
+            contains(err, line, "stderr")
+        if command[:2] == ["run", "--once"] and code == 0:
+            account = json.loads(out.splitlines()[-1])["pipelines"]["p"]
+            check_identity(account)
+            for pair in " ".join(sections.get("account", [])).split():
+                name, number = pair.split("=")
+                equal(account[name], int(number), name)
+        if "output" in sections:
+            found = (folder.path / "out.jsonl").read_text().splitlines()
+            equal(found, [line for line in sections["output"] if line], "output")
+        if "letters" in sections:
+            check_letters(folder, [line for line in sections["letters"] if line], files)
+
+
+def check_letters(folder, expected, files):
+    found = letters_of(folder)
+    equal([letter["reason"] for letter in found], [line.split(" ")[0] for line in expected],
+          "reasons; details: %s" % [letter["detail"] for letter in found])
+    original = files.get("in.jsonl", b"")
+    original = original if isinstance(original, bytes) else original.encode()
+    for letter, line in zip(found, expected):
+        contains(letter["detail"], line.partition(" ")[2], "detail")
+        assert base64.b64decode(letter["raw_base64"])[:1 << 20] in original, "raw bytes were changed"
+
+
+for case in sys.argv[1:]:
+    check(case)
+    print("ok", pathlib.Path(case).name)
