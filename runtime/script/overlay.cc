@@ -19,7 +19,6 @@ void Overlay::begin(Document& document) {
   names_.clear();
   if (bytes_ != 0) arena_.reset();
   bytes_ = 0;
-  aliased_ = false;
 }
 
 void Overlay::end() {
@@ -44,14 +43,24 @@ Overlay::Edit& Overlay::open_slow(NodeIndex i) {
   children_.resize(children_.size() + edit.capacity);
   bytes_ += uint64_t{edit.capacity} * sizeof(Child);
   Child* child = children_.data() + edit.first;
-  const bool object = document_->kind(i) == JsonKind::kObject;
-  for (NodeIndex at = i + 1; at < node.next; ++child) {
-    const NodeIndex value = object ? at + 1 : at;
-    child->name = at;
-    child->tag = Tag::kNode;
-    child->integer = 0;
-    child->node = value;
-    at = document_->next(value);
+  const TapeNode* const tape = document_->tape();
+  if (document_->kind(i) == JsonKind::kObject) {
+    const char* const text = document_->text().data();
+    for (NodeIndex at = i + 1; at < node.next; at = tape[at + 1].next, ++child) {
+      child->name = at;
+      child->tag = Tag::kNode;
+      child->node = at + 1;
+      // The bit of an escaped name is not known: then every name may be there.
+      edit.names |= (tape[at].info & TapeNode::kEscaped) != 0
+                        ? ~0ULL
+                        : name_bit(text + tape[at].offset, tape[at].length);
+    }
+  } else {
+    for (NodeIndex at = i + 1; at < node.next; at = tape[at].next, ++child) {
+      child->name = at;
+      child->tag = Tag::kNode;
+      child->node = at;
+    }
   }
   node.length = static_cast<uint32_t>(edits_.size());
   node.info |= TapeNode::kEdited;

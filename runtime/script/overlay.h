@@ -64,7 +64,11 @@ class Overlay {
     uint32_t first = 0;   // into children_
     uint32_t count = 0;
     uint32_t capacity = 0;
+    uint64_t names = 0;  // name_bit() of every name: says quickly that a name is not there
   };
+  static uint64_t name_bit(const char* name, size_t size) {
+    return 1ULL << ((size * 7 + (size == 0 ? 0 : static_cast<unsigned char>(name[0]))) & 63);
+  }
 
   void begin(Document& document);
   void end();
@@ -98,10 +102,6 @@ class Overlay {
 
   // Edited containers in the order of the tape.
   [[nodiscard]] const std::vector<NodeIndex>& edited_nodes() const { return edited_; }
-  // A value of the record was put in a second place: nesting may grow beyond the document's.
-  [[nodiscard]] bool aliased() const { return aliased_; }
-  void set_aliased() { aliased_ = true; }
-
   // The pointer of `node` below `base`, as "/a/0"; "" for base itself. Of the record as received.
   [[nodiscard]] std::string path(NodeIndex base, NodeIndex node) const;
   // Bytes held since begin() (not what is kept from earlier records).
@@ -117,7 +117,6 @@ class Overlay {
   std::vector<const Text*> names_;
   Arena arena_{16 * 1024};
   uint64_t bytes_ = 0;
-  bool aliased_ = false;
 };
 
 inline Value Child::value() const {

@@ -115,6 +115,7 @@ class Runner final : public ScriptRunner {
     state.emitted.clear();
     state.output_bytes = 0;
     state.log_lines = 0;
+    state.last_string = nullptr;
     state.cursors.fill(Cursor{});
   }
 

@@ -82,6 +82,8 @@ struct State {
   std::string reject_text;
   Arena scratch{4096};  // decoded strings on their way into Lua
   uint32_t kept_tables = 0;
+  const char* last_string = nullptr;  // the Lua string last made of a node without escapes
+  NodeIndex last_string_node = 0;
 
   const void* array_metatable = nullptr;
   int kept_tables_ref = LUA_NOREF;

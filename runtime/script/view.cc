@@ -4,6 +4,7 @@
 #include <lua.hpp>
 
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "runtime/base/text.h"
@@ -81,6 +82,7 @@ uint32_t find_child(State& state, const Overlay::Edit& edit, const char* key, si
   if (hint.key == key && hint.position < edit.count && same(children[hint.position].name)) {
     return hint.position;
   }
+  if ((edit.names & Overlay::name_bit(key, size)) == 0) return kNotFound;
   state.guard.spend(edit.count);
   for (uint32_t i = 0; i < edit.count; ++i) {
     if (!same(children[i].name)) continue;
@@ -103,6 +105,14 @@ std::string place(State& state, NodeIndex container, int key_at) {
 
 [[noreturn]] void refuse(lua_State* L, State& state, NodeIndex container, const std::string& why) {
   raise_error(L, "cannot set " + place(state, container, 2) + ": " + why);
+}
+
+// Is this Lua string the one that was last read from the record? Then the text of the record stands
+// for it. The address is only a hint: it may have become another string since.
+bool is_last_read(const State& state, const char* text, size_t size) {
+  if (text != state.last_string) return false;
+  const std::string_view slice = state.overlay.document().slice(state.last_string_node);
+  return slice.size() == size && std::memcmp(slice.data(), text, size) == 0;
 }
 
 // What the script assigns, taken over from the stack. Nil is absent.
@@ -129,6 +139,11 @@ Value take(lua_State* L, State& state, NodeIndex container, int at) {
     case LUA_TSTRING: {
       size_t size = 0;
       const char* const text = lua_tolstring(L, at, &size);
+      if (is_last_read(state, text, size)) {
+        value.tag = Tag::kNode;
+        value.node = state.last_string_node;
+        return value;
+      }
       state.guard.charge(size + sizeof(Text));
       value.tag = Tag::kText;
       value.text = state.overlay.copy({text, size});
@@ -151,7 +166,6 @@ Value take(lua_State* L, State& state, NodeIndex container, int at) {
         refuse(L, state, container, "meta and verdicts cannot be part of a record; copy fields");
       }
       value.tag = Tag::kNode;
-      state.overlay.set_aliased();
       return value;
     default:
       refuse(L, state, container,
@@ -183,6 +197,7 @@ void set_member(lua_State* L, State& state, NodeIndex object) {
   if (hint.key != key) hint.distance = UINT32_MAX;
   hint.key = key;
   hint.position = edit.count;
+  edit.names |= Overlay::name_bit(key, size);
   state.overlay.append(edit, name).set(value);
 }
 
@@ -401,7 +416,8 @@ void push_node(lua_State* L, State& state, NodeIndex i) {
   switch (static_cast<JsonKind>(node.info & TapeNode::kKindMask)) {
     case JsonKind::kString:
       if ((node.info & TapeNode::kEscaped) == 0) [[likely]] {
-        lua_pushlstring(L, document.text().data() + node.offset, node.length);
+        state.last_string = lua_pushlstring(L, document.text().data() + node.offset, node.length);
+        state.last_string_node = i;
       } else {
         state.scratch.reset();
         const std::string_view text = document.string(i, state.scratch);

@@ -312,7 +312,7 @@ bool Writer::touched(const Child& child, bool object, uint32_t position, uint32_
     }
     if (!put(':')) return false;
   }
-  deepened_ |= child.tag == Tag::kNode;
+  deepened_ |= child.tag == Tag::kNode && document.kind(child.node) >= JsonKind::kArray;
   if (value(child.value(), depth + 1)) return true;
   return object ? fail_at(name) : fail_at(std::to_string(position));
 }
