@@ -195,6 +195,10 @@ Status run_in_child(const std::function<Status(ChildEnv&)>& body, std::chrono::m
     ReportHead head;
     std::memcpy(&head, text.data(), sizeof head);
     if (payload != nullptr) *payload = text.substr(sizeof head + head.message, head.payload);
+    // The thread sanitizer goes on after a report; the process ends without its exit code.
+    if (kSanitized && read_captured(captured.get()).find("ThreadSanitizer:") != std::string::npos) {
+      return fail("the thread sanitizer found a race" + last_words(captured.get()));
+    }
     if (head.code == 0) return Status::ok();
     return {static_cast<Code>(head.code), text.substr(sizeof head, head.message)};
   }
