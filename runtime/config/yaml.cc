@@ -48,7 +48,7 @@ Size measure(const YamlNode& node) {
 // tree lets depth and size be refused at the first event that passes them.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(Problems& problems) : problems_(problems) {}
+  TreeBuilder(std::string_view text, Problems& problems) : source_(text), problems_(problems) {}
 
   YamlNode take() { return std::move(root_); }
 
@@ -58,6 +58,11 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     YamlNode node;
     node.place = place_of(mark);
+    // The parser tells of a null, not of its text; written out it may be a key, sinks have one.
+    if (source_.substr(std::min<size_t>(source_.size(), static_cast<size_t>(mark.pos)))
+            .starts_with("null")) {
+      node.text = "null";
+    }
     finish(std::move(node), anchor);
   }
 
@@ -182,13 +187,11 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void take_key(Frame& frame, YamlNode key) {
-    if (key.kind == YamlNode::Kind::kNull) {
-      // The parser tells of a null, not of its text; sinks have an option of that name.
+    if (key.kind == YamlNode::Kind::kNull && key.text == "null") {
       key.kind = YamlNode::Kind::kScalar;
-      key.text = "null";
     }
     if (key.kind != YamlNode::Kind::kScalar) {
-      throw Refused{key.place, "a key must be plain text; found an alias"};
+      throw Refused{key.place, "a key must be plain text; found an empty key or an alias"};
     }
     if (key.text == "<<" && !key.quoted) {
       throw Refused{key.place, "merge keys (<<) are not supported; write the keys out"};
@@ -202,6 +205,7 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.key = std::move(key);
   }
 
+  std::string_view source_;
   Problems& problems_;
   YamlNode root_;
   std::vector<Frame> stack_;
@@ -278,13 +282,13 @@ const YamlNode* YamlNode::find(std::string_view name) const {
 
 YamlNode parse_yaml(std::string_view text, Problems& problems) {
   if (!acceptable(text, problems)) return {};
-  TreeBuilder builder(problems);
+  TreeBuilder builder(text, problems);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) return {};
     YamlNode root = builder.take();
-    TreeBuilder rest(problems);
+    TreeBuilder rest(text, problems);
     if (parser.HandleNextDocument(rest)) {
       problems.add(rest.take().place, "", "a second document begins here; keep one in a file");
     }

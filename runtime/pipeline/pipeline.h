@@ -60,8 +60,11 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   void stop_sources();
   [[nodiscard]] bool sources_quiet() const;
   [[nodiscard]] bool settled() const;
-  void finish_sinks();   // once all batches are delivered
-  void abandon_sinks();  // give up: what is not answered stays unsettled
+  void finish_sinks();  // once all batches are delivered
+  // From here on batches that go unsettled are no loss: they stay in flight to the end of the
+  // account, were not acknowledged, and come again with the next run.
+  void give_up() { giving_up_ = true; }
+  void abandon_sinks();  // after give_up(): ends the sinks without waiting for their answers
   void finish_sources();
 
   // On a worker's thread, with that worker's path: the batch goes through it and on to the sinks.
@@ -115,6 +118,7 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<SinkDriver>> sinks_;
   std::atomic<bool> draining_{false};
+  std::atomic<bool> giving_up_{false};
 };
 
 }  // namespace sluice

@@ -16,7 +16,7 @@ void Pipeline::segment_settled(std::shared_ptr<Batch> batch, uint32_t segment) {
 
 void Pipeline::batch_gone(const Batch& batch) {
   budget_.refund(batch.charged_bytes);
-  if (batch.settled_records < batch.count()) {
+  if (batch.settled_records < batch.count() && !giving_up_) {
     accounting_.vanished(batch.place, batch.count() - batch.settled_records);
   }
 }

@@ -164,6 +164,7 @@ void Runtime::shut_down(End end) {
   for (const auto& pipeline : pipelines_) pipeline->stop_sources();
   const bool give_up = end == End::kHeld || end == End::kAborted;
   if (give_up) {
+    for (const auto& pipeline : pipelines_) pipeline->give_up();
     workers_->abandon();
     for (const auto& pipeline : pipelines_) pipeline->abandon_sinks();
   } else {

@@ -95,6 +95,9 @@ TEST_F(Hostile, KeysMustBeText) {
   EXPECT_THAT(error("[1, 2]: x\n"), HasSubstr("a key must be plain text"));
   EXPECT_THAT(error("? { a: 1 }\n: x\n"), HasSubstr("a key must be plain text"));
   EXPECT_THAT(error(": x\n"), HasSubstr("a key must be plain text"));
+  const auto config = load(sink("config: { null: reject }"));
+  ASSERT_TRUE(config) << config.status().message();
+  EXPECT_EQ(config->pipelines[0].sinks[0].config_json, R"({"null":"reject"})");
 }
 
 TEST_F(Hostile, SecondDocumentIsRefused) {

@@ -93,6 +93,7 @@ class PipelineTest : public ::testing::Test {
   void end() {
     if (!pipeline_) return;
     pipeline_->stop_sources();
+    pipeline_->give_up();
     pool_->abandon();
     pipeline_->abandon_sinks();
     ledger_->finish();

@@ -24,7 +24,6 @@
  *   4. Removing means leaving the slot and never filling it.
  *   Version 1.0 is a draft until the first release freezes it.
  */
-/* Comments stand beside what they explain: clang-format off */
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
 
@@ -38,7 +37,8 @@ extern "C" {
 #define SLUICE_MAGIC UINT64_C(0x0031454349554C53) /* "SLUICE1\0"; never changes, any major */
 #define SLUICE_ABI_MAJOR 1                        /* break: also renames the exported symbol */
 #define SLUICE_ABI_MINOR 0                        /* append: new tail fields, new extensions */
-#define SLUICE_ENTRY_SYMBOL "sluice_plugin_v1"    /* the one exported symbol, of type sluice_plugin_entry */
+#define SLUICE_ENTRY_SYMBOL \
+  "sluice_plugin_v1" /* the one exported symbol, of type sluice_plugin_entry */
 
 /* True if the struct `p` points to reaches past `field`. */
 #define SLUICE_HAS(p, type, field) \
@@ -52,17 +52,19 @@ typedef struct sluice_str {
 
 /* ---- results -------------------------------------------------------------------------------- */
 
-typedef int32_t sluice_rc;     /* result of a call */
+typedef int32_t sluice_rc; /* result of a call */
 #define SLUICE_OK 0
-#define SLUICE_IDLE 1          /* poll: nothing arrived before the timeout; the batch is empty */
-#define SLUICE_END 2           /* poll: a finite source is exhausted; repeats on every later poll */
-#define SLUICE_CANCELLED 3     /* stop was requested; not a failure */
-#define SLUICE_E_RETRY (-1)    /* the same call may succeed later (connection, timeout, busy) */
-#define SLUICE_E_CONFIG (-2)   /* never succeeds with this configuration; an operator must act */
-#define SLUICE_E_FATAL (-3)    /* the instance is unusable: destroy it */
-#define SLUICE_E_BATCH (-4)    /* write: nothing was applied and at least one record is permanently
-                                  refused, which one is unknown; the host bisects */
-#define SLUICE_E_FENCED (-5)   /* write_marked: another owner has moved the marks; nothing applied */
+#define SLUICE_IDLE 1        /* poll: nothing arrived before the timeout; the batch is empty */
+#define SLUICE_END 2         /* poll: a finite source is exhausted; repeats on every later poll */
+#define SLUICE_CANCELLED 3   /* stop was requested; not a failure */
+#define SLUICE_E_RETRY (-1)  /* the same call may succeed later (connection, timeout, busy) */
+#define SLUICE_E_CONFIG (-2) /* never succeeds with this configuration; an operator must act */
+#define SLUICE_E_FATAL (-3)  /* the instance is unusable: destroy it */
+/* write: nothing was applied and at least one record is permanently refused, which one is unknown;
+ * the host bisects */
+#define SLUICE_E_BATCH (-4)
+/* write_marked: another owner has moved the marks; nothing was applied */
+#define SLUICE_E_FENCED (-5)
 
 typedef int32_t sluice_verdict; /* fate of one record */
 #define SLUICE_REC_UNSET 0      /* the host pre-fills this; leaving it after SLUICE_OK is a bug */
@@ -71,10 +73,10 @@ typedef int32_t sluice_verdict; /* fate of one record */
 #define SLUICE_REC_REJECT 3     /* permanent: the same bytes and configuration will always fail */
 #define SLUICE_REC_UNTRIED 4    /* the batch stopped before reaching it; no attempt is counted */
 
-#define SLUICE_REASON_NONE 0xFFFFu  /* no declared reason applies */
-#define SLUICE_RECF_DUPLICATE 1u    /* with OK: it was already there (equal revision or same key) */
+#define SLUICE_REASON_NONE 0xFFFFu /* no declared reason applies */
+#define SLUICE_RECF_DUPLICATE 1u   /* with OK: it was already there (equal revision or same key) */
 #define SLUICE_RECF_MAYBE_APPLIED 2u /* with RETRY: an effect may exist */
-#define SLUICE_RECF_SUPERSEDED 4u   /* with OK: a newer revision in the same batch replaced it */
+#define SLUICE_RECF_SUPERSEDED 4u    /* with OK: a newer revision in the same batch replaced it */
 
 /* A reason a component can give for a verdict: declared once, referred to by index. */
 typedef struct sluice_reason {
@@ -93,14 +95,14 @@ typedef struct sluice_outcome {
   uint16_t flags;          /* SLUICE_RECF_* */
   uint32_t retry_after_ms; /* with RETRY; 0: the host decides */
   uint32_t reserved;
-  sluice_str detail;       /* UTF-8, under 4 KiB; plugin memory, valid until the next call */
+  sluice_str detail; /* UTF-8, under 4 KiB; plugin memory, valid until the next call */
 } sluice_outcome;
 
-/* Why a call failed. Allocated by the caller (struct_size set, reason SLUICE_REASON_NONE), filled by
- * the callee when it returns a negative result. */
+/* Why a call failed. Allocated by the caller (struct_size set, reason SLUICE_REASON_NONE), filled
+ * by the callee when it returns a negative result. */
 typedef struct sluice_error {
   uint32_t struct_size;
-  uint16_t reason;         /* index into component->reasons, or SLUICE_REASON_NONE */
+  uint16_t reason; /* index into component->reasons, or SLUICE_REASON_NONE */
   uint16_t reserved;
   uint32_t retry_after_ms; /* with E_RETRY; 0: the host decides */
   char message[500];       /* NUL-terminated UTF-8, may be truncated */
@@ -113,7 +115,8 @@ typedef struct sluice_header { /* frozen for the whole major */
   sluice_str value;
 } sluice_header;
 
-#define SLUICE_RECORDF_DELETE 1u /* a tombstone: the key's record is to be deleted; value is absent */
+#define SLUICE_RECORDF_DELETE \
+  1u /* a tombstone: the key's record is to be deleted; value is absent */
 
 /* One record. Grows at the tail: step from one to the next by batch->stride, never by sizeof. */
 typedef struct sluice_record {
@@ -121,11 +124,11 @@ typedef struct sluice_record {
   sluice_str value;
   const sluice_header* headers; /* header_count of them, valid as long as the batch */
   uint32_t header_count;
-  uint32_t lane;                /* id given by the host's lanes extension; lives for one run */
-  uint64_t position;            /* strictly increasing within a lane */
-  int64_t time_us;              /* event time, microseconds since 1970-01-01 UTC; 0: unknown */
-  uint32_t part;                /* sink side: which part of the source record; source side: 0 */
-  uint32_t flags;               /* SLUICE_RECORDF_* */
+  uint32_t lane;     /* id given by the host's lanes extension; lives for one run */
+  uint64_t position; /* strictly increasing within a lane */
+  int64_t time_us;   /* event time, microseconds since 1970-01-01 UTC; 0: unknown */
+  uint32_t part;     /* sink side: which part of the source record; source side: 0 */
+  uint32_t flags;    /* SLUICE_RECORDF_* */
 } sluice_record;
 
 /* Records handed over together.
@@ -135,7 +138,7 @@ typedef struct sluice_record {
  * and (lane, position, part) rises. */
 typedef struct sluice_batch {
   uint32_t struct_size;
-  uint32_t stride;   /* bytes from one record to the next */
+  uint32_t stride; /* bytes from one record to the next */
   uint32_t count;
   uint32_t reserved;
   const sluice_record* records;
@@ -185,7 +188,8 @@ typedef struct sluice_sink sluice_sink;
 typedef struct sluice_source_ops {
   uint32_t struct_size;
   uint32_t reserved;
-  sluice_rc (*create)(const sluice_host*, sluice_str config_json, sluice_source** out, sluice_error*);
+  sluice_rc (*create)(const sluice_host*, sluice_str config_json, sluice_source** out,
+                      sluice_error*);
   void (*destroy)(sluice_source*);
   sluice_rc (*open)(sluice_source*, sluice_error*);
   /* Fills *out with at most max_records records and about max_bytes bytes of values (the first
@@ -248,7 +252,7 @@ typedef struct sluice_component {
   uint32_t metric_count;
   uint32_t reserved;
   const sluice_metric* const* metrics;
-  const void* ops;            /* sluice_source_ops or sluice_sink_ops, by kind */
+  const void* ops; /* sluice_source_ops or sluice_sink_ops, by kind */
 } sluice_component;
 
 /* The one exported symbol: data, no code. The host reads magic, struct_size and versions from the
@@ -262,9 +266,9 @@ typedef struct sluice_plugin_entry {
   uint32_t component_count;
   const sluice_component* const* components;
   const char* name;
-  const char* version;           /* semver of the plugin itself */
-  const char* license;           /* SPDX */
-  const char* build;             /* compiler, flags, sanitizer; diagnostic only */
+  const char* version; /* semver of the plugin itself */
+  const char* license; /* SPDX */
+  const char* build;   /* compiler, flags, sanitizer; diagnostic only */
 } sluice_plugin_entry;
 
 /* ---- extensions ------------------------------------------------------------------------------
@@ -297,17 +301,17 @@ typedef struct sluice_host_lanes {
 
 /* Typed columns by JSON Pointer, so that no sink parses JSON. */
 #define SLUICE_EXT_HOST_COLUMNS "sluice.host.columns/1"
-#define SLUICE_CELL_NULL 0    /* JSON null */
-#define SLUICE_CELL_ABSENT 1  /* the pointer finds nothing */
-#define SLUICE_CELL_BOOL 2    /* v.u64: 0 or 1 */
-#define SLUICE_CELL_I64 3     /* an integer that fits; v.i64 */
-#define SLUICE_CELL_U64 4     /* an integer above INT64_MAX that fits; v.u64 */
-#define SLUICE_CELL_F64 5     /* any other number; v.f64 nearest, text exact */
-#define SLUICE_CELL_TEXT 6    /* a string, decoded; text */
-#define SLUICE_CELL_JSON 7    /* an object or array; text is its JSON */
+#define SLUICE_CELL_NULL 0   /* JSON null */
+#define SLUICE_CELL_ABSENT 1 /* the pointer finds nothing */
+#define SLUICE_CELL_BOOL 2   /* v.u64: 0 or 1 */
+#define SLUICE_CELL_I64 3    /* an integer that fits; v.i64 */
+#define SLUICE_CELL_U64 4    /* an integer above INT64_MAX that fits; v.u64 */
+#define SLUICE_CELL_F64 5    /* any other number; v.f64 nearest, text exact */
+#define SLUICE_CELL_TEXT 6   /* a string, decoded; text */
+#define SLUICE_CELL_JSON 7   /* an object or array; text is its JSON */
 
-#define SLUICE_COLUMN_AUTO 0  /* type of the value decides */
-#define SLUICE_COLUMN_JSON 1  /* any value as its JSON text (CELL_JSON), absent stays ABSENT */
+#define SLUICE_COLUMN_AUTO 0 /* type of the value decides */
+#define SLUICE_COLUMN_JSON 1 /* any value as its JSON text (CELL_JSON), absent stays ABSENT */
 
 typedef struct sluice_column {
   uint32_t struct_size;
@@ -316,7 +320,7 @@ typedef struct sluice_column {
 } sluice_column;
 
 typedef struct sluice_cell { /* frozen */
-  int32_t kind;   /* SLUICE_CELL_* */
+  int32_t kind;              /* SLUICE_CELL_* */
   uint32_t reserved;
   union {
     int64_t i64;
@@ -363,7 +367,7 @@ typedef struct sluice_host_journal {
 #define SLUICE_SETTLED_SHED 6
 typedef struct sluice_settled {
   uint32_t struct_size;
-  int32_t outcome;    /* SLUICE_SETTLED_* */
+  int32_t outcome; /* SLUICE_SETTLED_* */
   uint32_t lane;
   uint32_t reserved;
   uint64_t position;
@@ -401,8 +405,8 @@ typedef struct sluice_range {
   uint32_t struct_size;
   uint32_t reserved;
   sluice_str lane;
-  uint64_t first; /* first position in the range */
-  uint64_t last;  /* last position in the range */
+  uint64_t first;   /* first position in the range */
+  uint64_t last;    /* last position in the range */
   uint64_t records; /* estimate; UINT64_MAX: unknown */
   uint64_t bytes;   /* estimate; UINT64_MAX: unknown */
 } sluice_range;
