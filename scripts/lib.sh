@@ -10,3 +10,6 @@ die() {
   printf 'error: %s\n' "$*" >&2
   exit 2
 }
+
+# Two clones of the same commit share what ccache has: paths count from the clone's root.
+export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}" CCACHE_NOHASHDIR="${CCACHE_NOHASHDIR:-1}"

@@ -231,7 +231,9 @@ CallResult SinkDriver::write(const Group& group) {
   batch.records = records_.data();
   batch.origin = nullptr;
   const auto began = clock_.now();
+  call_began_us_ = clock_.wall_us();
   CallResult result = instance_->write(batch, outcomes_);
+  call_began_us_ = 0;
   const std::chrono::duration<double> took = clock_.now() - began;
   seconds_.observe(took.count());
   batch_records_.observe(static_cast<double>(group.size()));

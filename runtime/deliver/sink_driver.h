@@ -132,6 +132,7 @@ class SinkDriver {
   uint32_t settling_segment_ = 0;
   uint32_t settling_count_ = 0;
 
+  std::atomic<int64_t> call_began_us_{0};  // wall clock; 0: not inside a write
   std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> skipped_{0};
   Histogram seconds_;

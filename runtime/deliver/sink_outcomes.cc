@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a sink answered, turned into outcomes, letters and waits.
 #include "runtime/base/log.h"
+#include "runtime/base/text.h"
 #include "runtime/deliver/sink_driver.h"
 #include "runtime/plugin_host/registry.h"
 
@@ -207,6 +208,15 @@ SinkStatus SinkDriver::status() const {
   out.last_error = last_error_;
   out.failing_since_us = failing_since_us_;
   out.retries = retries_;
+  // A thread inside a call cannot be ended; that it is stuck must show all the same.
+  const int64_t began = call_began_us_;
+  const int64_t limit_us = options_.config.timeout.count() * 1000;
+  if (began != 0 && clock_.wall_us() - began > limit_us) {
+    out.state = "holding";
+    out.last_error = "a write has been running for longer than its timeout of " +
+                     format_duration(options_.config.timeout);
+    if (out.failing_since_us == 0) out.failing_since_us = began;
+  }
   return out;
 }
 

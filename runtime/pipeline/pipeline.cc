@@ -206,7 +206,7 @@ void Pipeline::process(RecordPath& path, BatchPtr batch) {
     context_.ledger->post_letter(*this, std::move(letter));
   }
   OrderBuffer& order = sources_[batch->source]->order;
-  order.complete(std::move(batch), [this](BatchPtr ready) { deliver(std::move(ready)); });
+  order.complete(std::move(batch), [this](const BatchPtr& ready) { deliver(ready); });
 }
 
 // Before anybody else sees the batch: one obligation for each part and sink that must take it, one
@@ -220,7 +220,7 @@ void Pipeline::oblige(Batch& batch, const std::vector<LetterRequest>& letters) {
   }
 }
 
-void Pipeline::deliver(BatchPtr batch) {
+void Pipeline::deliver(const BatchPtr& batch) {
   if (!batch->parts().empty()) {
     for (const auto& sink : sinks_) sink->enqueue(batch);
   }

@@ -103,7 +103,7 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   Status create_sources();
   Status create_sinks();
   void intake(uint32_t source, sluice_batch raw);
-  void deliver(BatchPtr batch);
+  void deliver(const BatchPtr& batch);
   void oblige(Batch& batch, const std::vector<LetterRequest>& letters);
 
   const PipelineConfig config_;

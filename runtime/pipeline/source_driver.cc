@@ -66,6 +66,15 @@ void SourceDriver::run() {
   if (open_instance()) poll_loop();
   quiet_.store(true, std::memory_order_release);
   wait_for_finish();
+  close_instance();
+}
+
+void SourceDriver::close_instance() {
+  {
+    // Whoever asks for the lag has the lock; after this nobody does.
+    MutexLock lock(instance_mutex_);
+    open_ = false;
+  }
   const CallResult closed = instance_->close();
   if (closed.rc < 0) {
     log::warn("source.close", "the source did not close cleanly: " + closed.message,
@@ -79,6 +88,7 @@ bool SourceDriver::open_instance() {
     if (result.rc == SLUICE_OK) {
       failures_ = 0;
       failing_since_.reset();
+      open_ = true;
       set_state("ok");
       return true;
     }
@@ -183,8 +193,7 @@ bool SourceDriver::restart() {
     if (stop_polling_.wait_for(Millis(kPollMillis))) return false;
     serve_acks();
   }
-  const CallResult closed = instance_->close();
-  if (closed.rc < 0) log::warn("source.close", closed.message, {{"source", context_.config.name}});
+  close_instance();
   auto made =
       SourceInstance::create(component_, context_.config.name, context_.config.config_json, *this);
   SLUICE_CHECK(made.is_ok(), made.status().message().c_str());
@@ -250,6 +259,14 @@ SourceStatus SourceDriver::status() const {
   out.kind = context_.config.use;
   out.last_record_at_us = last_record_at_us_;
   out.metrics = metrics_->snapshot();
+  {
+    MutexLock lock(instance_mutex_);
+    if (open_) {
+      const SourceInstance::Lag lag = instance_->lag();
+      out.lag_records = lag.records;
+      out.lag_seconds = lag.seconds;
+    }
+  }
   MutexLock lock(mutex_);
   out.state = state_;
   out.last_error = last_error_;

@@ -98,6 +98,7 @@ class SourceDriver final : public HostServices {
   bool poll_once(uint32_t max_records);
   bool handle_failure(const CallResult& result);
   bool restart();
+  void close_instance() SLUICE_EXCLUDES(instance_mutex_);
   void serve_acks();
   void wait_for_finish() SLUICE_EXCLUDES(mutex_);
   void set_state(std::string state, const std::string& error = "") SLUICE_EXCLUDES(mutex_);
@@ -116,6 +117,7 @@ class SourceDriver final : public HostServices {
   uint32_t restarts_ = 0;
   std::optional<std::chrono::steady_clock::time_point> failing_since_;
   std::atomic<bool> quiet_{false};
+  std::atomic<bool> open_{false};  // falls under instance_mutex_ only
   std::atomic<int64_t> last_record_at_us_{0};
 
   mutable Mutex mutex_;

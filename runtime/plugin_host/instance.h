@@ -55,6 +55,12 @@ struct CallResult {
 // and out-of-range results are turned into errors and logged as misbehaviour.
 class SourceInstance {
  public:
+  // How far behind the source is, over all its lanes; nothing where it does not know.
+  struct Lag {
+    std::optional<int64_t> records;  // the sum
+    std::optional<double> seconds;   // the worst
+  };
+
   // Completes and checks the configuration (defaults, schema; errors as JSON Pointer and text with
   // "did you mean"), then calls create. kInvalid: configuration.
   static Result<std::unique_ptr<SourceInstance>> create(ComponentRef component, std::string name,
@@ -68,6 +74,8 @@ class SourceInstance {
   CallResult poll(uint32_t max_records, uint64_t max_bytes, uint32_t timeout_ms, sluice_batch* out);
   CallResult ack(std::span<const sluice_mark> marks);
   void stop();  // any thread
+  // Through sluice.source.lag/1, after open and before close; any thread.
+  [[nodiscard]] Lag lag();
   CallResult close();
   // nullptr: the plugin does not offer it.
   [[nodiscard]] const void* extension(const char* id);

@@ -8,6 +8,7 @@ struct SourceInstance::Impl {
   std::unique_ptr<Guest> guest;
   const sluice_source_ops* ops = nullptr;
   sluice_source* handle = nullptr;
+  const sluice_source_lag* lag = nullptr;  // may be nullptr
 };
 
 namespace {
@@ -27,6 +28,15 @@ const char* flaw(const sluice_batch& batch, uint32_t max_records) {
   if (batch.stride % alignof(sluice_record) != 0) return "stride is not a multiple of 8";
   if (batch.release == nullptr) return "release is NULL";
   return nullptr;
+}
+
+// Adds one lane to the whole.
+void add_lag(void* whole, const sluice_lane_lag* lane) {
+  auto& lag = *static_cast<SourceInstance::Lag*>(whole);
+  if (lane->records_behind >= 0) lag.records = lag.records.value_or(0) + lane->records_behind;
+  if (lane->seconds_behind >= 0) {
+    lag.seconds = std::max(lag.seconds.value_or(0), lane->seconds_behind);
+  }
 }
 
 void let_go(sluice_batch* batch) {
@@ -65,6 +75,10 @@ Result<std::unique_ptr<SourceInstance>> SourceInstance::create(ComponentRef comp
   if (result.rc != SLUICE_OK) {
     impl->handle = nullptr;  // whatever a failed create left there is not an instance
     return create_error(*impl->guest, result);
+  }
+  if (impl->ops->extension != nullptr) {
+    impl->lag = static_cast<const sluice_source_lag*>(impl->guest->bracket(
+        "extension", [&] { return impl->ops->extension(impl->handle, SLUICE_EXT_SOURCE_LAG); }));
   }
   return std::unique_ptr<SourceInstance>(
       new SourceInstance(std::move(impl)));  // NOLINT: private constructor
@@ -107,6 +121,14 @@ CallResult SourceInstance::ack(std::span<const sluice_mark> marks) {
 void SourceInstance::stop() {
   impl_->guest->host().stop().request();
   impl_->guest->bracket("stop", [&] { impl_->ops->stop(impl_->handle); });
+}
+
+SourceInstance::Lag SourceInstance::lag() {
+  Lag lag;
+  if (impl_->lag == nullptr) return lag;
+  const sluice_rc rc =
+      impl_->guest->bracket("lag", [&] { return impl_->lag->lag(impl_->handle, add_lag, &lag); });
+  return rc == SLUICE_OK ? lag : Lag{};
 }
 
 CallResult SourceInstance::close() {

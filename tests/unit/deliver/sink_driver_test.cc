@@ -327,6 +327,19 @@ TEST_F(SinkDriverTest, AnOptionalSinkNeitherObligesNorBlocks) {
   EXPECT_EQ(batch->outcome(0), Outcome::kNone);
 }
 
+TEST_F(SinkDriverTest, AWriteThatDoesNotComeBackShowsAsUnhealthy) {
+  config_.timeout = Millis(1);
+  test::sink_levers("out").corked = true;
+  start();
+  send({"a"});
+  StopSource never;
+  while (driver_->status().state != "holding") never.wait_for(Millis(1));
+  EXPECT_THAT(driver_->status().last_error, ::testing::HasSubstr("longer than its timeout of 1ms"));
+  test::sink_levers("out").uncork();
+  ASSERT_TRUE(ends_.wait_settled(1));
+  while (driver_->status().state != "ok") never.wait_for(Millis(1));
+}
+
 TEST_F(SinkDriverTest, ReportsAConfigurationThatIsImpossibleAtOpen) {
   test::sink_levers("out").open_result = SLUICE_E_CONFIG;
   start();
