@@ -92,7 +92,7 @@ constexpr std::array kRuntime = {
 }  // namespace
 
 Keys root_keys() {
-  static const std::array kRoot = {
+  static const std::array root = {
       Key{.name = "runtime", .type = kSection, .text = "The process.", .children = kRuntime},
       Key{.name = "pipelines",
           .type = kNamed,
@@ -102,7 +102,7 @@ Keys root_keys() {
           .least = 1,
           .most = 1000},
   };
-  return kRoot;
+  return root;
 }
 
 const Key* find_key(Keys keys, std::string_view name) {

@@ -163,7 +163,7 @@ constexpr std::array kDeadLetters = {
 }  // namespace
 
 Keys pipeline_keys() {
-  static const std::array kPipeline = {
+  static const std::array pipeline = {
       Key{.name = "tenant",
           .type = kLabel,
           .preset = "default",
@@ -225,7 +225,7 @@ Keys pipeline_keys() {
           .text = "When a flood of dead letters pauses a source.",
           .unbuilt = "the guard against floods of dead letters"},
   };
-  return kPipeline;
+  return pipeline;
 }
 
 }  // namespace sluice::config

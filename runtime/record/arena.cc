@@ -18,7 +18,8 @@ void* Arena::allocate_slow(size_t bytes) {
   // new char[] is aligned for 16 bytes, which is the promise of allocate().
   Chunk chunk;
   chunk.size = std::max(bytes, chunk_bytes_);
-  chunk.data.reset(new char[chunk.size]);
+  // Not make_unique: nothing has to be set to zero.
+  chunk.data.reset(new char[chunk.size]);  // NOLINT(cppcoreguidelines-owning-memory)
   chunks_.insert(chunks_.begin() + static_cast<std::ptrdiff_t>(after), std::move(chunk));
   current_ = after;
   used_ = bytes;
