@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The sink of sample.h: takes what looks like a JSON object, rejects anything else, keeps a count.
  */
+#ifndef SLUICE_TESTS_SAMPLE_SINK_H
+#define SLUICE_TESTS_SAMPLE_SINK_H
+
 #define SAMPLE_KIND SLUICE_KIND_SINK
 #define SAMPLE_COMPONENT_CAPS SLUICE_CAP_ORDERED
 
@@ -94,3 +97,5 @@ static const sluice_sink_ops kOps = {sizeof(sluice_sink_ops),
                                      sink_stop,
                                      sink_close,
                                      NULL};
+
+#endif /* SLUICE_TESTS_SAMPLE_SINK_H */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The source of sample.h: lanes "odd" and "even", positions 1 to SAMPLE_RECORDS / 2 in each. */
+#ifndef SLUICE_TESTS_SAMPLE_SOURCE_H
+#define SLUICE_TESTS_SAMPLE_SOURCE_H
+
 #define SAMPLE_KIND SLUICE_KIND_SOURCE
 #define SAMPLE_COMPONENT_CAPS SAMPLE_CAPS
 #define SAMPLE_REASON_COUNT 0
@@ -250,3 +253,5 @@ static const sluice_source_ops kOps = {sizeof(sluice_source_ops),
                                        source_stop,
                                        source_close,
                                        NULL};
+
+#endif /* SLUICE_TESTS_SAMPLE_SOURCE_H */
