@@ -5,8 +5,8 @@ include(CMakePackageConfigHelpers)
 
 if(TARGET sluice)
   install(TARGETS sluice RUNTIME DESTINATION bin COMPONENT runtime)
-  # One program under three names: it looks at the name it was called by.
-  foreach(name dlqtriage replayctl)
+  # One program under two names: it looks at the name it was called by.
+  foreach(name dlqtriage)
     install(CODE "
       set(link \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/bin/${name}\")
       file(REMOVE \"\${link}\")

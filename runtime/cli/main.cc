@@ -2,8 +2,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
+#include <filesystem>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "runtime/cli/commands.h"
 #include "runtime/cli/config_command.h"
@@ -17,8 +21,15 @@ namespace {
 
 // CLI11 answers many codes; ours are 0 for help and version, 2 for any misuse.
 int parse_and_run(CLI::App& app, int argc, char** argv, const int* exit_code) {
+  // CLI11 takes the arguments from the back.
+  std::vector<std::string> arguments(std::make_reverse_iterator(argv + argc),
+                                     std::make_reverse_iterator(argv + std::min(argc, 1)));
+  // `dlqtriage summary` is `sluice dlq summary`.
+  if (argc > 0 && std::filesystem::path(argv[0]).filename() == "dlqtriage") {
+    arguments.emplace_back("dlq");
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
