@@ -5,6 +5,7 @@ option(SLUICE_BUILD_TESTS "Build the tests" ON)
 option(SLUICE_BUILD_FUZZERS "Build libFuzzer targets (Clang only)" OFF)
 option(SLUICE_WERROR "Treat warnings as errors (set by the developer presets)" OFF)
 option(SLUICE_COVERAGE "Instrument for gcov" OFF)
+option(SLUICE_TEST_PCH "Precompile the test framework (instrumented presets: half the build time)" OFF)
 set(SLUICE_SANITIZE "" CACHE STRING "Sanitizers: empty, 'address;undefined' or 'thread'")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

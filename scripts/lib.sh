@@ -12,4 +12,6 @@ die() {
 }
 
 # Two clones of the same commit share what ccache has: paths count from the clone's root.
+# Precompiled headers are cached by content; mtimes differ between clones.
+export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}"
 export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}" CCACHE_NOHASHDIR="${CCACHE_NOHASHDIR:-1}"
