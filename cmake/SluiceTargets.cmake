@@ -26,8 +26,9 @@ endfunction()
 # forgot an include.
 function(sluice_use_test_pch name)
   if(NOT TARGET sluice_test_pch)
-    file(WRITE "${PROJECT_BINARY_DIR}/test_pch.cc" "// Carries the precompiled headers of the tests.\n")
-    add_library(sluice_test_pch OBJECT "${PROJECT_BINARY_DIR}/test_pch.cc")
+    file(WRITE "${PROJECT_BINARY_DIR}/test_pch.cc" "int main() { return 0; }\n")
+    # A program, not a library: its position independence has to be that of the tests.
+    add_executable(sluice_test_pch "${PROJECT_BINARY_DIR}/test_pch.cc")
     target_link_libraries(sluice_test_pch PRIVATE sluice_flags GTest::gmock)
     target_precompile_headers(sluice_test_pch PRIVATE <gtest/gtest.h> <gmock/gmock.h> <algorithm>
       <chrono> <filesystem> <fstream> <functional> <map> <memory> <string> <thread> <vector>)
