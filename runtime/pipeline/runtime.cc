@@ -34,7 +34,10 @@ Status select_pipelines(const Config& config, const std::vector<std::string>& on
 }  // namespace
 
 Runtime::Runtime(const Config& config, Options options)
-    : config_(config), options_(std::move(options)), clock_(Clock::real()) {}
+    : config_(config),
+      options_(std::move(options)),
+      clock_(Clock::real()),
+      started_at_us_(clock_.wall_us()) {}
 
 Runtime::~Runtime() = default;
 
@@ -73,7 +76,6 @@ Status Runtime::build() {
 }
 
 Status Runtime::start() {
-  started_at_us_ = clock_.wall_us();
   uint32_t threads = config_.runtime.workers;
   if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
   std::vector<Pipeline*> pipelines;

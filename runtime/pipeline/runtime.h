@@ -61,7 +61,7 @@ class Runtime {
   const Config config_;
   const Options options_;
   const Clock& clock_;
-  int64_t started_at_us_ = 0;
+  const int64_t started_at_us_;
   std::optional<StateDir> state_dir_;
   std::unique_ptr<CheckpointStore> checkpoints_;
   std::unique_ptr<DeadLetterStore> letters_;

@@ -16,6 +16,7 @@ Status WorkerPool::start(uint32_t threads, const std::vector<Pipeline*>& pipelin
   }
   for (auto& paths : paths_) {
     threads_.emplace_back([this, own = paths.get()] { run(*own); });
+    ++running_;
   }
   return Status::ok();
 }

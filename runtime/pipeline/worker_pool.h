@@ -30,7 +30,7 @@ class WorkerPool final : public WorkQueue {
 
   [[nodiscard]] size_t batches() const { return queue_.size(); }
   [[nodiscard]] size_t bytes() const { return queue_.bytes(); }
-  [[nodiscard]] uint32_t threads() const { return static_cast<uint32_t>(threads_.size()); }
+  [[nodiscard]] uint32_t threads() const { return running_; }
 
  private:
   using Paths = std::map<Pipeline*, std::unique_ptr<RecordPath>>;
@@ -38,6 +38,7 @@ class WorkerPool final : public WorkQueue {
 
   BoundedQueue<WorkItem> queue_;
   std::atomic<bool> abandoned_{false};
+  std::atomic<uint32_t> running_{0};  // asked for while start() is still at it
   std::vector<std::unique_ptr<Paths>> paths_;
   std::vector<std::thread> threads_;
 };

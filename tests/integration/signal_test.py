@@ -5,6 +5,8 @@ metrics while it runs."""
 import json
 import re
 import signal
+import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -29,8 +31,15 @@ def address_of(process):
         seen.append(line.decode(errors="replace"))
         found = re.search(r'address"?[=:]"?(127\.0\.0\.1:\d+)', seen[-1])
         if found:
+            # A pipe that nobody reads would block the program.
+            threading.Thread(target=pass_on, args=(process.stderr,), daemon=True).start()
             return found.group(1)
     raise AssertionError("no admin address in the log:\n" + "".join(seen))
+
+
+def pass_on(stream):
+    for line in stream:
+        sys.stderr.write(line.decode(errors="replace"))
 
 
 def get(address, path):
@@ -57,9 +66,10 @@ def sigterm_drains_and_exits_0():
     with Folder(CONFIG % (0, "20000/s", "sqlite", SQLITE)) as folder:
         process = folder.start("run", "--json")
         address = address_of(process)
-        wait_for(lambda: received(address) > 5000)
+        wait_for(lambda: received(address) > 3000)
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=120)
+        out = process.stdout.read()
+        process.wait(timeout=120)
         equal(process.returncode, 0, "exit code")
         account = json.loads(out)["pipelines"]["p"]
         check_identity(account)
@@ -76,7 +86,8 @@ def a_second_signal_ends_at_once_and_loses_nothing():
         wait_for(lambda: received(address) > 2000)
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=120)
+        process.stdout.read()
+        process.wait(timeout=120)
         assert process.returncode in (0, 128 + signal.SIGTERM, 128 + signal.SIGINT), \
             process.returncode
         code, out, err = folder.run("run", "--once", "--json")
@@ -105,7 +116,8 @@ def health_and_metrics_tell_the_account():
         contains(metrics, 'outcome="committed"', "metrics")
         equal(get(address, "/nothing")[0], 404, "unknown path")
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=120)
+        process.stdout.read()
+        process.wait(timeout=120)
         equal(process.returncode, 0, "exit code")
 
 

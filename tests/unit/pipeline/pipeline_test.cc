@@ -239,7 +239,7 @@ TEST_F(PipelineTest, ARecordSettlesOnlyWhenEverySinkHasAnswered) {
   feed("in", 10);
   start();
   StopSource never;
-  while (test::sink_levers("out").writes.empty()) never.wait_for(Millis(1));
+  while (test::sink_levers("out").write_count() == 0) never.wait_for(Millis(1));
   EXPECT_EQ(account().outcome(Outcome::kCommitted), 0U);
   EXPECT_EQ(account().in_flight(), 10U);
   EXPECT_EQ(account().unaccounted(), 0);

@@ -245,6 +245,11 @@ void SinkLevers::uncork() {
   changed.notify_all();
 }
 
+size_t SinkLevers::write_count() {
+  const std::lock_guard lock(mutex);
+  return writes.size();
+}
+
 SourceLevers& source_levers(const std::string& instance) {
   const std::lock_guard lock(g_mutex);
   auto& slot = g_sources[instance];

@@ -53,6 +53,8 @@ struct SinkLevers {
   std::vector<std::vector<SeenRecord>> writes;
 
   void uncork();
+  // How many writes there were so far; any thread.
+  size_t write_count();
 };
 
 SourceLevers& source_levers(const std::string& instance);
