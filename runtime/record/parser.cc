@@ -174,10 +174,17 @@ member : {
   room();
   const char* const start = ++p;
   uint32_t info = static_cast<uint32_t>(JsonKind::kString) | TapeNode::kName;
-  p = scan::plain_end(p, end_);
-  if (p == end_ || *p != '"') {
-    p = string_rest(p, &info);
-    if (p == nullptr) return error_;
+  // Records resemble each other: the name at this place had this length last time.
+  uint8_t& length = scratch_.lengths[(depth * 32 + (frame->count & 31)) % scratch_.lengths.size()];
+  if (scan::plain_string_of(p, end_, length)) [[likely]] {
+    p += length;
+  } else {
+    p = scan::plain_end(p, end_);
+    if (p == end_ || *p != '"') {
+      p = string_rest(p, &info);
+      if (p == nullptr) return error_;
+    }
+    length = static_cast<uint8_t>(std::min<size_t>(static_cast<size_t>(p - start), 255));
   }
   const uint32_t distance = n - frame->node;
   if (distance <= TapeNode::kMaxCount) info |= distance << TapeNode::kCountShift;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ struct Document::Scratch {
     uint64_t seen[4] = {};       // Bloom filter over the names of an object
   };
   std::vector<Frame> frames;
+  std::array<uint8_t, 512> lengths{};  // of names by depth and place in the object: guesses
   NameSet names;
   Arena arena{4096};
 };

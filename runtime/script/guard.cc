@@ -68,6 +68,7 @@ void* Guard::reallocate(void* block, size_t old_size, size_t new_size) {
   return result;
 }
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): lua_Alloc is realloc
 void* Guard::resize(void* block, size_t old_size, size_t new_size) {
   const bool was_pooled = pooled(old_size);
   if (new_size == 0) {
@@ -91,6 +92,7 @@ void* Guard::resize(void* block, size_t old_size, size_t new_size) {
   }
   return moved;
 }
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 
 // Lua answers most refusals by collecting garbage and asking once more: the second refusal of the
 // same request is the cap. Where it does not ask again the call fails, see call_failed().

@@ -41,7 +41,7 @@ int find_plain(lua_State* L, State& state, std::string_view text, std::string_vi
     return 1;
   }
   lua_pushinteger(L, static_cast<lua_Integer>(at) + 1);
-  lua_pushinteger(L, static_cast<lua_Integer>(at + wanted.size()));
+  lua_pushinteger(L, static_cast<lua_Integer>(at) + static_cast<lua_Integer>(wanted.size()));
   return 2;
 }
 

@@ -99,6 +99,7 @@ uint32_t Overlay::new_name(std::string_view name) {
 const Text* Overlay::copy(std::string_view text) {
   const size_t size = sizeof(Text) + text.size();
   bytes_ += size;
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): in the arena, which owns it
   auto* const head = new (arena_.allocate(size, alignof(Text))) Text;
   head->size = static_cast<uint32_t>(text.size());
   std::memcpy(reinterpret_cast<char*>(head + 1), text.data(), text.size());

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The record path on one core over JSON Lines, beside a raw in-situ RapidJSON parse of the same
-// text in the same run. Best of several rounds, so that a noisy neighbour does not decide.
+// text in the same run. Best of several rounds in processor time, so that a noisy neighbour does
+// not decide.
 // usage: record_bench RECORDS.jsonl SCRIPT.lua [ROUNDS=7]
-#include <rapidjson/document.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -19,19 +17,19 @@
 #include "runtime/base/sha256.h"
 #include "runtime/record/document.h"
 #include "runtime/script/script.h"
+#include "tests/bench/raw_parse.h"
 
 namespace sluice {
 namespace {
+
+using bench::processor_seconds;
+using bench::raw_parse;
+using bench::Workload;
 
 [[noreturn]] void die(const std::string& why) {
   std::fprintf(stderr, "record_bench: %s\n", why.c_str());
   std::exit(2);
 }
-
-struct Workload {
-  std::string text;
-  std::vector<std::string_view> records;
-};
 
 Workload read_workload(const char* path) {
   std::ifstream file(path, std::ios::binary);
@@ -46,35 +44,10 @@ Workload read_workload(const char* path) {
   return load;
 }
 
-// Processor time, not time on the wall: other processes are not to count.
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
 double seconds_of(const std::function<void()>& work) {
   const double start = processor_seconds();
   work();
   return processor_seconds() - start;
-}
-
-// RapidJSON parses in place and destroys its text: a fresh copy, not timed, for every round.
-double raw_parse(const Workload& load) {
-  std::string copy = load.text;
-  for (const std::string_view record : load.records) {
-    copy[static_cast<size_t>(record.data() + record.size() - load.text.data())] = '\0';
-  }
-  std::vector<char> pool(1 << 20);
-  return seconds_of([&] {
-    for (const std::string_view record : load.records) {
-      rapidjson::MemoryPoolAllocator<> allocator(pool.data(), pool.size());
-      rapidjson::Document document(&allocator);
-      document.ParseInsitu<rapidjson::kParseInsituFlag>(copy.data() +
-                                                        (record.data() - load.text.data()));
-      if (document.HasParseError()) die("RapidJSON refuses a record");
-    }
-  });
 }
 
 double parse_all(const Workload& load, Document& document) {

@@ -185,15 +185,6 @@ TEST(Parser, RefusesTextBeyondTheSizeLimit) {
   EXPECT_EQ(d.slice(0).size(), 10'000'000U);
 }
 
-TEST(Parser, RefusesTooManyChildren) {
-  Document d;
-  std::string text = "[";
-  text.reserve(36'000'000);
-  for (int i = 0; i < 16'777'216; ++i) text += "1,";
-  text += "1]";
-  EXPECT_EQ(parse(d, text).code, ParseCode::kTooLarge);
-}
-
 std::string many_names(int n, const std::string& extra) {
   std::string text = "{";
   for (int i = 0; i < n; ++i) text += "\"k" + std::to_string(i) + "\":0,";
@@ -225,6 +216,7 @@ TEST(Parser, LargeObjectsInsideLargeObjectsKeepTheirNamesApart) {
 }
 
 TEST(Parser, MillionNamesTakeLinearTime) {
+  // A walk or a poor hash would need hours: the test's time limit is the check.
   Document d;
   ASSERT_TRUE(parse(d, many_names(1'000'000, "\"z\":1")));
   EXPECT_EQ(d.count(0), 1'000'001U);

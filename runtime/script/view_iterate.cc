@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <lua.hpp>
+
+#include "runtime/script/meta.h"
+#include "runtime/script/state.h"
+#include "runtime/script/view_parts.h"
+
+// Elements by index, and the steps of ipairs, pairs and next.
+namespace sluice::script {
+namespace {
+
+constexpr uint32_t kWalkElements = 32;  // an array with more is listed on its first random access
+
+// The position of `key` in an iteration over an object, by the cursor if it stands there.
+uint32_t edited_position(State& state, NodeIndex object, const char* key, size_t size) {
+  const Overlay::Edit& edit = state.overlay.edit(object);
+  const Cursor& cursor = state.cursor(object);
+  if (cursor.container == object && cursor.position < edit.count &&
+      state.overlay.name_is(state.overlay.children(edit)[cursor.position], {key, size})) {
+    return cursor.position;
+  }
+  return find_child(state, edit, key, size);
+}
+
+void push_name(lua_State* L, State& state, uint32_t name) {
+  if ((name & Child::kNewName) == 0) return push_node(L, state, name);
+  const std::string_view text = state.overlay.new_name_at(name).view();
+  lua_pushlstring(L, text.data(), text.size());
+}
+
+int next_edited(lua_State* L, State& state, NodeIndex object, const char* key, size_t size) {
+  uint32_t position = 0;
+  if (key != nullptr) {
+    position = edited_position(state, object, key, size);
+    if (position == kNotFound) raise_error(L, "invalid key to 'next'");
+    ++position;
+  }
+  const Overlay::Edit& edit = state.overlay.edit(object);
+  const Child* const children = state.overlay.children(edit);
+  while (position < edit.count && children[position].tag == Tag::kAbsent) ++position;
+  if (position == edit.count) {
+    lua_pushnil(L);
+    return 1;
+  }
+  state.cursor(object) = Cursor{object, position, 0};
+  push_name(L, state, children[position].name);
+  push_value(L, state, children[position].value());
+  return 2;
+}
+
+int next_member(lua_State* L, State& state, NodeIndex object) {
+  size_t size = 0;
+  const char* key = nullptr;
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    key = lua_tolstring(L, 2, &size);
+  } else if (!lua_isnoneornil(L, 2)) {
+    raise_error(L, "invalid key to 'next'");
+  }
+  if (state.overlay.edited(object)) return next_edited(L, state, object, key, size);
+  const Document& document = state.overlay.document();
+  Cursor& cursor = state.cursor(object);
+  NodeIndex name = object + 1;
+  uint32_t position = 0;
+  if (key != nullptr) {
+    if (cursor.container == object && document.string_equals(cursor.node, {key, size})) {
+      name = cursor.node;
+      position = cursor.position;
+    } else {
+      name = find_name(state, object, key, size);
+      if (name == kNoNode) raise_error(L, "invalid key to 'next'");
+    }
+    name = document.next(name + 1);
+    ++position;
+  }
+  if (name == document.next(object)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  cursor = Cursor{object, position, name};
+  push_node(L, state, name);
+  push_node(L, state, name + 1);
+  return 2;
+}
+
+}  // namespace
+
+Value array_element(State& state, NodeIndex array, int64_t index) {
+  Value value;
+  const uint32_t count = child_count(state, array);
+  if (index < 1 || index > count) return value;
+  const auto position = static_cast<uint32_t>(index - 1);
+  if (!state.overlay.edited(array)) {
+    const Document& document = state.overlay.document();
+    Cursor& cursor = state.cursor(array);
+    const bool here = cursor.container == array;
+    value.tag = Tag::kNode;
+    if (here && position == cursor.position) {
+      value.node = cursor.node;
+      return value;
+    }
+    if (here && position == cursor.position + 1) {
+      value.node = document.next(cursor.node);
+      cursor = Cursor{array, position, value.node};
+      return value;
+    }
+    if (position == 0 || count <= kWalkElements) {
+      value.node = array + 1;
+      for (uint32_t i = 0; i < position; ++i) value.node = document.next(value.node);
+      cursor = Cursor{array, position, value.node};
+      return value;
+    }
+    open_list(state, array);
+  }
+  return state.overlay.children(state.overlay.edit(array))[position].value();
+}
+
+int proxy_inext(lua_State* L) {
+  State& state = State::of(L);
+  const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
+  const NodeIndex node = proxy_node(bits);
+  if (proxy_generation(bits) != state.generation || node >= kFirstSpecial) [[unlikely]] {
+    refuse_use(L, state, bits, "read");
+  }
+  const lua_Integer i = lua_tointeger(L, 2) + 1;
+  if (is_object(state.overlay.document(), node)) return 0;
+  const Value value = array_element(state, node, i);
+  if (value.tag == Tag::kAbsent) return 0;
+  lua_pushinteger(L, i);
+  push_value(L, state, value);
+  return 2;
+}
+
+int proxy_next(lua_State* L) {
+  State& state = State::of(L);
+  const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
+  const NodeIndex node = proxy_node(bits);
+  if (proxy_generation(bits) != state.generation || node >= kFirstSpecial) [[unlikely]] {
+    if (proxy_generation(bits) == state.generation && node <= kHeadersProxy) {
+      return meta_next(L, state, node);
+    }
+    refuse_use(L, state, bits, "read");
+  }
+  if (is_object(state.overlay.document(), node)) return next_member(L, state, node);
+  const lua_Integer i = luaL_optinteger(L, 2, 0) + 1;
+  const Value value = array_element(state, node, i);
+  if (value.tag == Tag::kAbsent) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_pushinteger(L, i);
+  push_value(L, state, value);
+  return 2;
+}
+
+}  // namespace sluice::script

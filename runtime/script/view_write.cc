@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <lua.hpp>
+
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "runtime/base/text.h"
+#include "runtime/script/state.h"
+#include "runtime/script/view_parts.h"
+
+// Assignments into the record.
+namespace sluice::script {
+namespace {
+
+// The pointer of a member for an error message.
+std::string place(State& state, NodeIndex container, int key_at) {
+  std::string pointer = state.overlay.path(Document::root(), container) + "/";
+  lua_pushvalue(state.L, key_at);
+  pointer += lua_tostring(state.L, -1);
+  lua_pop(state.L, 1);
+  return pointer;
+}
+
+[[noreturn]] void refuse(lua_State* L, State& state, NodeIndex container, const std::string& why) {
+  raise_error(L, "cannot set " + place(state, container, 2) + ": " + why);
+}
+
+// Is this Lua string the one that was last read from the record? Then the text of the record stands
+// for it. The address is only a hint: it may have become another string since.
+bool is_last_read(const State& state, const char* text, size_t size) {
+  if (text != state.last_string) return false;
+  const std::string_view slice = state.overlay.document().slice(state.last_string_node);
+  return slice.size() == size && std::memcmp(slice.data(), text, size) == 0;
+}
+
+// What the script assigns, taken over from the stack. Nil is absent.
+Value take(lua_State* L, State& state, NodeIndex container, int at) {
+  Value value;
+  switch (lua_type(L, at)) {
+    case LUA_TNIL:
+      return value;
+    case LUA_TBOOLEAN:
+      value.tag = lua_toboolean(L, at) != 0 ? Tag::kTrue : Tag::kFalse;
+      return value;
+    case LUA_TNUMBER:
+      if (lua_isinteger(L, at) != 0) {
+        value.tag = Tag::kInteger;
+        value.integer = lua_tointeger(L, at);
+        return value;
+      }
+      value.tag = Tag::kFloat;
+      value.number = lua_tonumber(L, at);
+      if (!std::isfinite(value.number)) {
+        refuse(L, state, container, "JSON has no infinite numbers and no NaN");
+      }
+      return value;
+    case LUA_TSTRING: {
+      size_t size = 0;
+      const char* const text = lua_tolstring(L, at, &size);
+      if (is_last_read(state, text, size)) {
+        value.tag = Tag::kNode;
+        value.node = state.last_string_node;
+        return value;
+      }
+      state.guard.charge(size + sizeof(Text));
+      value.tag = Tag::kText;
+      value.text = state.overlay.copy({text, size});
+      if (!value.text->plain && !is_utf8(value.text->view())) {
+        refuse(L, state, container, "the string is not valid UTF-8");
+      }
+      return value;
+    }
+    case LUA_TTABLE:
+      value.tag = Tag::kTable;
+      value.table = state.keep_table(at);
+      return value;
+    case LUA_TLIGHTUSERDATA:
+      if (lua_touserdata(L, at) == nullptr) {
+        value.tag = Tag::kNull;
+        return value;
+      }
+      value.node = check_proxy(L, state, at);
+      if (value.node == kNoNode) {
+        refuse(L, state, container, "meta and verdicts cannot be part of a record; copy fields");
+      }
+      value.tag = Tag::kNode;
+      return value;
+    default:
+      refuse(L, state, container,
+             std::string("a ") + luaL_typename(L, at) + " cannot be part of a record");
+  }
+}
+
+void set_member(lua_State* L, State& state, NodeIndex object) {
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    raise_error(L, "a member name must be a string, found a " + std::string(luaL_typename(L, 2)));
+  }
+  size_t size = 0;
+  const char* const key = lua_tolstring(L, 2, &size);
+  const Value value = take(L, state, object, 3);
+  Overlay::Edit& edit = open_list(state, object);
+  const uint32_t position = find_child(state, edit, key, size);
+  if (position != kNotFound) {
+    state.overlay.children(edit)[position].set(value);
+    return;
+  }
+  if (value.tag == Tag::kAbsent) return;
+  state.guard.charge(size + 64);
+  const uint32_t name = state.overlay.new_name({key, size});
+  const Text& text = state.overlay.new_name_at(name);
+  if (!text.plain && !is_utf8(text.view())) {
+    raise_error(L, "a member name that is not valid UTF-8");
+  }
+  NameHint& hint = state.hint(key);
+  if (hint.key != key) hint.distance = UINT32_MAX;
+  hint.key = key;
+  hint.position = edit.count;
+  edit.names |= Overlay::name_bit(key, size);
+  state.overlay.append(edit, name).set(value);
+}
+
+void set_element(lua_State* L, State& state, NodeIndex array) {
+  int whole = 0;
+  const lua_Integer index =
+      lua_type(L, 2) == LUA_TNUMBER ? lua_tointegerx(L, 2, &whole) : lua_Integer{0};
+  const lua_Integer count = child_count(state, array);
+  if (whole == 0 || index < 1) {
+    raise_error(L, "an element of a list is named by a number from 1, found " +
+                       std::string(luaL_tolstring(L, 2, nullptr)));
+  }
+  Value value = take(L, state, array, 3);
+  if (value.tag == Tag::kAbsent) {
+    if (index > count) return;
+    if (index < count) {
+      refuse(L, state, array,
+             "nil would leave a hole in the list; use table.remove, or sluice.null");
+    }
+    state.overlay.pop(open_list(state, array));
+    return;
+  }
+  if (index > count + 1) {
+    refuse(L, state, array,
+           "the list has " + std::to_string(count) + " elements; the next is " +
+               std::to_string(count + 1));
+  }
+  Overlay::Edit& edit = open_list(state, array);
+  if (index > count) {
+    state.guard.charge(sizeof(Child) * 2);
+    state.overlay.append(edit, 0).set(value);
+    return;
+  }
+  Child& child = state.overlay.children(edit)[index - 1];
+  child.name = value.tag == Tag::kNode && value.node == child.name ? child.name : 0;
+  child.set(value);
+}
+
+}  // namespace
+
+int new_index(lua_State* L) {
+  State& state = State::of(L);
+  const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
+  const NodeIndex node = proxy_node(bits);
+  if (proxy_generation(bits) != state.generation || node >= kFirstSpecial) [[unlikely]] {
+    if (proxy_generation(bits) == state.generation && node <= kHeadersProxy) {
+      raise_error(L, "meta is read-only");
+    }
+    refuse_use(L, state, bits, "set");
+  }
+  if (is_object(state.overlay.document(), node)) {
+    set_member(L, state, node);
+  } else {
+    set_element(L, state, node);
+  }
+  return 0;
+}
+
+}  // namespace sluice::script
