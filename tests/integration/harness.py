@@ -19,6 +19,7 @@ class Folder:
     """A fresh folder with a configuration in it, gone at the end unless the test failed."""
 
     def __init__(self, config, files=None):
+        self.processes = []
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="sluice-test-"))
         for name, content in (files or {}).items():
             target = self.path / name
@@ -30,15 +31,20 @@ class Folder:
         return self
 
     def __exit__(self, kind, *_):
+        for process in self.processes:  # those that a failed test left running
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         if kind is None:
             shutil.rmtree(self.path, ignore_errors=True)
         else:
             print("left for inspection:", self.path, file=sys.stderr)
 
     def start(self, *args, env=None, **options):
-        return subprocess.Popen(
+        self.processes.append(subprocess.Popen(
             [SLUICE, *args], cwd=self.path, env={**os.environ, **(env or {})},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options))
+        return self.processes[-1]
 
     def run(self, *args, env=None, **options):
         process = self.start(*args, env=env, **options)
