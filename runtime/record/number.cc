@@ -73,6 +73,25 @@ Decimal take_apart(const char* p, const char* end) {
   return d;
 }
 
+// The usual number of a record: at most 15 digits, no exponent. Both factors are exact doubles, so
+// the one division rounds once and correctly.
+bool short_decimal(const char* p, const char* end, double* out) {
+  if (end - p > 17) return false;
+  const bool negative = *p == '-';
+  if (negative) ++p;
+  uint64_t mantissa = 0;
+  while (p < end && scan::digit(*p)) mantissa = mantissa * 10 + static_cast<uint64_t>(*p++ - '0');
+  std::ptrdiff_t decimals = 0;
+  if (p < end && *p == '.') {
+    decimals = end - ++p;
+    while (p < end && scan::digit(*p)) mantissa = mantissa * 10 + static_cast<uint64_t>(*p++ - '0');
+  }
+  if (p != end || mantissa > (1ULL << 53)) return false;
+  const double value = static_cast<double>(mantissa) / kPowers[decimals];
+  *out = negative ? -value : value;
+  return true;
+}
+
 }  // namespace
 
 bool Document::int64(NodeIndex i, int64_t* out) const {
@@ -103,6 +122,7 @@ bool Document::number(NodeIndex i, double* out) const {
   if (kind(i) != JsonKind::kNumber) return false;
   const char* const p = text_.data() + tape_[i].offset;
   const char* const end = p + tape_[i].length;
+  if (short_decimal(p, end, out)) return true;
   const Decimal d = take_apart(p, end);
   if (d.mantissa == 0) {
     *out = d.negative ? -0.0 : 0.0;

@@ -17,12 +17,18 @@ struct Document::Scratch {
   // One open container.
   struct Frame {
     NodeIndex node = 0;
-    uint32_t count = 0;
-    bool escaped_names = false;  // an object's name with an escape was met
+    uint32_t count = 0;  // of children; current only while an inner container is open
+    bool object = false;
+    bool thorough = false;       // every further name is looked up: many members, or escaped names
+    uint8_t* lengths = nullptr;  // of this depth
     uint64_t seen[4] = {};       // Bloom filter over the names of an object
   };
+  // Length of the name at each place in an object, by depth, as in the last record: a guess.
+  static constexpr uint32_t kPlaces = 32;
+  static constexpr uint32_t kDepths = 16;
+  static constexpr uint8_t kNoGuess = 16;
   std::vector<Frame> frames;
-  std::array<uint8_t, 512> lengths{};  // of names by depth and place in the object: guesses
+  std::array<uint8_t, kPlaces * kDepths> lengths{};
   NameSet names;
   Arena arena{4096};
 };
@@ -35,6 +41,11 @@ class TapeParser {
 
  private:
   using Frame = Document::Scratch::Frame;
+  // Objects of more members than this find duplicates by NameSet instead of a walk.
+  static constexpr uint32_t kWalkMembers = 32;
+  static constexpr uint32_t kPlaces = Document::Scratch::kPlaces;
+  static constexpr uint32_t kDepths = Document::Scratch::kDepths;
+  static constexpr uint8_t kNoGuess = Document::Scratch::kNoGuess;
 
   ParseResult values();
   ParseResult fail(ParseCode code, const char* where, const char* message);
@@ -44,10 +55,9 @@ class TapeParser {
   const char* string_rest(const char* p, uint32_t* flags);
   const char* escape(const char* p);
   const char* string_error(ParseCode code, const char* where, const char* message);
-  const char* number(const char* p, uint32_t* flags);
-  bool duplicate(Frame& frame, uint32_t name);
+  bool duplicate(Frame& frame, uint32_t name, uint32_t count);
   bool walk_finds(const Frame& frame, uint32_t name, std::string_view text) const;
-  bool set_finds(const Frame& frame, uint32_t name, std::string_view text);
+  bool set_finds(const Frame& frame, uint32_t name, uint32_t count, std::string_view text);
 
   Document& document_;
   Document::Scratch& scratch_;

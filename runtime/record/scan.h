@@ -40,24 +40,21 @@ inline const char* plain_end(const char* p, const char* end) {
 }
 
 // Is [p, p + length) plain with a quote after it? A guess that holds is faster than plain_end():
-// the place to go on from is then known before the bytes are looked at. Answers false for any
-// doubt.
-inline bool plain_string_of(const char* p, const char* end, uint32_t length) {
+// the place to go on from is then known before the bytes are looked at. Reads 16 bytes at p.
+// Answers false for any doubt, and always for a length of 16 or more.
+inline bool plain_string_of(const char* p, uint32_t length) {
 #if defined(__SSE2__)
-  if (length >= 16 || end - p < 16) return false;
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-  const __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
-                                      _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
-  const auto quote_mask = static_cast<unsigned>(_mm_movemask_epi8(quotes));
-  const auto other_mask = static_cast<unsigned>(_mm_movemask_epi8(others));
-  const unsigned here = 1U << length;
-  return ((quote_mask & (here * 2 - 1)) ^ here) == 0 && (other_mask & (here - 1)) == 0;
+  const __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                                    _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+                                       _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
+  const auto mask = static_cast<unsigned>(_mm_movemask_epi8(special));
+  return (mask & (0U - mask)) == 1U << length && p[length] == '"';
 #else
-  static_cast<void>(p);
-  static_cast<void>(end);
-  static_cast<void>(length);
-  return false;
+  for (uint32_t i = 0; i < length; ++i) {
+    if (!plain(p[i])) return false;
+  }
+  return length < 16 && p[length] == '"';
 #endif
 }
 
@@ -100,6 +97,24 @@ inline int hex4(const char* p) {
 }
 
 inline bool digit(char c) { return c >= '0' && c <= '9'; }
+
+// memcpy for what is mostly short: without a call up to 32 bytes. The ranges do not overlap.
+inline void copy_bytes(char* to, const char* from, size_t n) {
+  if (n > 32) {
+    std::memcpy(to, from, n);
+  } else if (n >= 16) {
+    std::memcpy(to, from, 16);
+    std::memcpy(to + n - 16, from + n - 16, 16);
+  } else if (n >= 8) {
+    std::memcpy(to, from, 8);
+    std::memcpy(to + n - 8, from + n - 8, 8);
+  } else if (n >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + n - 4, from + n - 4, 4);
+  } else {
+    for (size_t i = 0; i < n; ++i) to[i] = from[i];
+  }
+}
 
 // Equality of short byte strings without a call for the usual names of a record.
 inline bool same_bytes(const char* a, const char* b, size_t n) {
