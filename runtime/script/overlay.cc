@@ -2,7 +2,7 @@
 #include "runtime/script/overlay.h"
 
 #include <algorithm>
-#include <cstring>
+#include <type_traits>
 
 #include "runtime/record/pointer.h"
 #include "runtime/record/scan.h"
@@ -10,11 +10,12 @@
 namespace sluice::script {
 
 static_assert(sizeof(Child) == 16);
+static_assert(std::is_trivially_default_constructible_v<Child>);
 
 void Overlay::begin(Document& document) {
   document_ = &document;
   edits_.clear();
-  children_.clear();
+  children_size_ = 0;
   edited_.clear();
   names_.clear();
   if (bytes_ != 0) arena_.reset();
@@ -37,12 +38,10 @@ Overlay::Edit& Overlay::open_slow(NodeIndex i) {
   Edit edit;
   edit.node = i;
   edit.length = node.length;
-  edit.first = static_cast<uint32_t>(children_.size());
   edit.count = document_->count(i);
   edit.capacity = edit.count + 4;
-  children_.resize(children_.size() + edit.capacity);
-  bytes_ += uint64_t{edit.capacity} * sizeof(Child);
-  Child* child = children_.data() + edit.first;
+  edit.first = allocate(edit.capacity);
+  Child* child = children_.get() + edit.first;
   const TapeNode* const tape = document_->tape();
   if (document_->kind(i) == JsonKind::kObject) {
     const char* const text = document_->text().data();
@@ -50,9 +49,8 @@ Overlay::Edit& Overlay::open_slow(NodeIndex i) {
       child->name = at;
       child->tag = Tag::kNode;
       child->node = at + 1;
-      // The bit of an escaped name is not known: then every name may be there.
       edit.names |= (tape[at].info & TapeNode::kEscaped) != 0
-                        ? ~0ULL
+                        ? kAnyName
                         : name_bit(text + tape[at].offset, tape[at].length);
     }
   } else {
@@ -69,19 +67,27 @@ Overlay::Edit& Overlay::open_slow(NodeIndex i) {
   return edits_.back();
 }
 
+void Overlay::grow(uint32_t count) {
+  const uint32_t capacity =
+      std::max<uint32_t>({256, children_capacity_ * 2, children_size_ + count});
+  std::unique_ptr<Child[]> larger(new Child[capacity]);
+  std::copy_n(children_.get(), children_size_, larger.get());
+  children_ = std::move(larger);
+  children_capacity_ = capacity;
+}
+
 Child& Overlay::append(Edit& edit, uint32_t name) {
   if (edit.count == edit.capacity) {
-    const auto first = static_cast<uint32_t>(children_.size());
     const uint32_t capacity = edit.capacity * 2;
-    children_.resize(children_.size() + capacity);
-    bytes_ += uint64_t{capacity} * sizeof(Child);
-    std::copy_n(children_.begin() + edit.first, edit.count, children_.begin() + first);
+    const uint32_t first = allocate(capacity);
+    std::copy_n(children_.get() + edit.first, edit.count, children_.get() + first);
     edit.first = first;
     edit.capacity = capacity;
   }
   Child& child = children_[edit.first + edit.count++];
-  child = Child{};
   child.name = name;
+  child.tag = Tag::kAbsent;
+  child.integer = 0;
   return child;
 }
 
@@ -102,7 +108,7 @@ const Text* Overlay::copy(std::string_view text) {
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): in the arena, which owns it
   auto* const head = new (arena_.allocate(size, alignof(Text))) Text;
   head->size = static_cast<uint32_t>(text.size());
-  std::memcpy(reinterpret_cast<char*>(head + 1), text.data(), text.size());
+  scan::copy_bytes(reinterpret_cast<char*>(head + 1), text.data(), text.size());
   head->plain =
       scan::plain_end(text.data(), text.data() + text.size()) == text.data() + text.size();
   return head;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,15 +35,16 @@ struct Value {
   };
 };
 
-// One child of a container that was opened for changes.
+// One child of a container that was opened for changes. Not initialized by itself: lists of them
+// are made for every record.
 struct Child {
   static constexpr uint32_t kNewName = 1U << 31;  // the rest is an index into the new names
   // The name's node or a new name; of an array's element its own node, 0 for one the script put
   // there.
-  uint32_t name = 0;
-  Tag tag = Tag::kAbsent;
+  uint32_t name;
+  Tag tag;
   union {
-    int64_t integer = 0;
+    int64_t integer;
     double number;
     const Text* text;
     uint32_t table;
@@ -66,6 +68,7 @@ class Overlay {
     uint32_t capacity = 0;
     uint64_t names = 0;  // name_bit() of every name: says quickly that a name is not there
   };
+  static constexpr uint64_t kAnyName = ~0ULL;  // a name has escapes: its bit is not known
   static uint64_t name_bit(const char* name, size_t size) {
     return 1ULL << ((size * 7 + (size == 0 ? 0 : static_cast<unsigned char>(name[0]))) & 63);
   }
@@ -84,9 +87,9 @@ class Overlay {
   }
   // The list of a container, opened now if need be. References end with the next open or append.
   Edit& open(NodeIndex node) { return edited(node) ? edit(node) : open_slow(node); }
-  [[nodiscard]] Child* children(const Edit& edit) { return children_.data() + edit.first; }
+  [[nodiscard]] Child* children(const Edit& edit) { return children_.get() + edit.first; }
   [[nodiscard]] const Child* children(const Edit& edit) const {
-    return children_.data() + edit.first;
+    return children_.get() + edit.first;
   }
   // A new last child, still absent.
   Child& append(Edit& edit, uint32_t name);
@@ -109,10 +112,22 @@ class Overlay {
 
  private:
   Edit& open_slow(NodeIndex node);
+  // Room for this many more children; answers the index of the first.
+  uint32_t allocate(uint32_t count) {
+    bytes_ += uint64_t{count} * sizeof(Child);
+    if (count > children_capacity_ - children_size_) [[unlikely]]
+      grow(count);
+    const uint32_t first = children_size_;
+    children_size_ += count;
+    return first;
+  }
+  void grow(uint32_t count);
 
   Document* document_ = nullptr;
   std::vector<Edit> edits_;
-  std::vector<Child> children_;
+  std::unique_ptr<Child[]> children_;
+  uint32_t children_size_ = 0;
+  uint32_t children_capacity_ = 0;
   std::vector<NodeIndex> edited_;
   std::vector<const Text*> names_;
   Arena arena_{16 * 1024};

@@ -55,14 +55,13 @@ uint32_t find_child(State& state, const Overlay::Edit& edit, const char* key, si
   const Document& document = state.overlay.document();
   const TapeNode* const tape = document.tape();
   const char* const text = document.text().data();
+  const bool escaped = edit.names == Overlay::kAnyName;
   const auto same = [&](uint32_t name) {
     if ((name & Child::kNewName) != 0) {
       const Text& own = state.overlay.new_name_at(name);
       return own.size == size && scan::same_bytes(own.view().data(), key, size);
     }
-    if ((tape[name].info & TapeNode::kEscaped) != 0) {
-      return document.string_equals(name, {key, size});
-    }
+    if (escaped) return document.string_equals(name, {key, size});
     return tape[name].length == size && scan::same_bytes(text + tape[name].offset, key, size);
   };
   NameHint& hint = state.hint(key);

@@ -51,6 +51,8 @@ char* short_decimal(double value, char* to, char* end) {
 
 void Writer::start(uint64_t max_bytes, uint32_t max_depth) {
   overlay_ = &state_.overlay;
+  tape_ = overlay_->document().tape();
+  source_ = overlay_->document().text().data();
   size_ = 0;
   max_bytes_ = max_bytes;
   capacity_ = std::min<uint64_t>(allocated_, max_bytes);
@@ -116,16 +118,8 @@ bool Writer::grow(size_t more) {
   return true;
 }
 
-bool Writer::put(const char* text, size_t size) {
-  if (size > capacity_ - size_ && !grow(size)) [[unlikely]]
-    return false;
-  std::memcpy(buffer_.get() + size_, text, size);
-  size_ += size;
-  return true;
-}
-
 bool Writer::put_integer(int64_t value) {
-  char digits[24];
+  char digits[40];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
   return put(digits, static_cast<size_t>(end - digits));
 }
@@ -149,7 +143,14 @@ bool Writer::put_float(double value) {
 
 bool Writer::put_text(std::string_view text, bool plain) {
   if (!plain) return put_escaped(text);
-  return put('"') && put(text) && put('"');
+  const size_t size = text.size() + 2;
+  if (size > capacity_ - size_ && !grow(size)) return false;
+  char* const to = buffer_.get() + size_;
+  to[0] = '"';
+  scan::copy_bytes(to + 1, text.data(), text.size());
+  to[size - 1] = '"';
+  size_ += size;
+  return true;
 }
 
 bool Writer::put_escaped(std::string_view text) {
@@ -198,20 +199,6 @@ bool Writer::put_source(const char* from, const char* to) {
   return true;
 }
 
-const char* Writer::begin_of(NodeIndex i) const {
-  const Document& document = overlay_->document();
-  return document.text().data() + document.node(i).offset -
-         (document.kind(i) == JsonKind::kString ? 1 : 0);
-}
-
-const char* Writer::end_of(NodeIndex i) const {
-  const Document& document = overlay_->document();
-  const TapeNode& node = document.node(i);
-  const uint32_t length = overlay_->edited(i) ? overlay_->edit(i).length : node.length;
-  return document.text().data() + node.offset + length +
-         (document.kind(i) == JsonKind::kString ? 1 : 0);
-}
-
 bool Writer::value(const Value& value, uint32_t depth) {
   switch (value.tag) {
     case Tag::kNode:
@@ -248,6 +235,7 @@ bool Writer::node(NodeIndex i, uint32_t depth) {
 bool Writer::span(NodeIndex base, const char* from, const char* to, NodeIndex low, NodeIndex high,
                   uint32_t depth) {
   const std::vector<NodeIndex>& edited = overlay_->edited_nodes();
+  if (edited.empty() || edited.back() < low) return put_source(from, to);
   auto next = std::lower_bound(edited.begin(), edited.end(), low);
   while (next != edited.end() && *next < high) {
     const NodeIndex i = *next;

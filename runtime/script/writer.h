@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/record/scan.h"
 #include "runtime/script/overlay.h"
 
 struct lua_State;
@@ -41,7 +42,13 @@ class Writer {
     buffer_[size_++] = c;
     return true;
   }
-  bool put(const char* text, size_t size);
+  bool put(const char* text, size_t size) {
+    if (size > capacity_ - size_ && !grow(size)) [[unlikely]]
+      return false;
+    scan::copy_bytes(buffer_.get() + size_, text, size);
+    size_ += size;
+    return true;
+  }
   bool put(std::string_view text) { return put(text.data(), text.size()); }
   bool grow(size_t more);
   bool put_integer(int64_t value);
@@ -56,8 +63,20 @@ class Writer {
   bool touched(const Child& child, bool object, uint32_t position, uint32_t depth);
   bool span(NodeIndex base, const char* from, const char* to, NodeIndex low, NodeIndex high,
             uint32_t depth);
-  [[nodiscard]] const char* begin_of(NodeIndex i) const;
-  [[nodiscard]] const char* end_of(NodeIndex i) const;
+  // Where the text of a value or name begins and ends in the record.
+  [[nodiscard]] const char* begin_of(NodeIndex i) const {
+    const TapeNode& node = tape_[i];
+    return source_ + node.offset - quote(node);
+  }
+  [[nodiscard]] const char* end_of(NodeIndex i) const {
+    const TapeNode& node = tape_[i];
+    const uint32_t length =
+        (node.info & TapeNode::kEdited) == 0 ? node.length : overlay_->edit(i).length;
+    return source_ + node.offset + length + quote(node);
+  }
+  static uint32_t quote(const TapeNode& node) {
+    return (node.info & TapeNode::kKindMask) == static_cast<uint32_t>(JsonKind::kString) ? 1 : 0;
+  }
 
   bool table(lua_State* L, uint32_t depth);
   bool table_list(lua_State* L, int at, int64_t size, uint32_t depth);
@@ -73,6 +92,8 @@ class Writer {
 
   State& state_;
   const Overlay* overlay_ = nullptr;
+  const TapeNode* tape_ = nullptr;  // of the document, as source_
+  const char* source_ = nullptr;
   std::unique_ptr<char[]> buffer_;
   size_t size_ = 0;
   size_t capacity_ = 0;
