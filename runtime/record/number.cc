@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "runtime/record/document.h"
@@ -73,22 +75,38 @@ Decimal take_apart(const char* p, const char* end) {
   return d;
 }
 
-// The usual number of a record: at most 15 digits, no exponent. Both factors are exact doubles, so
-// the one division rounds once and correctly.
-bool short_decimal(const char* p, const char* end, double* out) {
-  if (end - p > 17) return false;
-  const bool negative = *p == '-';
-  if (negative) ++p;
-  uint64_t mantissa = 0;
-  while (p < end && scan::digit(*p)) mantissa = mantissa * 10 + static_cast<uint64_t>(*p++ - '0');
-  std::ptrdiff_t decimals = 0;
-  if (p < end && *p == '.') {
-    decimals = end - ++p;
-    while (p < end && scan::digit(*p)) mantissa = mantissa * 10 + static_cast<uint64_t>(*p++ - '0');
+// The usual number of a record, without sign: at most eight characters [p, end) of digits and
+// perhaps a point, which are read as one word and turned into a number without a loop (the way of
+// D. Lemire, "Number Parsing at a Gigabyte per Second", 2021). `text` is where the record begins:
+// eight bytes up to `end` are read. False for anything else.
+inline bool short_number(const char* text, const char* p, const char* end, uint64_t* mantissa,
+                         uint32_t* decimals) {
+  const std::ptrdiff_t size = end - p;
+  if (size > 8 || end - text < 8 || std::endian::native != std::endian::little) return false;
+  constexpr uint64_t kZeros = 0x3030303030303030;
+  uint64_t word = 0;
+  std::memcpy(&word, end - 8, 8);
+  // The last digit is in the highest byte; what stands before the number counts as zeros.
+  const uint64_t kept = ~uint64_t{0} << ((8 - size) * 8);
+  word = (word & kept) | (kZeros & ~kept);
+  const uint64_t points = word ^ 0x2E2E2E2E2E2E2E2E;
+  const uint64_t found = (points - 0x0101010101010101) & ~points & 0x8080808080808080;
+  *decimals = 0;
+  if (found != 0) {
+    const auto at = static_cast<uint32_t>(__builtin_ctzll(found)) & ~7U;  // the point's lowest bit
+    if (at == 56) return false;
+    *decimals = 7 - at / 8;
+    const uint64_t below = (uint64_t{1} << at) - 1;
+    const uint64_t above = ~uint64_t{0} << (at + 8);
+    word = (word & above) | (word & below) << 8 | 0x30;
   }
-  if (p != end || mantissa > (1ULL << 53)) return false;
-  const double value = static_cast<double>(mantissa) / kPowers[decimals];
-  *out = negative ? -value : value;
+  if ((word & 0xF0F0F0F0F0F0F0F0) != kZeros) return false;  // an exponent
+  word -= kZeros;
+  word = word * 10 + (word >> 8);  // pairs of digits, in every second byte
+  constexpr uint64_t kPair = 0x000000FF000000FF;
+  *mantissa = ((word & kPair) * 0x000F424000000064 +          // 100 + (1000000 << 32)
+               (word >> 16 & kPair) * 0x0000271000000001) >>  // 1 + (10000 << 32)
+              32;
   return true;
 }
 
@@ -102,7 +120,10 @@ bool Document::int64(NodeIndex i, int64_t* out) const {
   const bool negative = *p == '-';
   if (negative) ++p;
   uint64_t value = 0;
-  if (!magnitude(p, end, &value)) return false;
+  uint32_t decimals = 0;
+  if (!short_number(text_.data(), p, end, &value, &decimals) && !magnitude(p, end, &value)) {
+    return false;
+  }
   if (value > static_cast<uint64_t>(INT64_MAX) + (negative ? 1 : 0)) return false;
   *out = static_cast<int64_t>(negative ? 0 - value : value);
   return true;
@@ -122,7 +143,15 @@ bool Document::number(NodeIndex i, double* out) const {
   if (kind(i) != JsonKind::kNumber) return false;
   const char* const p = text_.data() + tape_[i].offset;
   const char* const end = p + tape_[i].length;
-  if (short_decimal(p, end, out)) return true;
+  const bool negative = *p == '-';
+  uint64_t mantissa = 0;
+  uint32_t decimals = 0;
+  if (short_number(text_.data(), p + (negative ? 1 : 0), end, &mantissa, &decimals)) [[likely]] {
+    // Both are exact doubles, so the one division rounds once and correctly.
+    const double value = static_cast<double>(mantissa) / kPowers[decimals];
+    *out = negative ? -value : value;
+    return true;
+  }
   const Decimal d = take_apart(p, end);
   if (d.mantissa == 0) {
     *out = d.negative ? -0.0 : 0.0;

@@ -124,39 +124,4 @@ const char* TapeParser::string_error(ParseCode code, const char* where, const ch
   return nullptr;
 }
 
-// Is the member name at `name` (the newest node) already among the `count` members before it? A
-// thorough look: the bits of an escaped name say nothing, so from the first of them on every name
-// of the object is looked up.
-bool TapeParser::duplicate(Frame& frame, uint32_t name, uint32_t count) {
-  const TapeNode& node = document_.tape_[name];
-  std::string_view text(begin_ + node.offset, node.length);
-  if ((node.info & TapeNode::kEscaped) != 0) {
-    frame.thorough = true;
-    scratch_.arena.reset();
-    text = decode_json_string(text, scratch_.arena);
-  }
-  return count < kWalkMembers ? walk_finds(frame, name, text) : set_finds(frame, name, count, text);
-}
-
-bool TapeParser::walk_finds(const Frame& frame, uint32_t name, std::string_view text) const {
-  for (NodeIndex i = frame.node + 1; i < name; i = document_.tape_[i + 1].next) {
-    if (document_.string_equals(i, text)) return true;
-  }
-  return false;
-}
-
-bool TapeParser::set_finds(const Frame& frame, uint32_t name, uint32_t count,
-                           std::string_view text) {
-  const auto same_as = [&](std::string_view wanted) {
-    return [this, wanted](uint32_t other) { return document_.string_equals(other, wanted); };
-  };
-  if (count == kWalkMembers) {  // the walk proved these to be unique
-    for (NodeIndex i = frame.node + 1; i < name; i = document_.tape_[i + 1].next) {
-      const std::string_view earlier = document_.string(i, scratch_.arena);
-      scratch_.names.insert(frame.node, i, NameSet::hash(frame.node, earlier), same_as(earlier));
-    }
-  }
-  return scratch_.names.insert(frame.node, name, NameSet::hash(frame.node, text), same_as(text));
-}
-
 }  // namespace sluice

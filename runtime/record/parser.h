@@ -9,8 +9,32 @@
 #include "runtime/record/arena.h"
 #include "runtime/record/document.h"
 #include "runtime/record/name_set.h"
+#include "runtime/record/scan.h"
 
 namespace sluice {
+
+// The names of the last object at one depth. Records resemble each other: an object whose names are
+// these, in this order, is read at a comparison a name, and has no name twice, as these have not.
+struct UsualNames {
+  static constexpr uint32_t kMost = 32;
+  static constexpr uint32_t kLongest = 31;
+  struct Name {
+    uint8_t length = 0;
+    char text[kLongest + 1];  // with the quote that ends it
+    // Does this name, and its end, stand at p?
+    [[nodiscard]] bool is_at(const char* p, const char* end) const {
+      const uint32_t n = length + 1U;
+      if (end - p > kLongest) [[likely]] {
+        return n <= 16
+                   ? scan::same_prefix(p, text, n)
+                   : scan::same_prefix(p, text, 16) && scan::same_prefix(p + 16, text + 16, n - 16);
+      }
+      return end - p > length && scan::same_bytes(p, text, n);
+    }
+  };
+  uint32_t count = 0;
+  std::array<Name, kMost> names;
+};
 
 // What a parse needs beside the tape; kept by the document between parses.
 struct Document::Scratch {
@@ -19,16 +43,16 @@ struct Document::Scratch {
     NodeIndex node = 0;
     uint32_t count = 0;  // of children; current only while an inner container is open
     bool object = false;
-    bool thorough = false;       // every further name is looked up: many members, or escaped names
-    uint8_t* lengths = nullptr;  // of this depth
-    uint64_t seen[4] = {};       // Bloom filter over the names of an object
+    bool familiar = false;  // every name so far stands in `usual`, in this order
+    bool learning = false;  // the names so far were put into `usual`
+    bool thorough = false;  // every further name is looked up: many members, or escaped names
+    UsualNames* usual = nullptr;
+    uint64_t seen[4];  // Bloom filter over the names of an object that is not familiar
   };
-  // Length of the name at each place in an object, by depth, as in the last record: a guess.
-  static constexpr uint32_t kPlaces = 32;
+  // Objects nested deeper than this are never familiar: each depth needs its own names.
   static constexpr uint32_t kDepths = 16;
-  static constexpr uint8_t kNoGuess = 16;
   std::vector<Frame> frames;
-  std::array<uint8_t, kPlaces * kDepths> lengths{};
+  std::array<UsualNames, kDepths> usual;
   NameSet names;
   Arena arena{4096};
 };
@@ -43,9 +67,7 @@ class TapeParser {
   using Frame = Document::Scratch::Frame;
   // Objects of more members than this find duplicates by NameSet instead of a walk.
   static constexpr uint32_t kWalkMembers = 32;
-  static constexpr uint32_t kPlaces = Document::Scratch::kPlaces;
   static constexpr uint32_t kDepths = Document::Scratch::kDepths;
-  static constexpr uint8_t kNoGuess = Document::Scratch::kNoGuess;
 
   ParseResult values();
   ParseResult fail(ParseCode code, const char* where, const char* message);
@@ -55,6 +77,8 @@ class TapeParser {
   const char* string_rest(const char* p, uint32_t* flags);
   const char* escape(const char* p);
   const char* string_error(ParseCode code, const char* where, const char* message);
+  bool unfamiliar_name(Frame& frame, uint32_t name, uint32_t count, const char** p);
+  void learn(Frame& frame, uint32_t name, uint32_t count);
   bool duplicate(Frame& frame, uint32_t name, uint32_t count);
   bool walk_finds(const Frame& frame, uint32_t name, std::string_view text) const;
   bool set_finds(const Frame& frame, uint32_t name, uint32_t count, std::string_view text);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <cstring>
 
 #include "runtime/record/parser.h"
@@ -8,25 +7,6 @@
 // The hot loop of the parser.
 namespace sluice {
 namespace {
-
-// A number of 8 bits from a name's length and its first and last bytes: cheap, and good enough to
-// say "certainly new" for nearly every member. `end` is where the text ends.
-inline uint32_t name_bits(const char* p, size_t n, const char* end) {
-  uint64_t word = 0;
-  if (end - p >= 8) [[likely]] {
-    std::memcpy(&word, p, 8);
-    if (n < 8) {
-      word &= (1ULL << (n * 8)) - 1;
-    } else {
-      uint64_t tail = 0;
-      std::memcpy(&tail, p + n - 8, 8);
-      word ^= tail << 29 | tail >> 35;
-    }
-  } else if (n > 0) {
-    std::memcpy(&word, p, n);  // fewer than 8 bytes are left, so n is below 8
-  }
-  return static_cast<uint32_t>(((word ^ n) * 0x9E3779B97F4A7C15ULL) >> 56);
-}
 
 inline const char* digits_end(const char* p, const char* end) {
   while (p < end && scan::digit(*p)) ++p;
@@ -72,8 +52,6 @@ inline const char* number_end(const char* p, const char* end, uint32_t* flags, c
 ParseResult TapeParser::values() {
   const char* const begin = begin_;
   const char* const end = end_;
-  // Up to here 16 bytes can be read at once.
-  const char* const wide = end - begin >= 16 ? end - 16 : begin - 1;
   const char* p = at_;
   uint32_t n = 0;          // nodes so far
   uint32_t count = 0;      // children so far of the innermost open container
@@ -132,7 +110,12 @@ value_again:
       if (frame != nullptr) frame->count = count;
       object = *p == '{';
       frame = &scratch_.frames[depth];
-      *frame = Frame{n, 0, object, false, &scratch_.lengths[depth % kDepths * kPlaces], {}};
+      frame->node = n;
+      frame->object = object;
+      frame->learning = false;
+      frame->thorough = false;
+      frame->familiar = object && depth < kDepths;
+      frame->usual = &scratch_.usual[depth % kDepths];
       count = 0;
       if (++depth > deepest) deepest = depth;
       put(p, p, info_of(object ? JsonKind::kObject : JsonKind::kArray));
@@ -178,31 +161,18 @@ member : {
       return fail(ParseCode::kSyntax, p, "expected a member name in double quotes");
     }
   }
-  const char* const start = ++p;
-  uint32_t info = info_of(JsonKind::kString) | TapeNode::kName;
-  uint8_t& length = frame->lengths[count % kPlaces];
-  if (p <= wide && scan::plain_string_of(p, length)) [[likely]] {
-    p += length;
+  ++p;
+  const UsualNames& usual = *frame->usual;
+  if (frame->familiar && count < usual.count && usual.names[count].is_at(p, end)) [[likely]] {
+    const uint32_t distance = n - frame->node;
+    put(p, p + usual.names[count].length,
+        info_of(JsonKind::kString) | TapeNode::kName |
+            (distance <= TapeNode::kMaxCount ? distance << TapeNode::kCountShift : 0));
+    p += usual.names[count].length;
+  } else if (unfamiliar_name(*frame, n, count, &p)) {
+    ++n;
   } else {
-    p = scan::plain_end(p, end);
-    if (p == end || *p != '"') {
-      p = string_rest(p, &info);
-      if (p == nullptr) return error_;
-    }
-    length = static_cast<uint8_t>(std::min<std::ptrdiff_t>(p - start, kNoGuess));
-  }
-  const uint32_t distance = n - frame->node;
-  if (distance <= TapeNode::kMaxCount) info |= distance << TapeNode::kCountShift;
-  const uint32_t bits = name_bits(start, static_cast<size_t>(p - start), end);
-  uint64_t& word = frame->seen[bits >> 6];
-  const uint64_t seen = word >> (bits & 63) & 1;
-  word |= 1ULL << (bits & 63);
-  put(start, p, info);
-  // Nearly always a small object, and a name that no earlier one resembles.
-  const bool look = seen != 0 || frame->thorough || (info & TapeNode::kEscaped) != 0;
-  if (look && duplicate(*frame, n - 1, count)) [[unlikely]] {
-    return fail(ParseCode::kDuplicateKey, start - 1,
-                "a member name that occurs twice in its object");
+    return error_;
   }
   ++p;
   if (p == end || *p != ':') [[unlikely]] {
