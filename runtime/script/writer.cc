@@ -32,19 +32,20 @@ uint32_t nesting(std::string_view json) {
 }
 
 // Most numbers of records have few decimals: a decimal of at most 15 digits is the only shortest
-// form of its double, and this finds it at a fraction of the cost of the general way.
+// form of its double, and this finds it at a fraction of the cost of the general way. Answers where
+// the text ends, or null.
 char* short_decimal(double value, char* to, char* end) {
   const double magnitude = std::fabs(value);
   if (!(magnitude < 1e12)) return nullptr;
-  const auto hundredths = static_cast<int64_t>(std::llround(magnitude * 100.0));
+  const auto hundredths = static_cast<uint64_t>(magnitude * 100.0 + 0.5);
   if (static_cast<double>(hundredths) / 100.0 != magnitude) return nullptr;
   if (std::signbit(value)) *to++ = '-';
   to = std::to_chars(to, end, hundredths / 100).ptr;
-  const auto rest = static_cast<int>(hundredths % 100);
-  *to++ = '.';
-  *to++ = static_cast<char>('0' + rest / 10);
-  if (rest % 10 != 0) *to++ = static_cast<char>('0' + rest % 10);
-  return to;
+  const auto rest = static_cast<uint32_t>(hundredths % 100);
+  to[0] = '.';
+  to[1] = static_cast<char>('0' + rest / 10);
+  to[2] = static_cast<char>('0' + rest % 10);
+  return to + (rest % 10 != 0 ? 3 : 2);
 }
 
 }  // namespace
