@@ -43,22 +43,22 @@ std::vector<SchemaFailure> Evaluator::explain(size_t limit) {
   check(program_.root, Document::root());
   report_ = nullptr;
   if (exhausted_ && report.failures.size() < report.limit) {
-    report.failures.push_back(
-        {"", "", "",
-         "checking this record takes more than " + std::to_string(kMaxSteps) + " steps or " +
-             std::to_string(kMaxDepth) +
-             " nested schemas, so it is refused; simplify nested anyOf, oneOf and allOf",
-         FailureClass::kValue});
+    report.failures.emplace_back().message =
+        "checking this record takes more than " + std::to_string(kMaxSteps) + " steps or " +
+        std::to_string(kMaxDepth) +
+        " nested schemas, so it is refused; simplify nested anyOf, oneOf and allOf";
   }
   return std::move(report.failures);
 }
 
 void Evaluator::note(const Rule& rule, std::string_view keyword, FailureClass failure_class,
-                     std::string message) {
+                     Finding finding) {
   std::string where = rule.pointer;
   if (keyword != kFalseSchema) append_pointer_token(where, keyword);
   report_->failures.push_back(
-      {pointer_, std::move(where), std::string(keyword), std::move(message), failure_class});
+      {pointer_, std::move(where), std::string(keyword),
+       "expected " + finding.expected + ", found " + finding.found + finding.hint, failure_class,
+       std::move(finding.expected), std::move(finding.found)});
   // Nobody reads more: go on as if nobody asked.
   if (report_->failures.size() >= report_->limit) report_ = nullptr;
 }
@@ -83,7 +83,7 @@ bool Evaluator::check(RuleIndex index, NodeIndex at) {
 bool Evaluator::check_groups(const Rule& rule, NodeIndex at) {
   if (rule.never) {
     return fail(rule, kFalseSchema, FailureClass::kDrift, [&] {
-      return "expected no value here (the schema is false), found " + describe_value(doc_, at);
+      return Finding{"no value here (the schema is false)", describe_value(doc_, at)};
     });
   }
   // The other keywords would only repeat what a wrong type already says.
@@ -139,7 +139,7 @@ bool Evaluator::type(const Rule& rule, NodeIndex at) {
       break;
   }
   return ok || fail(rule, "type", FailureClass::kDrift, [&] {
-           return "expected " + describe_types(rule.types) + ", found " + describe_value(doc_, at);
+           return Finding{describe_types(rule.types), describe_value(doc_, at)};
          });
 }
 
@@ -165,8 +165,8 @@ bool Evaluator::allowed(const Rule& rule, NodeIndex at) {
              list += value.is_string ? "\"" + value.text + "\"" : value.text;
              if (list.size() > kMaxShown * 2) break;
            }
-           return std::string(rule.allowed->is_const ? "expected " : "expected one of ") +
-                  shorten(list, kMaxShown * 2) + ", found " + describe_value(doc_, at);
+           return Finding{(rule.allowed->is_const ? "" : "one of ") + shorten(list, kMaxShown * 2),
+                          describe_value(doc_, at)};
          });
 }
 
@@ -179,8 +179,7 @@ bool Evaluator::number(const Rule& rule, NodeIndex at) {
                          std::string_view expected, auto&& holds) {
     if (!limit || holds(limit->compare_from(json, value64))) return;
     ok = fail(rule, keyword, FailureClass::kValue, [&] {
-      return "expected " + std::string(expected) + " " + limit->text() + ", found " +
-             describe_value(doc_, at);
+      return Finding{std::string(expected) + " " + limit->text(), describe_value(doc_, at)};
     });
   };
   bound(limits.minimum, "minimum", "at least", [](int c) { return c >= 0; });
@@ -189,8 +188,7 @@ bool Evaluator::number(const Rule& rule, NodeIndex at) {
   bound(limits.exclusive_maximum, "exclusiveMaximum", "less than", [](int c) { return c < 0; });
   if (limits.multiple_of && !limits.multiple_of->divides(json, value64)) {
     ok = fail(rule, "multipleOf", FailureClass::kValue, [&] {
-      return "expected a multiple of " + limits.multiple_of->text() + ", found " +
-             describe_value(doc_, at);
+      return Finding{"a multiple of " + limits.multiple_of->text(), describe_value(doc_, at)};
     });
   }
   return ok;
@@ -208,13 +206,12 @@ bool Evaluator::string(const Rule& rule, NodeIndex at) {
   }
   if ((ok || !quick()) && rules.pattern && !rules.pattern->found_in(found)) {
     ok = fail(rule, "pattern", FailureClass::kValue, [&] {
-      return "expected text matching " + in_quotes(rules.pattern_text) + ", found " +
-             describe_value(doc_, at);
+      return Finding{"text matching " + in_quotes(rules.pattern_text), describe_value(doc_, at)};
     });
   }
   if ((ok || !quick()) && rules.format != nullptr && !rules.format(found)) {
     ok = fail(rule, "format", FailureClass::kValue, [&] {
-      return "expected format " + rules.format_name + ", found " + describe_value(doc_, at);
+      return Finding{"format " + rules.format_name, describe_value(doc_, at)};
     });
   }
   return ok;
@@ -229,12 +226,12 @@ bool Evaluator::in_range(const Rule& rule, const CountRange& range, uint64_t cou
   bool ok = true;
   if (count < range.min) {
     ok = fail(rule, min_keyword, failure_class, [&] {
-      return "expected at least " + units(range.min) + ", found " + std::to_string(count);
+      return Finding{"at least " + units(range.min), std::to_string(count)};
     });
   }
   if (count > range.max) {
     ok = fail(rule, max_keyword, failure_class, [&] {
-      return "expected at most " + units(range.max) + ", found " + std::to_string(count);
+      return Finding{"at most " + units(range.max), std::to_string(count)};
     });
   }
   return ok;

@@ -40,6 +40,11 @@ class Evaluator {
     std::vector<SchemaFailure> failures;
     size_t limit = 0;
   };
+  struct Finding {
+    std::string expected;
+    std::string found;
+    std::string hint = {};  // follows the message
+  };
   // Adds a member or an item to the place that failures name, for as long as it lives.
   class Place;
 
@@ -66,15 +71,15 @@ class Evaluator {
                 std::string_view min_keyword, std::string_view max_keyword, std::string_view unit,
                 FailureClass failure_class);
 
-  // Notes the failure if somebody wants to know, and is false. `message` makes the text.
-  template <typename Message>
+  // Notes the failure if somebody wants to know, and is false. `describe` makes the Finding.
+  template <typename Describe>
   bool fail(const Rule& rule, std::string_view keyword, FailureClass failure_class,
-            Message&& message) {
-    if (report_ != nullptr) note(rule, keyword, failure_class, message());
+            Describe&& describe) {
+    if (report_ != nullptr) note(rule, keyword, failure_class, describe());
     return false;
   }
   void note(const Rule& rule, std::string_view keyword, FailureClass failure_class,
-            std::string message);
+            Finding finding);
   bool none_fits(const Rule& rule, std::string_view keyword, const std::vector<RuleIndex>& choices,
                  NodeIndex at);
   // Decoded text of a string or name; valid until the next call.

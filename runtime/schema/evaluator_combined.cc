@@ -27,7 +27,7 @@ bool Evaluator::combined(const Rule& rule, NodeIndex at) {
   if (!ok && quick()) return false;
   if (c.none != kNoRule && check_quietly(c.none, at)) {
     ok = fail(rule, "not", FailureClass::kValue, [&] {
-      return "expected a value that does not fit this schema, found " + describe_value(doc_, at);
+      return Finding{"a value that does not fit this schema", describe_value(doc_, at)};
     });
   }
   if (c.condition != kNoRule && (ok || !quick())) {
@@ -54,8 +54,8 @@ bool Evaluator::one_of(const Rule& rule, NodeIndex at) {
       continue;
     }
     return fail(rule, "oneOf", FailureClass::kValue, [&] {
-      return "expected to fit exactly one of " + std::to_string(choices.size()) +
-             " schemas, found that it fits " + std::to_string(first) + " and " + std::to_string(i);
+      return Finding{"to fit exactly one of " + std::to_string(choices.size()) + " schemas",
+                     "that it fits " + std::to_string(first) + " and " + std::to_string(i)};
     });
   }
   return first < choices.size() || none_fits(rule, "oneOf", choices, at);
@@ -83,10 +83,13 @@ bool Evaluator::none_fits(const Rule& rule, std::string_view keyword,
   }
   report_ = asked;
   return fail(rule, keyword, failure_class, [&] {
-    std::string text = "expected to fit one of " + std::to_string(choices.size()) + " schemas";
-    if (nearest.empty()) return text + ", found " + describe_value(doc_, at);
-    return text + ", fits none; nearest is " + std::to_string(nearest_index) + ": at " +
-           describe_place(nearest.front().instance) + " " + nearest.front().message;
+    Finding finding{"to fit one of " + std::to_string(choices.size()) + " schemas",
+                    describe_value(doc_, at)};
+    if (!nearest.empty()) {
+      finding.hint = "; nearest is " + std::to_string(nearest_index) + ": at " +
+                     describe_place(nearest.front().instance) + " " + nearest.front().message;
+    }
+    return finding;
   });
 }
 

@@ -24,8 +24,7 @@ bool Evaluator::array(const Rule& rule, NodeIndex at) {
     }
     if (!found) {
       ok = fail(rule, "contains", FailureClass::kValue, [&] {
-        return "expected at least one item that fits this schema, found " +
-               describe_value(doc_, at);
+        return Finding{"at least one item that fits this schema", describe_value(doc_, at)};
       });
     }
   }
@@ -45,8 +44,8 @@ bool Evaluator::array_items(const Rule& rule, NodeIndex at) {
     place.item(i);
     if (!in_tuple && !rules.tuple.empty() && program_.rules[index].never) {
       return fail(rule, "additionalItems", FailureClass::kDrift, [&] {
-        return "expected at most " + std::to_string(rules.tuple.size()) + " items, found " +
-               std::to_string(count);
+        return Finding{"at most " + std::to_string(rules.tuple.size()) + " items",
+                       std::to_string(count)};
       });
     }
     ok = check(index, item) && ok;
@@ -72,9 +71,9 @@ bool Evaluator::unique(const Rule& rule, NodeIndex at) {
   return fail(rule, "uniqueItems", FailureClass::kValue, [&] {
     const auto first = std::find(in_order.begin(), in_order.end(), *twin);
     const auto second = std::find(first + 1, in_order.end(), *twin);
-    return "expected items that all differ, found items " +
-           std::to_string(first - in_order.begin()) + " and " +
-           std::to_string(second - in_order.begin()) + " to be equal";
+    return Finding{"items that all differ",
+                   "items " + std::to_string(first - in_order.begin()) + " and " +
+                       std::to_string(second - in_order.begin()) + " to be equal"};
   });
 }
 
@@ -138,15 +137,15 @@ bool Evaluator::unknown_member(const Rule& rule, NodeIndex name) {
       if (entry.rule != kNoRule && known.size() < kMaxCandidates) known.push_back(entry.name);
     }
     const auto near = found.size() <= kLongestName ? did_you_mean(found, known) : std::nullopt;
-    return "expected only members the schema names, found " + in_quotes(found) +
-           (near ? "; did you mean " + in_quotes(*near) + "?" : std::string());
+    return Finding{"only members the schema names", in_quotes(found),
+                   near ? "; did you mean " + in_quotes(*near) + "?" : std::string()};
   });
 }
 
 bool Evaluator::member_name(const Rule& rule, NodeIndex name) {
   if (check_quietly(rule.object->property_names, name)) return true;
   return fail(rule, "propertyNames", FailureClass::kDrift, [&] {
-    return "expected names of members to fit this schema, found " + in_quotes(text(name));
+    return Finding{"names of members to fit this schema", in_quotes(text(name))};
   });
 }
 
@@ -155,8 +154,9 @@ bool Evaluator::missing_members(const Rule& rule, NodeIndex at) {
   for (const NameTable::Entry& entry : rule.object->names.entries()) {
     if (quick()) break;  // the report is full
     if (!entry.required || doc_.find(at, entry.name) != kNoNode) continue;
-    fail(rule, "required", FailureClass::kDrift,
-         [&] { return "expected a member " + in_quotes(entry.name) + ", found none"; });
+    fail(rule, "required", FailureClass::kDrift, [&] {
+      return Finding{"a member " + in_quotes(entry.name), "none"};
+    });
   }
   return false;
 }
@@ -168,8 +168,8 @@ bool Evaluator::dependencies(const Rule& rule, NodeIndex at) {
     for (const std::string& name : dependency.required) {
       if (doc_.find(at, name) != kNoNode) continue;
       ok = fail(rule, dependency.keyword, FailureClass::kDrift, [&] {
-        return "expected a member " + in_quotes(name) + " beside " + in_quotes(dependency.name) +
-               ", found none";
+        return Finding{"a member " + in_quotes(name) + " beside " + in_quotes(dependency.name),
+                       "none"};
       });
     }
     if (dependency.rule != kNoRule) ok = check(dependency.rule, at) && ok;

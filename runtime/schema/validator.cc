@@ -23,10 +23,11 @@ class ProgramScratch final : public Schema::Scratch {
 
 class ProgramSchema final : public Schema {
  public:
-  ProgramSchema(schema::Program program, std::string hash)
-      : program_(std::move(program)), hash_(std::move(hash)) {}
+  ProgramSchema(schema::Program program, std::string hash, std::vector<std::filesystem::path> files)
+      : program_(std::move(program)), hash_(std::move(hash)), files_(std::move(files)) {}
 
   [[nodiscard]] const std::string& hash() const override { return hash_; }
+  [[nodiscard]] const std::vector<std::filesystem::path>& files() const override { return files_; }
 
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override {
     return std::make_unique<ProgramScratch>();
@@ -42,8 +43,7 @@ class ProgramSchema final : public Schema {
     schema::Workspace workspace;
     auto failures = schema::Evaluator(program_, document, workspace).explain(limit);
     if (failures.empty()) {
-      failures.push_back(
-          {"", "", "", "the record fits the schema; nothing to explain", FailureClass::kValue});
+      failures.emplace_back().message = "the record fits the schema; nothing to explain";
     }
     return failures;
   }
@@ -51,6 +51,7 @@ class ProgramSchema final : public Schema {
  private:
   const schema::Program program_;
   const std::string hash_;
+  const std::vector<std::filesystem::path> files_;
 };
 
 std::string line_and_column(std::string_view text, size_t offset) {
@@ -89,8 +90,10 @@ FailureClass worst_class(const std::vector<SchemaFailure>& failures) {
   return drift ? FailureClass::kDrift : FailureClass::kValue;
 }
 
-Result<std::shared_ptr<const Schema>> compile_schema_text(std::string_view json,
-                                                          const std::string& name) {
+namespace {
+
+Result<std::shared_ptr<const Schema>> compile(std::string_view json, const std::string& name,
+                                              std::vector<std::filesystem::path> files) {
   Document document;
   const ParseLimits limits{.max_bytes = kMaxSchemaBytes, .max_depth = kMaxSchemaDepth};
   if (const ParseResult result = document.parse(json, limits); !result) {
@@ -102,12 +105,21 @@ Result<std::shared_ptr<const Schema>> compile_schema_text(std::string_view json,
                   name + ": not a usable schema: " + program.status().message());
   }
   return std::shared_ptr<const Schema>(
-      std::make_shared<ProgramSchema>(std::move(*program), sha256_hex(json)));
+      std::make_shared<ProgramSchema>(std::move(*program), sha256_hex(json), std::move(files)));
 }
 
-Result<std::shared_ptr<const Schema>> compile_schema_file(const std::filesystem::path& path) {
+}  // namespace
+
+Result<std::shared_ptr<const Schema>> compile_schema_text(std::string_view json,
+                                                          const std::string& name,
+                                                          const SchemaOptions& /*options*/) {
+  return compile(json, name, {});
+}
+
+Result<std::shared_ptr<const Schema>> compile_schema_file(const std::filesystem::path& path,
+                                                          const SchemaOptions& /*options*/) {
   SLUICE_ASSIGN_OR_RETURN(const std::string text, read_file(path, kMaxSchemaBytes));
-  return compile_schema_text(text, path.string());
+  return compile(text, path.string(), {path});
 }
 
 }  // namespace sluice

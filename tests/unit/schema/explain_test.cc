@@ -86,14 +86,14 @@ TEST(Explain, NamesPlaceKeywordExpectationAndClass) {
       {R"({"anyOf":[{"type":"string"},{"type":"null"}]})",
        "1",
        {"", "/anyOf", "anyOf",
-        "expected to fit one of 2 schemas, fits none; nearest is 0: at the root expected string, "
-        "found number 1",
+        "expected to fit one of 2 schemas, found number 1; nearest is 0: at the root expected "
+        "string, found number 1",
         kDrift}},
       {R"({"anyOf":[{"type":"string"},{"minimum":2}]})",
        "1",
        {"", "/anyOf", "anyOf",
-        "expected to fit one of 2 schemas, fits none; nearest is 0: at the root expected string, "
-        "found number 1",
+        "expected to fit one of 2 schemas, found number 1; nearest is 0: at the root expected "
+        "string, found number 1",
         kValue}},
       {R"({"oneOf":[{"minimum":0},{"maximum":9}]})",
        "1",
@@ -125,6 +125,9 @@ TEST(Explain, NamesPlaceKeywordExpectationAndClass) {
     EXPECT_EQ(failures[0].keyword, one.expected.keyword);
     EXPECT_EQ(failures[0].message, one.expected.message);
     EXPECT_EQ(failures[0].failure_class, one.expected.failure_class);
+    EXPECT_EQ(failures[0].message.rfind(
+                  "expected " + failures[0].expected + ", found " + failures[0].found, 0),
+              0U);
   }
 }
 
