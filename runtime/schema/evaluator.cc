@@ -32,6 +32,8 @@ uint64_t code_points(std::string_view text) {
 bool Evaluator::fits() {
   report_ = nullptr;
   explaining_ = false;
+  work_.marks.clear();
+  work_.scope.clear();
   return check(program_.root, Document::root()) && !exhausted_;
 }
 
@@ -40,11 +42,13 @@ std::vector<SchemaFailure> Evaluator::explain(size_t limit) {
   report.limit = std::max<size_t>(limit, 1);
   report_ = &report;
   explaining_ = true;
+  work_.marks.clear();
+  work_.scope.clear();
   check(program_.root, Document::root());
   report_ = nullptr;
   if (exhausted_ && report.failures.size() < report.limit) {
     report.failures.emplace_back().message =
-        "checking this record takes more than " + std::to_string(kMaxSteps) + " steps or " +
+        "checking this record takes more than " + std::to_string(max_steps_) + " steps or " +
         std::to_string(kMaxDepth) +
         " nested schemas, so it is refused; simplify nested anyOf, oneOf and allOf";
   }
@@ -53,7 +57,7 @@ std::vector<SchemaFailure> Evaluator::explain(size_t limit) {
 
 void Evaluator::note(const Rule& rule, std::string_view keyword, FailureClass failure_class,
                      Finding finding) {
-  std::string where = rule.pointer;
+  std::string where = program_.place(rule);
   if (keyword != kFalseSchema) append_pointer_token(where, keyword);
   report_->failures.push_back(
       {pointer_, std::move(where), std::string(keyword),
@@ -70,13 +74,26 @@ std::string_view Evaluator::text(NodeIndex string) {
 }
 
 bool Evaluator::check(RuleIndex index, NodeIndex at) {
-  if (exhausted_ || ++steps_ > kMaxSteps || depth_ >= kMaxDepth) {
+  if (exhausted_ || ++steps_ > max_steps_ || depth_ >= kMaxDepth) {
     exhausted_ = true;
     return false;
   }
   ++depth_;
-  const bool ok = check_groups(program_.rules[index], at);
+  const Rule& rule = program_.rules[index];
+  const bool ok = program_.dynamic ? check_in_scope(rule, at) : check_groups(rule, at);
   --depth_;
+  return ok;
+}
+
+// A resource counts from where it is first entered until that is left.
+bool Evaluator::check_in_scope(const Rule& rule, NodeIndex at) {
+  std::vector<uint32_t>& scope = work_.scope;
+  if (std::find(scope.begin(), scope.end(), rule.resource) != scope.end()) {
+    return check_groups(rule, at);
+  }
+  scope.push_back(rule.resource);
+  const bool ok = check_groups(rule, at);
+  scope.pop_back();
   return ok;
 }
 
@@ -91,18 +108,26 @@ bool Evaluator::check_groups(const Rule& rule, NodeIndex at) {
   bool ok = true;
   if (rule.allowed) ok = allowed(rule, at);
   if (!ok && quick()) return false;
+  const RuleIndex unevaluated = unevaluated_rule(rule, at);
+  if (unevaluated != kNoRule) return check_unevaluated(rule, unevaluated, at) && ok;
+  return check_kind(rule, at) && ok;
+}
+
+// The groups for this kind of value, and the schemas that look at the same value.
+bool Evaluator::check_kind(const Rule& rule, NodeIndex at) {
+  bool ok = true;
   switch (doc_.kind(at)) {
     case JsonKind::kNumber:
-      if (rule.number) ok = number(rule, at) && ok;
+      if (rule.number) ok = number(rule, at);
       break;
     case JsonKind::kString:
-      if (rule.string) ok = string(rule, at) && ok;
+      if (rule.string) ok = string(rule, at);
       break;
     case JsonKind::kArray:
-      if (rule.array) ok = array(rule, at) && ok;
+      if (rule.array) ok = array(rule, at);
       break;
     case JsonKind::kObject:
-      if (rule.object) ok = object(rule, at) && ok;
+      if (rule.object) ok = object(rule, at);
       break;
     case JsonKind::kNull:
     case JsonKind::kFalse:
@@ -155,8 +180,8 @@ bool Evaluator::allowed(const Rule& rule, NodeIndex at) {
   } else {
     work_.arena.reset();
     const ValueHash found = hash_value(doc_, at, work_.arena);
-    ok = std::any_of(values.begin(), values.end(),
-                     [&found](const AllowedValues::Value& value) { return value.hash == found; });
+    const std::vector<ValueHash>& hashes = rule.allowed->in_order;
+    ok = std::binary_search(hashes.begin(), hashes.end(), found);
   }
   return ok || fail(rule, rule.allowed->is_const ? "const" : "enum", FailureClass::kValue, [&] {
            std::string list;

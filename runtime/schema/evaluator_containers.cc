@@ -10,28 +10,20 @@
 namespace sluice::schema {
 bool Evaluator::array(const Rule& rule, NodeIndex at) {
   const ArrayRules& rules = *rule.array;
+  const Unmarked children(*this);
   bool ok = in_range(rule, rules.count, doc_.count(at), "minItems", "maxItems", "item",
                      FailureClass::kDrift);
   if (!ok && quick()) return false;
-  if (!rules.tuple.empty() || rules.items != kNoRule) ok = array_items(rule, at) && ok;
+  if (!rules.tuple.empty() || rules.items != kNoRule) {
+    ok = array_items(rule, at, children.outer()) && ok;
+  }
   if (!ok && quick()) return false;
   if (rules.unique) ok = unique(rule, at) && ok;
-  if (rules.contains != kNoRule && (ok || !quick())) {
-    bool found = false;
-    NodeIndex item = doc_.first_child(at);
-    for (uint32_t i = doc_.count(at); i > 0 && !found; --i, item = doc_.next(item)) {
-      found = check_quietly(rules.contains, item);
-    }
-    if (!found) {
-      ok = fail(rule, "contains", FailureClass::kValue, [&] {
-        return Finding{"at least one item that fits this schema", describe_value(doc_, at)};
-      });
-    }
-  }
-  return ok;
+  if (!ok && quick()) return false;
+  return (rules.contains == kNoRule || contains(rule, at, children.outer())) && ok;
 }
 
-bool Evaluator::array_items(const Rule& rule, NodeIndex at) {
+bool Evaluator::array_items(const Rule& rule, NodeIndex at, const Marks& marks) {
   const ArrayRules& rules = *rule.array;
   const uint32_t count = doc_.count(at);
   bool ok = true;
@@ -42,8 +34,10 @@ bool Evaluator::array_items(const Rule& rule, NodeIndex at) {
     const RuleIndex index = in_tuple ? rules.tuple[i] : rules.items;
     if (index == kNoRule) break;
     place.item(i);
+    mark(marks, i);
     if (!in_tuple && !rules.tuple.empty() && program_.rules[index].never) {
-      return fail(rule, "additionalItems", FailureClass::kDrift, [&] {
+      mark_all(marks);
+      return fail(rule, rules.items_keyword, FailureClass::kDrift, [&] {
         return Finding{"at most " + std::to_string(rules.tuple.size()) + " items",
                        std::to_string(count)};
       });
@@ -52,6 +46,33 @@ bool Evaluator::array_items(const Rule& rule, NodeIndex at) {
     if (!ok && quick()) return false;
   }
   return ok;
+}
+
+bool Evaluator::contains(const Rule& rule, NodeIndex at, const Marks& marks) {
+  const ArrayRules& rules = *rule.array;
+  const CountRange& range = rules.contained;
+  // Enough is enough, unless there may be too many or it matters which they are.
+  const bool all = range.max != kNoLimit || (marks.words != 0 && rules.contains_evaluates);
+  uint64_t fitting = 0;
+  NodeIndex item = doc_.first_child(at);
+  const uint32_t count = doc_.count(at);
+  for (uint32_t i = 0; i < count && (all || fitting < range.min); ++i, item = doc_.next(item)) {
+    if (!check_quietly(rules.contains, item)) continue;
+    ++fitting;
+    if (rules.contains_evaluates) mark(marks, i);
+  }
+  if (fitting < range.min && range.min == 1) {
+    return fail(rule, "contains", FailureClass::kValue, [&] {
+      return Finding{"at least one item that fits this schema", describe_value(doc_, at)};
+    });
+  }
+  if (fitting >= range.min && fitting <= range.max) return true;
+  const bool few = fitting < range.min;
+  return fail(rule, few ? "minContains" : "maxContains", FailureClass::kValue, [&] {
+    return Finding{(few ? "at least " : "at most ") + std::to_string(few ? range.min : range.max) +
+                       " items that fit \"contains\"",
+                   std::to_string(fitting)};
+  });
 }
 
 // Sorted hashes instead of each item against each other: a long array must not cost its square.
@@ -84,12 +105,15 @@ bool Evaluator::object(const Rule& rule, NodeIndex at) {
   size_t cursor = 0;
   bool ok = true;
   {
+    const Unmarked children(*this);
     Place place(*this);
     NodeIndex name = doc_.first_child(at);
     for (uint32_t i = 0; i < count; ++i) {
       if (rules.property_names != kNoRule) ok = member_name(rule, name) && ok;
       place.member(name);
-      ok = member(rule, name, &cursor, &required_seen) && ok;
+      bool evaluated = false;
+      ok = member(rule, name, &cursor, &required_seen, &evaluated) && ok;
+      if (evaluated) mark(children.outer(), i);
       if (!ok && quick()) return false;
       name = doc_.next(doc_.next(name));
     }
@@ -104,7 +128,8 @@ bool Evaluator::object(const Rule& rule, NodeIndex at) {
   return (rules.dependencies.empty() || dependencies(rule, at)) && ok;
 }
 
-bool Evaluator::member(const Rule& rule, NodeIndex name, size_t* cursor, uint32_t* required_seen) {
+bool Evaluator::member(const Rule& rule, NodeIndex name, size_t* cursor, uint32_t* required_seen,
+                       bool* evaluated) {
   const ObjectRules& rules = *rule.object;
   const NodeIndex value = doc_.next(name);
   bool known = false;
@@ -122,6 +147,7 @@ bool Evaluator::member(const Rule& rule, NodeIndex name, size_t* cursor, uint32_
     known = true;
     ok = check(property.rule, value) && ok;
   }
+  *evaluated = known || rules.additional != kNoRule;
   if (known || rules.additional == kNoRule) return ok;
   if (program_.rules[rules.additional].never) return unknown_member(rule, name);
   return check(rules.additional, value) && ok;

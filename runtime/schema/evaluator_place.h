@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runtime/record/pointer.h"
 #include "runtime/schema/evaluator.h"
@@ -33,6 +34,20 @@ class Evaluator::Place {
   }
   Evaluator& evaluator_;
   size_t size_;
+};
+
+class Evaluator::Unmarked {
+ public:
+  explicit Unmarked(Evaluator& evaluator)
+      : evaluator_(evaluator), outer_(std::exchange(evaluator.marks_, Marks{})) {}
+  ~Unmarked() { evaluator_.marks_ = outer_; }
+  Unmarked(const Unmarked&) = delete;
+  Unmarked& operator=(const Unmarked&) = delete;
+  [[nodiscard]] const Marks& outer() const { return outer_; }
+
+ private:
+  Evaluator& evaluator_;
+  const Marks outer_;
 };
 
 }  // namespace sluice::schema

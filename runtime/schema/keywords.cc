@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 #include <utility>
 
 #include "runtime/base/text.h"
-#include "runtime/record/pointer.h"
 #include "runtime/schema/compiler.h"
 #include "runtime/schema/describe.h"
 
@@ -31,43 +29,51 @@ constexpr std::array kTypes = {TypeName{"null", kTypeNull},
 
 template <auto Group, auto Member>
 Status Compiler::on_limit(Item& item, NodeIndex value) {
-  if (doc_.kind(value) != JsonKind::kNumber) return wrong(keyword_pointer_, "a number", value);
-  (ensure(rule(item).*Group).*Member).emplace(doc_.slice(value));
+  if (doc().kind(value) != JsonKind::kNumber) return wrong(value, "a number");
+  (ensure(rule(item).*Group).*Member).emplace(doc().slice(value));
+  return Status::ok();
+}
+
+// In draft-04 `exclusiveMinimum: true` changes what `minimum` means.
+template <auto End, auto ExclusiveEnd>
+Status Compiler::on_exclusive(Item& item, NodeIndex value) {
+  SLUICE_RETURN_IF_ERROR(on_boolean(item, value));
+  NumberRules& number = ensure(rule(item).number);
+  if (doc().kind(value) == JsonKind::kTrue) std::swap(number.*End, number.*ExclusiveEnd);
   return Status::ok();
 }
 
 template <auto Group, auto Range, auto End>
 Status Compiler::on_count(Item& item, NodeIndex value) {
   auto number = count(value);
-  if (!number) return wrong(keyword_pointer_, "a whole number, 0 or more", value);
+  if (!number) return wrong(value, "a whole number, 0 or more");
   ensure(rule(item).*Group).*Range.*End = *number;
   return Status::ok();
 }
 
 template <auto Group, auto Member>
 Status Compiler::on_schema(Item& item, NodeIndex value) {
-  const RuleIndex index = enqueue(value, keyword_pointer_, item.resource);
+  const RuleIndex index = enqueue(value, item.resource);
   ensure(rule(item).*Group).*Member = index;
   return Status::ok();
 }
 
 template <auto Member>
 Status Compiler::on_schema_list(Item& item, NodeIndex value) {
-  if (doc_.kind(value) != JsonKind::kArray || doc_.count(value) == 0) {
-    return wrong(keyword_pointer_, "an array of at least one schema", value);
+  if (doc().kind(value) != JsonKind::kArray || doc().count(value) == 0) {
+    return wrong(value, "an array of at least one schema");
   }
-  NodeIndex element = doc_.first_child(value);
-  for (uint32_t i = 0; i < doc_.count(value); ++i, element = doc_.next(element)) {
-    const RuleIndex index =
-        enqueue(element, keyword_pointer_ + "/" + std::to_string(i), item.resource);
+  NodeIndex element = doc().first_child(value);
+  for (uint32_t i = doc().count(value); i > 0; --i, element = doc().next(element)) {
+    const RuleIndex index = enqueue(element, item.resource);
     (ensure(rule(item).combined).*Member).push_back(index);
   }
   return Status::ok();
 }
 
 Result<uint64_t> Compiler::count(NodeIndex value) const {
-  if (doc_.kind(value) != JsonKind::kNumber) return invalid("not a number");
-  const Decimal decimal = parse_decimal(doc_.slice(value));
+  if (doc().kind(value) != JsonKind::kNumber) return invalid("not a number");
+  const Decimal decimal = parse_decimal(doc().slice(value));
   if (decimal.zero()) return uint64_t{0};
   if (decimal.negative || !is_integer(decimal)) return invalid("not a whole number");
   constexpr int64_t kMaxDigits = 19;
@@ -80,40 +86,26 @@ Result<uint64_t> Compiler::count(NodeIndex value) const {
   return out;
 }
 
-Result<std::vector<std::string>> Compiler::string_list(NodeIndex value, const std::string& where) {
-  if (doc_.kind(value) != JsonKind::kArray) return wrong(where, "an array of strings", value);
-  std::vector<std::string> out;
-  std::set<std::string, std::less<>> seen;
-  NodeIndex element = doc_.first_child(value);
-  for (uint32_t i = 0; i < doc_.count(value); ++i, element = doc_.next(element)) {
-    const std::string place = where + "/" + std::to_string(i);
-    if (doc_.kind(element) != JsonKind::kString) return wrong(place, "a string", element);
-    out.push_back(text_of(element));
-    if (!seen.insert(out.back()).second) {
-      return at(place, in_quotes(out.back()) + " is listed twice; remove one");
-    }
-  }
-  return out;
-}
-
 Status Compiler::on_type(Item& item, NodeIndex value) {
-  std::vector<std::pair<std::string, std::string>> names;  // with their places
-  if (doc_.kind(value) == JsonKind::kString) {
-    names.emplace_back(text_of(value), keyword_pointer_);
-  } else if (doc_.kind(value) == JsonKind::kArray && doc_.count(value) > 0) {
-    SLUICE_ASSIGN_OR_RETURN(auto list, string_list(value, keyword_pointer_));
-    for (size_t i = 0; i < list.size(); ++i) {
-      names.emplace_back(std::move(list[i]), keyword_pointer_ + "/" + std::to_string(i));
+  std::vector<NodeIndex> names;
+  if (doc().kind(value) == JsonKind::kString) {
+    names.push_back(value);
+  } else if (doc().kind(value) == JsonKind::kArray && doc().count(value) > 0) {
+    SLUICE_RETURN_IF_ERROR(string_list(value).status());
+    NodeIndex element = doc().first_child(value);
+    for (uint32_t i = doc().count(value); i > 0; --i, element = doc().next(element)) {
+      names.push_back(element);
     }
   } else {
-    return wrong(keyword_pointer_, "a type name or an array of type names", value);
+    return wrong(value, "a type name or an array of type names");
   }
   uint8_t bits = 0;
-  for (const auto& [name, place] : names) {
+  for (const NodeIndex node : names) {
+    const std::string name = text_of(node);
     const auto* known = std::find_if(kTypes.begin(), kTypes.end(),
-                                     [&n = name](const TypeName& type) { return type.name == n; });
+                                     [&name](const TypeName& type) { return type.name == name; });
     if (known == kTypes.end()) {
-      return at(place,
+      return at(node,
                 "expected one of null, boolean, object, array, number, string and integer, found " +
                     in_quotes(name));
     }
@@ -125,86 +117,78 @@ Status Compiler::on_type(Item& item, NodeIndex value) {
 
 void Compiler::allow(Rule& to, NodeIndex value) {
   AllowedValues::Value allowed;
-  allowed.is_string = doc_.kind(value) == JsonKind::kString;
-  allowed.text = allowed.is_string ? text_of(value) : std::string(doc_.json(value));
-  allowed.hash = hash_value(doc_, value, arena_);
-  ensure(to.allowed).values.push_back(std::move(allowed));
+  allowed.is_string = doc().kind(value) == JsonKind::kString;
+  allowed.text = allowed.is_string ? text_of(value) : std::string(doc().json(value));
+  allowed.hash = hash_value(doc(), value, arena_);
+  AllowedValues& all = ensure(to.allowed);
+  all.in_order.push_back(allowed.hash);
+  all.values.push_back(std::move(allowed));
 }
 
 Status Compiler::on_enum(Item& item, NodeIndex value) {
-  if (doc_.kind(value) != JsonKind::kArray || doc_.count(value) == 0) {
-    return wrong(keyword_pointer_, "an array of at least one value", value);
+  if (doc().kind(value) != JsonKind::kArray || doc().count(value) == 0) {
+    return wrong(value, "an array of at least one value");
   }
-  NodeIndex element = doc_.first_child(value);
-  for (uint32_t i = doc_.count(value); i > 0; --i, element = doc_.next(element)) {
+  NodeIndex element = doc().first_child(value);
+  for (uint32_t i = doc().count(value); i > 0; --i, element = doc().next(element)) {
     allow(rule(item), element);
   }
+  std::vector<ValueHash>& hashes = rule(item).allowed->in_order;
+  std::sort(hashes.begin(), hashes.end());
   return Status::ok();
 }
 
 Status Compiler::on_const(Item& item, NodeIndex value) {
-  // Beside an enum, both must hold: const becomes a schema of its own.
+  RuleIndex to = item.rule;
   if (rule(item).allowed) {
-    program_.rules.emplace_back().pointer = item.pointer;
-    target_of_.push_back(kNoRule);
-    const auto extra = static_cast<RuleIndex>(program_.rules.size() - 1);
-    ensure(rule(item).combined).all_of.push_back(extra);
-    allow(program_.rules[extra], value);
-    program_.rules[extra].allowed->is_const = true;
-    return Status::ok();
+    // Beside an enum, both must hold: const becomes a schema of its own.
+    to = new_rule(item.spot, item.resource);
+    ensure(rule(item).combined).all_of.push_back(to);
   }
-  allow(rule(item), value);
-  rule(item).allowed->is_const = true;
+  allow(program_.rules[to], value);
+  program_.rules[to].allowed->is_const = true;
   return Status::ok();
 }
 
-Status Compiler::on_items(Item& item, NodeIndex value) {
-  if (doc_.kind(value) != JsonKind::kArray) {
-    return on_schema<&Rule::array, &ArrayRules::items>(item, value);
+Result<std::shared_ptr<const Pattern>> Compiler::pattern(NodeIndex text) {
+  // All patterns of one schema together: each instruction takes some 30 bytes, and as much again
+  // while it runs.
+  constexpr uint64_t kMaxInstructions = 2'000'000;
+  const std::string spelled = text_of(text);
+  auto& known = patterns_[spelled];
+  if (known) return known;
+  const auto unusable = [&](const std::string& why) {
+    return at(text, "the pattern " + in_quotes(spelled) + " cannot be used: " + why);
+  };
+  auto compiled = compile_pattern(spelled);
+  if (!compiled) return unusable(compiled.status().message());
+  pattern_size_ += (*compiled)->size();
+  if (pattern_size_ > kMaxInstructions) {
+    return unusable(
+        "with it the patterns of this schema grow too large together; say it with "
+        "fewer or shorter repetitions");
   }
-  if (doc_.count(value) == 0) {
-    return wrong(keyword_pointer_, "a schema or an array of at least one schema", value);
-  }
-  NodeIndex element = doc_.first_child(value);
-  for (uint32_t i = 0; i < doc_.count(value); ++i, element = doc_.next(element)) {
-    const RuleIndex index =
-        enqueue(element, keyword_pointer_ + "/" + std::to_string(i), item.resource);
-    ensure(rule(item).array).tuple.push_back(index);
-  }
-  return Status::ok();
-}
-
-Status Compiler::on_additional_items(Item& item, NodeIndex value) {
-  const RuleIndex index = enqueue(value, keyword_pointer_, item.resource);
-  // Without a tuple the keyword says nothing.
-  if (rule(item).array && !rule(item).array->tuple.empty()) rule(item).array->items = index;
-  return Status::ok();
-}
-
-Status Compiler::on_unique_items(Item& item, NodeIndex value) {
-  SLUICE_RETURN_IF_ERROR(on_boolean(item, value));
-  ensure(rule(item).array).unique = doc_.kind(value) == JsonKind::kTrue;
-  return Status::ok();
+  known = std::move(*compiled);
+  return known;
 }
 
 Status Compiler::on_pattern(Item& item, NodeIndex value) {
   SLUICE_RETURN_IF_ERROR(on_string(item, value));
-  auto pattern = compile_pattern(doc_.string(value, arena_));
-  if (!pattern) {
-    return at(keyword_pointer_, "the pattern " + in_quotes(text_of(value)) +
-                                    " cannot be used: " + pattern.status().message());
-  }
+  SLUICE_ASSIGN_OR_RETURN(auto compiled, pattern(value));
   StringRules& string = ensure(rule(item).string);
-  string.pattern = std::move(*pattern);
+  string.pattern = std::move(compiled);
   string.pattern_text = text_of(value);
   return Status::ok();
 }
 
 Status Compiler::on_format(Item& item, NodeIndex value) {
   SLUICE_RETURN_IF_ERROR(on_string(item, value));
+  const bool asserted = formats_ == SchemaOptions::Formats::kAssert ||
+                        (formats_ == SchemaOptions::Formats::kDialectDefault &&
+                         (dialect(item).vocabularies & kFormatAssertion) != 0);
   const std::string name = text_of(value);
   const FormatCheck check = find_format(name);
-  if (check == nullptr) return Status::ok();
+  if (!asserted || check == nullptr) return Status::ok();
   StringRules& string = ensure(rule(item).string);
   string.format = check;
   string.format_name = name;
@@ -213,92 +197,126 @@ Status Compiler::on_format(Item& item, NodeIndex value) {
 
 Status Compiler::on_multiple_of(Item& item, NodeIndex value) {
   auto divisor =
-      doc_.kind(value) == JsonKind::kNumber ? Divisor::parse(doc_.slice(value)) : std::nullopt;
+      doc().kind(value) == JsonKind::kNumber ? Divisor::parse(doc().slice(value)) : std::nullopt;
   if (!divisor) {
-    return wrong(keyword_pointer_, "a number above 0 of at most 18 significant digits", value);
+    return wrong(value, "a number above 0 of at most 18 significant digits");
   }
   ensure(rule(item).number).multiple_of = std::move(divisor);
   return Status::ok();
 }
 
 Status Compiler::on_string(Item&, NodeIndex value) {
-  return doc_.kind(value) == JsonKind::kString ? Status::ok()
-                                               : wrong(keyword_pointer_, "a string", value);
+  return doc().kind(value) == JsonKind::kString ? Status::ok() : wrong(value, "a string");
 }
 
 Status Compiler::on_boolean(Item&, NodeIndex value) {
-  const JsonKind kind = doc_.kind(value);
-  return kind == JsonKind::kTrue || kind == JsonKind::kFalse
-             ? Status::ok()
-             : wrong(keyword_pointer_, "true or false", value);
+  const JsonKind kind = doc().kind(value);
+  return kind == JsonKind::kTrue || kind == JsonKind::kFalse ? Status::ok()
+                                                             : wrong(value, "true or false");
 }
 
 Status Compiler::on_array(Item&, NodeIndex value) {
-  return doc_.kind(value) == JsonKind::kArray ? Status::ok()
-                                              : wrong(keyword_pointer_, "an array", value);
+  return doc().kind(value) == JsonKind::kArray ? Status::ok() : wrong(value, "an array");
 }
 
-Status Compiler::on_later_draft(Item&, NodeIndex) {
-  return at(keyword_pointer_,
-            "this keyword belongs to a later draft and draft-07 would ignore it, letting records "
-            "through; say it with draft-07 keywords");
+Status Compiler::on_later_draft(Item& item, NodeIndex value) {
+  const std::string here(dialect_name(dialect(item).draft));
+  return at(value, "this keyword belongs to a later draft and " + here +
+                       " would ignore it, letting records through; say it with keywords of " +
+                       here + ", or name a later draft in \"$schema\"");
 }
 
 const std::vector<Compiler::Keyword>& Compiler::keywords() {
   // In this order: `items` before `additionalItems`, `properties` before `required`, `enum` before
-  // `const`.
+  // `const`, limits before what makes them exclusive.
   static const std::vector<Keyword> list = {
-      {"type", &Compiler::on_type},
-      {"enum", &Compiler::on_enum},
-      {"const", &Compiler::on_const},
-      {"minimum", &Compiler::on_limit<&Rule::number, &NumberRules::minimum>},
-      {"maximum", &Compiler::on_limit<&Rule::number, &NumberRules::maximum>},
-      {"exclusiveMinimum", &Compiler::on_limit<&Rule::number, &NumberRules::exclusive_minimum>},
-      {"exclusiveMaximum", &Compiler::on_limit<&Rule::number, &NumberRules::exclusive_maximum>},
-      {"multipleOf", &Compiler::on_multiple_of},
-      {"minLength", &Compiler::on_count<&Rule::string, &StringRules::length, &CountRange::min>},
-      {"maxLength", &Compiler::on_count<&Rule::string, &StringRules::length, &CountRange::max>},
-      {"pattern", &Compiler::on_pattern},
-      {"format", &Compiler::on_format},
-      {"items", &Compiler::on_items},
-      {"additionalItems", &Compiler::on_additional_items},
-      {"minItems", &Compiler::on_count<&Rule::array, &ArrayRules::count, &CountRange::min>},
-      {"maxItems", &Compiler::on_count<&Rule::array, &ArrayRules::count, &CountRange::max>},
-      {"uniqueItems", &Compiler::on_unique_items},
-      {"contains", &Compiler::on_schema<&Rule::array, &ArrayRules::contains>},
-      {"properties", &Compiler::on_properties},
-      {"required", &Compiler::on_required},
-      {"patternProperties", &Compiler::on_pattern_properties},
-      {"additionalProperties", &Compiler::on_schema<&Rule::object, &ObjectRules::additional>},
-      {"propertyNames", &Compiler::on_schema<&Rule::object, &ObjectRules::property_names>},
-      {"minProperties", &Compiler::on_count<&Rule::object, &ObjectRules::count, &CountRange::min>},
-      {"maxProperties", &Compiler::on_count<&Rule::object, &ObjectRules::count, &CountRange::max>},
-      {"dependencies", &Compiler::on_dependencies},
-      {"dependentRequired", &Compiler::on_dependent_required},
-      {"dependentSchemas", &Compiler::on_dependent_schemas},
-      {"allOf", &Compiler::on_schema_list<&Combinators::all_of>},
-      {"anyOf", &Compiler::on_schema_list<&Combinators::any_of>},
-      {"oneOf", &Compiler::on_schema_list<&Combinators::one_of>},
-      {"not", &Compiler::on_schema<&Rule::combined, &Combinators::none>},
-      {"if", &Compiler::on_schema<&Rule::combined, &Combinators::condition>},
-      {"then", &Compiler::on_schema<&Rule::combined, &Combinators::consequence>},
-      {"else", &Compiler::on_schema<&Rule::combined, &Combinators::alternative>},
-      {"definitions", &Compiler::on_definitions},
-      {"$defs", &Compiler::on_definitions},
-      {"title", &Compiler::on_string},
-      {"description", &Compiler::on_string},
-      {"$comment", &Compiler::on_string},
-      {"contentEncoding", &Compiler::on_string},
-      {"contentMediaType", &Compiler::on_string},
-      {"readOnly", &Compiler::on_boolean},
-      {"examples", &Compiler::on_array},
-      {"unevaluatedProperties", &Compiler::on_later_draft},
-      {"unevaluatedItems", &Compiler::on_later_draft},
-      {"prefixItems", &Compiler::on_later_draft},
-      {"minContains", &Compiler::on_later_draft},
-      {"maxContains", &Compiler::on_later_draft},
-      {"$recursiveRef", &Compiler::on_later_draft},
-      {"$dynamicRef", &Compiler::on_later_draft}};
+      {"type", kEveryDraft, kValidation, &Compiler::on_type},
+      {"enum", kEveryDraft, kValidation, &Compiler::on_enum},
+      {"const", kFromDraft6, kValidation, &Compiler::on_const},
+      {"minimum", kEveryDraft, kValidation,
+       &Compiler::on_limit<&Rule::number, &NumberRules::minimum>},
+      {"maximum", kEveryDraft, kValidation,
+       &Compiler::on_limit<&Rule::number, &NumberRules::maximum>},
+      {"exclusiveMinimum", kFromDraft6, kValidation,
+       &Compiler::on_limit<&Rule::number, &NumberRules::exclusive_minimum>},
+      {"exclusiveMaximum", kFromDraft6, kValidation,
+       &Compiler::on_limit<&Rule::number, &NumberRules::exclusive_maximum>},
+      {"exclusiveMinimum", kDraft4, kValidation,
+       &Compiler::on_exclusive<&NumberRules::minimum, &NumberRules::exclusive_minimum>},
+      {"exclusiveMaximum", kDraft4, kValidation,
+       &Compiler::on_exclusive<&NumberRules::maximum, &NumberRules::exclusive_maximum>},
+      {"multipleOf", kEveryDraft, kValidation, &Compiler::on_multiple_of},
+      {"minLength", kEveryDraft, kValidation,
+       &Compiler::on_count<&Rule::string, &StringRules::length, &CountRange::min>},
+      {"maxLength", kEveryDraft, kValidation,
+       &Compiler::on_count<&Rule::string, &StringRules::length, &CountRange::max>},
+      {"pattern", kEveryDraft, kValidation, &Compiler::on_pattern},
+      {"format", kEveryDraft, kEveryVocabulary, &Compiler::on_format},
+      {"prefixItems", kDraft2020, kApplicator, &Compiler::on_prefix_items},
+      {"items", kEveryDraft, kApplicator, &Compiler::on_items},
+      {"additionalItems", kUntil2019, kApplicator, &Compiler::on_additional_items},
+      {"minItems", kEveryDraft, kValidation,
+       &Compiler::on_count<&Rule::array, &ArrayRules::count, &CountRange::min>},
+      {"maxItems", kEveryDraft, kValidation,
+       &Compiler::on_count<&Rule::array, &ArrayRules::count, &CountRange::max>},
+      {"uniqueItems", kEveryDraft, kValidation, &Compiler::on_unique_items},
+      {"contains", kFromDraft6, kApplicator, &Compiler::on_contains},
+      {"minContains", kFrom2019, kValidation,
+       &Compiler::on_count<&Rule::array, &ArrayRules::contained, &CountRange::min>},
+      {"maxContains", kFrom2019, kValidation,
+       &Compiler::on_count<&Rule::array, &ArrayRules::contained, &CountRange::max>},
+      {"unevaluatedItems", kFrom2019, kUnevaluated,
+       &Compiler::on_schema<&Rule::array, &ArrayRules::unevaluated>},
+      {"properties", kEveryDraft, kApplicator, &Compiler::on_properties},
+      {"required", kEveryDraft, kValidation, &Compiler::on_required},
+      {"patternProperties", kEveryDraft, kApplicator, &Compiler::on_pattern_properties},
+      {"additionalProperties", kEveryDraft, kApplicator,
+       &Compiler::on_schema<&Rule::object, &ObjectRules::additional>},
+      {"propertyNames", kFromDraft6, kApplicator,
+       &Compiler::on_schema<&Rule::object, &ObjectRules::property_names>},
+      {"minProperties", kEveryDraft, kValidation,
+       &Compiler::on_count<&Rule::object, &ObjectRules::count, &CountRange::min>},
+      {"maxProperties", kEveryDraft, kValidation,
+       &Compiler::on_count<&Rule::object, &ObjectRules::count, &CountRange::max>},
+      {"dependencies", kEveryDraft, kApplicator, &Compiler::on_dependencies},
+      {"dependentRequired", kEveryDraft, kValidation, &Compiler::on_dependent_required},
+      {"dependentSchemas", kEveryDraft, kApplicator, &Compiler::on_dependent_schemas},
+      {"unevaluatedProperties", kFrom2019, kUnevaluated,
+       &Compiler::on_schema<&Rule::object, &ObjectRules::unevaluated>},
+      {"allOf", kEveryDraft, kApplicator, &Compiler::on_schema_list<&Combinators::all_of>},
+      {"anyOf", kEveryDraft, kApplicator, &Compiler::on_schema_list<&Combinators::any_of>},
+      {"oneOf", kEveryDraft, kApplicator, &Compiler::on_schema_list<&Combinators::one_of>},
+      {"not", kEveryDraft, kApplicator, &Compiler::on_schema<&Rule::combined, &Combinators::none>},
+      {"if", kFromDraft7, kApplicator,
+       &Compiler::on_schema<&Rule::combined, &Combinators::condition>},
+      {"then", kFromDraft7, kApplicator,
+       &Compiler::on_schema<&Rule::combined, &Combinators::consequence>},
+      {"else", kFromDraft7, kApplicator,
+       &Compiler::on_schema<&Rule::combined, &Combinators::alternative>},
+      {"definitions", kEveryDraft, kEveryVocabulary, &Compiler::on_definitions},
+      {"$defs", kEveryDraft, kEveryVocabulary, &Compiler::on_definitions},
+      {"contentSchema", kFrom2019, kEveryVocabulary, &Compiler::on_mere_schema},
+      {"title", kEveryDraft, kEveryVocabulary, &Compiler::on_string},
+      {"description", kEveryDraft, kEveryVocabulary, &Compiler::on_string},
+      {"$comment", kEveryDraft, kEveryVocabulary, &Compiler::on_string},
+      {"contentEncoding", kEveryDraft, kEveryVocabulary, &Compiler::on_string},
+      {"contentMediaType", kEveryDraft, kEveryVocabulary, &Compiler::on_string},
+      {"readOnly", kEveryDraft, kEveryVocabulary, &Compiler::on_boolean},
+      {"writeOnly", kEveryDraft, kEveryVocabulary, &Compiler::on_boolean},
+      {"deprecated", kEveryDraft, kEveryVocabulary, &Compiler::on_boolean},
+      {"examples", kFromDraft6, kEveryVocabulary, &Compiler::on_array},
+      {"const", kDraft4, kEveryVocabulary, &Compiler::on_later_draft},
+      {"contains", kDraft4, kEveryVocabulary, &Compiler::on_later_draft},
+      {"propertyNames", kDraft4, kEveryVocabulary, &Compiler::on_later_draft},
+      {"if", kDraft4 | kDraft6, kEveryVocabulary, &Compiler::on_later_draft},
+      {"unevaluatedProperties", kBefore2019, kEveryVocabulary, &Compiler::on_later_draft},
+      {"unevaluatedItems", kBefore2019, kEveryVocabulary, &Compiler::on_later_draft},
+      {"minContains", kBefore2019, kEveryVocabulary, &Compiler::on_later_draft},
+      {"maxContains", kBefore2019, kEveryVocabulary, &Compiler::on_later_draft},
+      {"$recursiveRef", kBefore2019, kEveryVocabulary, &Compiler::on_later_draft},
+      {"$dynamicRef", kBefore2019, kEveryVocabulary, &Compiler::on_later_draft},
+      {"prefixItems", kUntil2019, kEveryVocabulary, &Compiler::on_later_draft},
+  };
   return list;
 }
 

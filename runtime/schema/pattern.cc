@@ -257,6 +257,7 @@ class Re2Pattern final : public Pattern {
     return re_.Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
                      re2::RE2::UNANCHORED, nullptr, 0);
   }
+  [[nodiscard]] uint64_t size() const override { return static_cast<uint64_t>(re_.ProgramSize()); }
   [[nodiscard]] const re2::RE2& re() const { return re_; }
 
  private:

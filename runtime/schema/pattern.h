@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ class Pattern {
   virtual ~Pattern() = default;
   // Found anywhere in the decoded text (patterns are not anchored).
   [[nodiscard]] virtual bool found_in(std::string_view text) const = 0;
+  // Instructions it was compiled to: a measure of its memory.
+  [[nodiscard]] virtual uint64_t size() const = 0;
 };
 
 // Keeps the meaning of ECMA-262 where RE2 can do it; refuses what it cannot (look-around, back

@@ -12,6 +12,7 @@
 #include "runtime/schema/name_table.h"
 #include "runtime/schema/number.h"
 #include "runtime/schema/pattern.h"
+#include "runtime/schema/sources.h"
 #include "runtime/schema/value_hash.h"
 
 namespace sluice::schema {
@@ -46,24 +47,28 @@ struct NumberRules {
 };
 
 struct StringRules {
-  CountRange length;  // in code points
-  std::unique_ptr<const Pattern> pattern;
+  CountRange length;                       // in code points
+  std::shared_ptr<const Pattern> pattern;  // one for all places that spell it alike
   std::string pattern_text;
   FormatCheck format = nullptr;
   std::string format_name;
 };
 
 struct ArrayRules {
-  std::vector<RuleIndex> tuple;  // `items` as an array
+  std::vector<RuleIndex> tuple;  // `prefixItems`, or `items` as an array
   RuleIndex items = kNoRule;     // `items` as a schema, or `additionalItems` after the tuple
+  std::string_view items_keyword = "items";  // as the file spells it
   RuleIndex contains = kNoRule;
+  CountRange contained{1, kNoLimit};  // items that fit `contains`
+  bool contains_evaluates = false;    // an item that does counts as evaluated (2020-12)
+  RuleIndex unevaluated = kNoRule;    // `unevaluatedItems`
   CountRange count;
   bool unique = false;
 };
 
 struct ObjectRules {
   struct PatternProperty {
-    std::unique_ptr<const Pattern> pattern;
+    std::shared_ptr<const Pattern> pattern;
     RuleIndex rule = kNoRule;
   };
   struct Dependency {
@@ -77,6 +82,7 @@ struct ObjectRules {
   std::vector<PatternProperty> patterns;
   RuleIndex additional = kNoRule;
   RuleIndex property_names = kNoRule;
+  RuleIndex unevaluated = kNoRule;  // `unevaluatedProperties`
   std::vector<Dependency> dependencies;
   CountRange count;
 };
@@ -89,10 +95,16 @@ struct AllowedValues {
     ValueHash hash;
   };
   std::vector<Value> values;
+  std::vector<ValueHash> in_order;  // of all of them, sorted
   bool is_const = false;
 };
 
 struct Combinators {
+  // Where a `$dynamicRef` leads when evaluation came through this resource.
+  struct DynamicChoice {
+    uint32_t resource = 0;
+    RuleIndex rule = kNoRule;
+  };
   std::vector<RuleIndex> all_of;
   std::vector<RuleIndex> any_of;
   std::vector<RuleIndex> one_of;
@@ -100,13 +112,16 @@ struct Combinators {
   RuleIndex condition = kNoRule;
   RuleIndex consequence = kNoRule;
   RuleIndex alternative = kNoRule;
+  std::vector<DynamicChoice> dynamic;  // the last one where no other applies; empty: not dynamic
 };
 
 // One schema object. Groups of keywords that are not used are absent, so that looking costs one
 // pointer.
 struct Rule {
-  std::string pointer;  // where it stands in the schema file
-  bool never = false;   // the schema `false`
+  uint32_t document = 0;  // where it stands: the file, the value in it,
+  NodeIndex node = 0;
+  uint32_t resource = 0;  // and the schema with a URI of its own around it
+  bool never = false;     // the schema `false`
   uint8_t types = kAnyType;
   std::unique_ptr<NumberRules> number;
   std::unique_ptr<StringRules> string;
@@ -128,6 +143,15 @@ Group& ensure(std::unique_ptr<Group>& group) {
 struct Program {
   std::vector<Rule> rules;
   RuleIndex root = 0;
+  bool dynamic = false;  // some reference depends on the way evaluation came
+  std::vector<std::unique_ptr<SchemaDocument>> documents;
+
+  // JSON Pointer of a rule; in another file than the schema's own "file#pointer".
+  [[nodiscard]] std::string place(const Rule& rule) const {
+    const SchemaDocument& document = *documents[rule.document];
+    const std::string pointer = document.pointer(rule.node);
+    return rule.document == 0 ? pointer : document.name + "#" + pointer;
+  }
 };
 
 }  // namespace sluice::schema

@@ -1,27 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <charconv>
 #include <utility>
 
 #include "runtime/schema/compiler.h"
 #include "runtime/schema/describe.h"
+#include "runtime/schema/uri.h"
 
-// What happens once every schema object has its rule: references are short-circuited, and schemas
-// that would call themselves for ever on one value are refused.
+// Where references lead, and what happens once every schema object has its rule: references are
+// short-circuited, and schemas that would call themselves for ever on one value are refused.
 namespace sluice::schema {
 namespace {
+
+std::string unescape_token(std::string_view token) {
+  std::string out;
+  for (size_t i = 0; i < token.size(); ++i) {
+    if (token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1')) {
+      out += token[++i] == '0' ? '~' : '/';
+    } else {
+      out += token[i];
+    }
+  }
+  return out;
+}
+
+// The member or element a token names, or kNoNode.
+NodeIndex step(const Document& doc, NodeIndex from, const std::string& token) {
+  if (doc.kind(from) == JsonKind::kObject) return doc.find(from, token);
+  if (doc.kind(from) != JsonKind::kArray) return kNoNode;
+  uint32_t index = 0;
+  const auto [stop, error] = std::from_chars(token.data(), token.data() + token.size(), index);
+  const bool number = error == std::errc{} && stop == token.data() + token.size();
+  if (!number || index >= doc.count(from)) return kNoNode;
+  NodeIndex next = doc.first_child(from);
+  for (; index > 0; --index) next = doc.next(next);
+  return next;
+}
 
 template <typename Function>
 void for_each_link(Rule& rule, Function&& visit) {
   if (rule.array) {
     for (RuleIndex& index : rule.array->tuple) visit(index);
-    visit(rule.array->items);
-    visit(rule.array->contains);
+    for (RuleIndex* index : {&rule.array->items, &rule.array->contains, &rule.array->unevaluated}) {
+      visit(*index);
+    }
   }
   if (rule.object) {
-    for (auto& property : rule.object->patterns) visit(property.rule);
-    for (auto& dependency : rule.object->dependencies) visit(dependency.rule);
-    visit(rule.object->additional);
-    visit(rule.object->property_names);
-    rule.object->names.for_each_rule(visit);
+    ObjectRules& o = *rule.object;
+    for (auto& property : o.patterns) visit(property.rule);
+    for (auto& dependency : o.dependencies) visit(dependency.rule);
+    for (RuleIndex* index : {&o.additional, &o.property_names, &o.unevaluated}) visit(*index);
+    o.names.for_each_rule(visit);
   }
   if (rule.combined) {
     Combinators& c = *rule.combined;
@@ -29,10 +57,11 @@ void for_each_link(Rule& rule, Function&& visit) {
       for (RuleIndex& index : *list) visit(index);
     }
     for (RuleIndex* index : {&c.none, &c.condition, &c.consequence, &c.alternative}) visit(*index);
+    for (auto& choice : c.dynamic) visit(choice.rule);
   }
 }
 
-// The rules that look at the same value as this one.
+// The rules that look at the same value as this one, whatever the value.
 std::vector<RuleIndex> in_place(const Rule& rule) {
   std::vector<RuleIndex> out;
   const auto add = [&out](RuleIndex index) {
@@ -44,6 +73,9 @@ std::vector<RuleIndex> in_place(const Rule& rule) {
       for (const RuleIndex index : *list) add(index);
     }
     for (const RuleIndex index : {c.none, c.condition, c.consequence, c.alternative}) add(index);
+    // Of a dynamic reference only the target it has by itself: which of the others is met depends
+    // on the way there, and a circle among them ends at the evaluator's bounds.
+    if (!c.dynamic.empty()) add(c.dynamic.back().rule);
   }
   if (rule.object) {
     for (const auto& dependency : rule.object->dependencies) add(dependency.rule);
@@ -53,6 +85,104 @@ std::vector<RuleIndex> in_place(const Rule& rule) {
 
 }  // namespace
 
+Status Compiler::resolve(const Reference& reference) {
+  const size_t known = resources_.size();
+  SLUICE_ASSIGN_OR_RETURN(const Target target, locate(reference));
+  if (resources_.size() != known) {
+    // A file was read for it; look again when its own names are known.
+    references_.push_back(reference);
+    return Status::ok();
+  }
+  const RuleIndex to = enqueue(target.spot, target.resource);
+  target_of_[reference.from] = to;
+  reference_of_[reference.from] = reference.spot;
+  if (reference.kind == Reference::Kind::kDynamic && target.by_dynamic_anchor) {
+    std::string_view fragment;
+    const std::string text = text_of(reference.spot.node);
+    split_fragment(text, &fragment);
+    dynamic_references_.push_back({reference.from, std::string(fragment)});
+  }
+  if (reference.kind == Reference::Kind::kRecursive &&
+      anchors_.contains({target.resource, "$recursiveAnchor"})) {
+    dynamic_references_.push_back({reference.from, "$recursiveAnchor"});
+  }
+  return Status::ok();
+}
+
+Result<Compiler::Target> Compiler::locate(const Reference& reference) {
+  const std::string text = text_of(reference.spot.node);
+  const std::string subject = "the reference " + in_quotes(text) + " ";
+  std::string_view encoded;
+  const std::string_view uri = split_fragment(text, &encoded);
+  const auto fragment = percent_decode(encoded);
+  if (!fragment) {
+    return at(reference.spot, subject + "has a '%' that needs two hexadecimal digits");
+  }
+  ResourceIndex resource = reference.resource;
+  if (!uri.empty()) {
+    const std::string whole = resolve_uri(resources_[resource].uri, uri);
+    const auto known = resource_of_uri_.find(whole);
+    if (known != resource_of_uri_.end()) {
+      resource = known->second;
+    } else {
+      const size_t before = resources_.size();
+      auto read = resource_of(whole);
+      if (!read) return at(reference.spot, subject + read.status().message());
+      resource = *read;
+      if (resources_.size() != before) return Target{};
+    }
+  }
+  return walk(reference, resource, *fragment);
+}
+
+Result<Compiler::Target> Compiler::walk(const Reference& reference, ResourceIndex resource,
+                                        std::string_view fragment) const {
+  const auto missing = [&](std::string_view what) {
+    return at(reference.spot, "the reference " + in_quotes(text_of(reference.spot.node)) +
+                                  " finds nothing: " + std::string(what));
+  };
+  Target target{resources_[resource].root, resource};
+  if (!fragment.empty() && fragment.front() != '/') {
+    const auto anchor = anchors_.find({resource, std::string(fragment)});
+    if (anchor == anchors_.end()) {
+      return missing("no schema there has the $anchor (in older drafts the $id \"#...\") it names");
+    }
+    return anchor->second;
+  }
+  const Document& doc = sources_.at(target.spot.document).document;
+  while (!fragment.empty()) {
+    fragment.remove_prefix(1);
+    const size_t end = fragment.find('/');
+    const std::string token = unescape_token(fragment.substr(0, end));
+    fragment = end == std::string_view::npos ? std::string_view() : fragment.substr(end);
+    target.spot.node = step(doc, target.spot.node, token);
+    if (target.spot.node == kNoNode) return missing("there is no " + in_quotes(token));
+    const auto inner = resource_at_.find(target.spot);
+    if (inner != resource_at_.end()) target.resource = inner->second;
+  }
+  return target;
+}
+
+void Compiler::settle_dynamic_references() {
+  for (const DynamicReference& reference : dynamic_references_) {
+    const auto& carriers = dynamic_anchors_[reference.anchor];
+    // With one carrier every way leads there.
+    if (carriers.size() < 2) continue;
+    program_.dynamic = true;
+    auto& choices = ensure(program_.rules[reference.from].combined).dynamic;
+    for (const auto& [resource, rule] : carriers) choices.push_back({resource, rule});
+    choices.push_back({UINT32_MAX, target_of_[reference.from]});
+    target_of_[reference.from] = kNoRule;
+  }
+  if (!program_.dynamic) return;
+  // Which resources were passed counts now, so no reference may be taken for its target.
+  for (RuleIndex i = 0; i < target_of_.size(); ++i) {
+    if (target_of_[i] == kNoRule) continue;
+    ensure(program_.rules[i].combined).all_of.push_back(target_of_[i]);
+    target_of_[i] = kNoRule;
+  }
+}
+
 Status Compiler::follow_references() {
   std::vector<RuleIndex> final_of(program_.rules.size(), kNoRule);
   std::vector<RuleIndex> path;
@@ -61,8 +191,7 @@ Status Compiler::follow_references() {
     path.clear();
     while (final_of[to] == kNoRule && target_of_[to] != kNoRule) {
       if (path.size() > final_of.size()) {
-        return at(program_.rules[i].pointer + "/$ref",
-                  "the reference leads in a circle and never reaches a schema");
+        return at(reference_of_[i], "the reference leads in a circle and never reaches a schema");
       }
       path.push_back(to);
       to = target_of_[to];
@@ -87,6 +216,9 @@ Status Compiler::refuse_loops() const {
     std::vector<RuleIndex> links;
     size_t next = 0;
   };
+  const auto spot_of = [this](RuleIndex index) {
+    return Spot{program_.rules[index].document, program_.rules[index].node};
+  };
   std::vector<Mark> marks(program_.rules.size(), Mark::kNew);
   std::vector<Frame> stack;
   for (RuleIndex start = 0; start < marks.size(); ++start) {
@@ -102,8 +234,8 @@ Status Compiler::refuse_loops() const {
       }
       const RuleIndex next = top.links[top.next++];
       if (marks[next] == Mark::kOpen) {
-        return at(program_.rules[top.rule].pointer,
-                  "this schema comes back to " + describe_place(program_.rules[next].pointer) +
+        return at(spot_of(top.rule),
+                  "this schema comes back to the one " + place(spot_of(next)) +
                       " for the same value, without end; a schema may refer to itself only for a "
                       "member or an item");
       }

@@ -6,15 +6,13 @@
 
 #include "runtime/base/file.h"
 #include "runtime/base/sha256.h"
-#include "runtime/base/text.h"
 #include "runtime/schema/compiler.h"
+#include "runtime/schema/dialect.h"
 #include "runtime/schema/evaluator.h"
+#include "runtime/schema/sources.h"
 
 namespace sluice {
 namespace {
-
-constexpr uint64_t kMaxSchemaBytes = 16ULL << 20;
-constexpr uint32_t kMaxSchemaDepth = 256;
 
 class ProgramScratch final : public Schema::Scratch {
  public:
@@ -54,33 +52,6 @@ class ProgramSchema final : public Schema {
   const std::vector<std::filesystem::path> files_;
 };
 
-std::string line_and_column(std::string_view text, size_t offset) {
-  const std::string_view before = text.substr(0, std::min(offset, text.size()));
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-  return std::to_string(line) + ":" + std::to_string(before.size() - line_start + 1);
-}
-
-Status not_json(std::string_view json, const ParseResult& result) {
-  const std::string where = ":" + line_and_column(json, result.offset) + ": ";
-  switch (result.code) {
-    case ParseCode::kTooLarge:
-      return invalid(": the schema has " + format_size(json.size()) + ", more than " +
-                     format_size(kMaxSchemaBytes));
-    case ParseCode::kTooDeep:
-      return invalid(where + "the schema is nested deeper than " + std::to_string(kMaxSchemaDepth) +
-                     " levels; give parts of it names under \"definitions\"");
-    case ParseCode::kEmpty:
-      return invalid(": the schema is empty; expected a JSON object, true or false");
-    case ParseCode::kOk:
-    case ParseCode::kSyntax:
-    case ParseCode::kEncoding:
-    case ParseCode::kDuplicateKey:
-      break;
-  }
-  return invalid(where + "the schema is not JSON: " + result.message);
-}
-
 }  // namespace
 
 FailureClass worst_class(const std::vector<SchemaFailure>& failures) {
@@ -92,34 +63,58 @@ FailureClass worst_class(const std::vector<SchemaFailure>& failures) {
 
 namespace {
 
-Result<std::shared_ptr<const Schema>> compile(std::string_view json, const std::string& name,
-                                              std::vector<std::filesystem::path> files) {
-  Document document;
-  const ParseLimits limits{.max_bytes = kMaxSchemaBytes, .max_depth = kMaxSchemaDepth};
-  if (const ParseResult result = document.parse(json, limits); !result) {
-    return invalid(name + not_json(json, result).message());
+// Of the file's bytes; of several files of their hashes. What is built in does not count.
+std::string hash_of(schema::SchemaSources& sources) {
+  std::string all = sha256_hex(sources.at(0).text);
+  const size_t alone = all.size();
+  for (uint32_t i = 1; i < sources.size(); ++i) {
+    if (!sources.at(i).path.empty()) all += sha256_hex(sources.at(i).text);
   }
-  auto program = schema::Compiler(document).run();
+  return all.size() == alone ? all : sha256_hex(all);
+}
+
+Result<std::shared_ptr<const Schema>> compile(std::string json, const std::string& name,
+                                              const std::filesystem::path& path,
+                                              const SchemaOptions& options) {
+  const auto dialect = options.dialect.empty() ? std::optional(schema::Dialect{})
+                                               : schema::find_dialect(options.dialect);
+  if (!dialect) {
+    return invalid("expected " + schema::list_dialects() + " as the default dialect, found \"" +
+                   options.dialect + "\"");
+  }
+  std::filesystem::path folder = options.folder;
+  if (folder.empty() && !path.empty()) {
+    folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  }
+  schema::SchemaSources sources(options.map, folder);
+  SLUICE_RETURN_IF_ERROR(sources.add_root(std::move(json), name, path));
+  auto program = schema::Compiler(sources, options.formats, *dialect).run();
   if (!program) {
     return Status(program.status().code(),
                   name + ": not a usable schema: " + program.status().message());
   }
+  std::vector<std::filesystem::path> files;
+  for (uint32_t i = 0; i < sources.size(); ++i) {
+    if (!sources.at(i).path.empty()) files.push_back(sources.at(i).path);
+  }
+  std::string hash = hash_of(sources);
+  program->documents = sources.take();
   return std::shared_ptr<const Schema>(
-      std::make_shared<ProgramSchema>(std::move(*program), sha256_hex(json), std::move(files)));
+      std::make_shared<ProgramSchema>(std::move(*program), std::move(hash), std::move(files)));
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const Schema>> compile_schema_text(std::string_view json,
                                                           const std::string& name,
-                                                          const SchemaOptions& /*options*/) {
-  return compile(json, name, {});
+                                                          const SchemaOptions& options) {
+  return compile(std::string(json), name, {}, options);
 }
 
 Result<std::shared_ptr<const Schema>> compile_schema_file(const std::filesystem::path& path,
-                                                          const SchemaOptions& /*options*/) {
-  SLUICE_ASSIGN_OR_RETURN(const std::string text, read_file(path, kMaxSchemaBytes));
-  return compile(text, path.string(), {path});
+                                                          const SchemaOptions& options) {
+  SLUICE_ASSIGN_OR_RETURN(std::string text, read_file(path, schema::kMaxSchemaBytes));
+  return compile(std::move(text), path.string(), path, options);
 }
 
 }  // namespace sluice
