@@ -16,8 +16,10 @@ namespace sluice::testing {
 // A schema with its scratch, asked in JSON text.
 class Checker {
  public:
-  explicit Checker(std::string_view schema) {
-    auto compiled = compile_schema_text(schema, "test.schema.json");
+  explicit Checker(std::string_view schema, const SchemaOptions& options = {})
+      : Checker(compile_schema_text(schema, "test.schema.json", options), schema) {}
+  explicit Checker(const Result<std::shared_ptr<const Schema>>& compiled,
+                   std::string_view schema = {}) {
     EXPECT_TRUE(compiled.is_ok()) << schema << "\n" << compiled.status().message();
     if (!compiled) return;
     schema_ = *compiled;
@@ -47,9 +49,31 @@ class Checker {
 };
 
 // Why the text is no schema; empty if it is one.
-inline std::string refusal(std::string_view schema) {
-  auto compiled = compile_schema_text(schema, "test.schema.json");
+inline std::string refusal(std::string_view schema, const SchemaOptions& options = {}) {
+  auto compiled = compile_schema_text(schema, "test.schema.json", options);
   return compiled ? std::string() : compiled.status().message();
+}
+
+struct FitCase {
+  const char* schema;
+  std::vector<const char*> fit;
+  std::vector<const char*> unfit;
+};
+
+// Every record on its side, and an explanation for those that do not fit, and only for those.
+inline void expect_fits(const std::vector<FitCase>& cases, const SchemaOptions& options = {}) {
+  for (const FitCase& one : cases) {
+    SCOPED_TRACE(one.schema);
+    Checker checker(one.schema, options);
+    for (const char* record : one.fit) {
+      EXPECT_TRUE(checker.fits(record)) << record;
+      EXPECT_EQ(checker.explain(record).front().keyword, "") << record;
+    }
+    for (const char* record : one.unfit) {
+      EXPECT_FALSE(checker.fits(record)) << record;
+      EXPECT_NE(checker.explain(record).front().keyword, "") << record;
+    }
+  }
 }
 
 }  // namespace sluice::testing

@@ -4,25 +4,7 @@
 namespace sluice::testing {
 namespace {
 
-struct Case {
-  const char* schema;
-  std::vector<const char*> fit;
-  std::vector<const char*> unfit;
-};
-
-void run(const std::vector<Case>& cases) {
-  for (const Case& one : cases) {
-    SCOPED_TRACE(one.schema);
-    Checker checker(one.schema);
-    for (const char* record : one.fit) {
-      EXPECT_TRUE(checker.fits(record)) << record;
-    }
-    for (const char* record : one.unfit) {
-      EXPECT_FALSE(checker.fits(record)) << record;
-      EXPECT_FALSE(checker.explain(record).empty()) << record;
-    }
-  }
-}
+void run(const std::vector<FitCase>& cases) { expect_fits(cases); }
 
 TEST(Keywords, ConstrainTypes) {
   run({
