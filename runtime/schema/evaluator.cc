@@ -59,10 +59,13 @@ void Evaluator::note(const Rule& rule, std::string_view keyword, FailureClass fa
                      Finding finding) {
   std::string where = program_.place(rule);
   if (keyword != kFalseSchema) append_pointer_token(where, keyword);
-  report_->failures.push_back(
-      {pointer_, std::move(where), std::string(keyword),
+  add({pointer_, std::move(where), std::string(keyword),
        "expected " + finding.expected + ", found " + finding.found + finding.hint, failure_class,
        std::move(finding.expected), std::move(finding.found)});
+}
+
+void Evaluator::add(SchemaFailure failure) {
+  report_->failures.push_back(std::move(failure));
   // Nobody reads more: go on as if nobody asked.
   if (report_->failures.size() >= report_->limit) report_ = nullptr;
 }

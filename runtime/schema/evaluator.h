@@ -116,6 +116,7 @@ class Evaluator {
   }
   void note(const Rule& rule, std::string_view keyword, FailureClass failure_class,
             Finding finding);
+  void add(SchemaFailure failure);
   bool none_fits(const Rule& rule, std::string_view keyword, const std::vector<RuleIndex>& choices,
                  NodeIndex at);
   // Decoded text of a string or name; valid until the next call.

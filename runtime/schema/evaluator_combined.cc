@@ -92,36 +92,4 @@ bool Evaluator::one_of(const Rule& rule, NodeIndex at) {
   return first < choices.size() || none_fits(rule, "oneOf", choices, at);
 }
 
-// Tells of the choice that came nearest. The shape has drifted only if it has for every choice.
-bool Evaluator::none_fits(const Rule& rule, std::string_view keyword,
-                          const std::vector<RuleIndex>& choices, NodeIndex at) {
-  if (quick()) return false;
-  constexpr size_t kMostPerChoice = 8;
-  Report* const asked = report_;
-  std::vector<SchemaFailure> nearest;
-  size_t nearest_index = 0;
-  FailureClass failure_class = FailureClass::kDrift;
-  for (size_t i = 0; i < choices.size(); ++i) {
-    Report one;
-    one.limit = kMostPerChoice;
-    report_ = &one;
-    check(choices[i], at);
-    if (worst_class(one.failures) == FailureClass::kValue) failure_class = FailureClass::kValue;
-    if (!one.failures.empty() && (nearest.empty() || one.failures.size() < nearest.size())) {
-      nearest = std::move(one.failures);
-      nearest_index = i;
-    }
-  }
-  report_ = asked;
-  return fail(rule, keyword, failure_class, [&] {
-    Finding finding{"to fit one of " + std::to_string(choices.size()) + " schemas",
-                    describe_value(doc_, at)};
-    if (!nearest.empty()) {
-      finding.hint = "; nearest is " + std::to_string(nearest_index) + ": at " +
-                     describe_place(nearest.front().instance) + " " + nearest.front().message;
-    }
-    return finding;
-  });
-}
-
 }  // namespace sluice::schema
