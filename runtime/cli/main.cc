@@ -13,6 +13,7 @@
 #include "runtime/cli/config_command.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/plugins_command.h"
+#include "runtime/cli/schema_command.h"
 #include "runtime/cli/terminal.h"
 #include "runtime/plugin_host/crash.h"
 
@@ -48,6 +49,7 @@ int run_program(int argc, char** argv) {
   int exit_code = kExitOk;
   add_run_command(app, &exit_code);
   add_check_command(app, &exit_code);
+  add_schema_commands(app, &exit_code);
   add_plugins_commands(app, &exit_code);
   add_config_commands(app, &exit_code);
   add_dlq_commands(app, &exit_code);

@@ -48,6 +48,13 @@ std::optional<Dialect> find_dialect(std::string_view schema_uri) {
   return std::nullopt;
 }
 
+std::optional<Dialect> find_dialect_by_name(std::string_view name) {
+  for (const Known& known : kDialects) {
+    if (known.name == name) return find_dialect(known.shown);
+  }
+  return std::nullopt;
+}
+
 std::optional<uint8_t> find_vocabulary(std::string_view uri) {
   for (const std::string_view draft : {"https://json-schema.org/draft/2020-12/vocab/",
                                        "https://json-schema.org/draft/2019-09/vocab/"}) {

@@ -46,6 +46,8 @@ struct Dialect {
 // The dialect a `$schema` names; nothing if it is none of the published ones. An empty fragment and
 // https for http make no difference.
 std::optional<Dialect> find_dialect(std::string_view schema_uri);
+// The same by its short name: "draft-07", "2020-12".
+std::optional<Dialect> find_dialect_by_name(std::string_view name);
 // The bit of a vocabulary's URI; nothing for one that is not known here.
 std::optional<uint8_t> find_vocabulary(std::string_view uri);
 // For messages: `draft-07 ("http://...") and 2020-12 ("https://...")` and so on.

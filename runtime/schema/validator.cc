@@ -76,8 +76,9 @@ std::string hash_of(schema::SchemaSources& sources) {
 Result<std::shared_ptr<const Schema>> compile(std::string json, const std::string& name,
                                               const std::filesystem::path& path,
                                               const SchemaOptions& options) {
-  const auto dialect = options.dialect.empty() ? std::optional(schema::Dialect{})
-                                               : schema::find_dialect(options.dialect);
+  auto dialect = options.dialect.empty() ? std::optional(schema::Dialect{})
+                                         : schema::find_dialect_by_name(options.dialect);
+  if (!dialect) dialect = schema::find_dialect(options.dialect);
   if (!dialect) {
     return invalid("expected " + schema::list_dialects() + " as the default dialect, found \"" +
                    options.dialect + "\"");

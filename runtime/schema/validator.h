@@ -39,7 +39,8 @@ struct SchemaOptions {
     kIgnore,
   };
   Formats formats = Formats::kDialectDefault;
-  // The `$schema` of a schema that has none: the URI of a published dialect. Empty: draft-07.
+  // The `$schema` of a schema that has none: the URI or the short name of a
+  // published dialect ("draft-07", "2020-12"). Empty: draft-07.
   std::string dialect = {};
   // References to other files stay within this folder. Empty: the folder of the schema file; for a
   // schema given as text, no file may be referred to.

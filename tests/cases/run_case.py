@@ -18,6 +18,7 @@ A case is a text file. Line 1: `# name`; line 2: `# what it shows`. Sections beg
   account   name=number pairs of the run's account
   letters   one line a letter in the order of the input: REASON, then text its detail contains
   stderr    each line must occur in what the program says
+  stdout    each line must occur in what it prints
 """
 import base64
 import json
@@ -51,9 +52,9 @@ def read_case(path):
         else:
             assert line.startswith("#") or not line, "%s:%d: text before a section" % (path, number + 1)
     known = {"config", "pipeline", "schema", "script", "input", "env", "command", "exit", "output",
-             "account", "letters", "stderr"}
+             "account", "letters", "stderr", "stdout"}
     assert set(sections) <= known, "%s: unknown sections %s" % (path, set(sections) - known)
-    assert set(sections) & {"exit", "output", "account", "letters", "stderr"}, \
+    assert set(sections) & {"exit", "output", "account", "letters", "stderr", "stdout"}, \
         "%s: nothing is expected" % path
     return sections, argument
 
@@ -97,6 +98,8 @@ def check(path):
         assert "Sanitizer" not in err, err
         for line in filter(None, sections.get("stderr", [])):
             contains(err, line, "stderr")
+        for line in filter(None, sections.get("stdout", [])):
+            contains(out, line, "stdout")
         if command[:2] == ["run", "--once"] and code == 0:
             account = json.loads(out.splitlines()[-1])["pipelines"]["p"]
             check_identity(account)
