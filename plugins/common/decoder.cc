@@ -41,8 +41,8 @@ class GzipCodec final : public StreamDecoder::Codec {
 
   StreamDecoder::Step decode(std::span<const char> in, std::span<char> out) override {
     StreamDecoder::Step step;
-    while (step.used < in.size() || state_ == State::inside) {
-      if (state_ == State::between && (in[step.used] == 0 || padded_)) {
+    while (step.used < in.size() || state_ == State::kInside) {
+      if (state_ == State::kBetween && (in[step.used] == 0 || padded_)) {
         if (!skip_padding(in, &step)) return step;
         continue;
       }
@@ -50,10 +50,10 @@ class GzipCodec final : public StreamDecoder::Codec {
     }
     return step;
   }
-  [[nodiscard]] bool whole() const override { return state_ != State::inside; }
+  [[nodiscard]] bool whole() const override { return state_ != State::kInside; }
 
  private:
-  enum class State { start, inside, between };
+  enum class State { kStart, kInside, kBetween };
 
   // Tapes and some writers fill the last block with zeros; gzip(1) reads over them too.
   bool skip_padding(std::span<const char> in, StreamDecoder::Step* step) {
@@ -78,9 +78,9 @@ class GzipCodec final : public StreamDecoder::Codec {
     const std::size_t made = out_size - stream_.avail_out;
     step->used += used;
     step->made += made;
-    if (used > 0) state_ = State::inside;
+    if (used > 0) state_ = State::kInside;
     if (rc == Z_STREAM_END) {
-      state_ = State::between;
+      state_ = State::kBetween;
       return inflateReset(&stream_) == Z_OK;
     }
     if (rc == Z_MEM_ERROR) throw std::bad_alloc();
@@ -92,7 +92,7 @@ class GzipCodec final : public StreamDecoder::Codec {
   }
 
   z_stream stream_{};
-  State state_ = State::start;
+  State state_ = State::kStart;
   bool padded_ = false;
 };
 
@@ -136,7 +136,7 @@ class ZstdCodec final : public StreamDecoder::Codec {
 }  // namespace
 
 bool detect_compression(std::string_view head, bool complete, Compression* out) {
-  *out = Compression::none;
+  *out = Compression::kNone;
   const auto starts = [&](unsigned char low, unsigned char high, std::string_view rest) {
     // 1: yes, 0: no, -1: not enough bytes
     if (head.empty()) return -1;
@@ -148,18 +148,18 @@ bool detect_compression(std::string_view head, bool complete, Compression* out) 
   const int gzip = starts(0x1f, 0x1f, "\x8b");
   const int frame = starts(0x28, 0x28, "\xb5\x2f\xfd");
   const int skippable = starts(0x50, 0x5f, "\x2a\x4d\x18");
-  if (gzip == 1) *out = Compression::gzip;
-  if (frame == 1 || skippable == 1) *out = Compression::zstd;
-  return complete || *out != Compression::none || (gzip == 0 && frame == 0 && skippable == 0);
+  if (gzip == 1) *out = Compression::kGzip;
+  if (frame == 1 || skippable == 1) *out = Compression::kZstd;
+  return complete || *out != Compression::kNone || (gzip == 0 && frame == 0 && skippable == 0);
 }
 
 std::string_view to_string(Compression compression) {
   switch (compression) {
-    case Compression::none:
+    case Compression::kNone:
       return "none";
-    case Compression::gzip:
+    case Compression::kGzip:
       return "gzip";
-    case Compression::zstd:
+    case Compression::kZstd:
       return "zstd";
   }
   return "unknown";
@@ -167,8 +167,8 @@ std::string_view to_string(Compression compression) {
 
 StreamDecoder::StreamDecoder(Compression compression, std::uint64_t max_expansion)
     : max_expansion_(max_expansion) {
-  if (compression == Compression::gzip) codec_ = std::make_unique<GzipCodec>();
-  if (compression == Compression::zstd) codec_ = std::make_unique<ZstdCodec>();
+  if (compression == Compression::kGzip) codec_ = std::make_unique<GzipCodec>();
+  if (compression == Compression::kZstd) codec_ = std::make_unique<ZstdCodec>();
 }
 
 StreamDecoder::~StreamDecoder() = default;

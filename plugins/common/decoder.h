@@ -10,7 +10,7 @@
 
 namespace sluice::common {
 
-enum class Compression { none, gzip, zstd };
+enum class Compression { kNone, kGzip, kZstd };
 
 // How a stream is compressed, told by its first bytes. `complete`: no more bytes will come before
 // these. False: too few bytes to tell yet.

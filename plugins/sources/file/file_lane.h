@@ -46,7 +46,7 @@ class FileLane {
   // Fingerprint of the first bytes, after look().
   [[nodiscard]] Fingerprint first_print() const;
   [[nodiscard]] std::uint64_t size() const;
-  [[nodiscard]] bool plain() const { return compression_ == common::Compression::none; }
+  [[nodiscard]] bool plain() const { return compression_ == common::Compression::kNone; }
 
   // Begins to read as lane `id`, just past `position`. `known` outlives this.
   void start(KnownFile& known, std::uint32_t id, std::uint64_t position);
@@ -90,7 +90,7 @@ class FileLane {
   FoundFile file_;
   common::Fd fd_;
   std::string head_;
-  common::Compression compression_ = common::Compression::none;
+  common::Compression compression_ = common::Compression::kNone;
 
   KnownFile* known_ = nullptr;
   std::uint32_t id_ = 0;

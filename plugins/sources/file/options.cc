@@ -28,7 +28,7 @@ std::optional<common::Compression> read_compression(const Config& config) {
   const std::string name = config.string("/compression", "auto");
   if (name == "auto") return std::nullopt;
   for (const auto known :
-       {common::Compression::none, common::Compression::gzip, common::Compression::zstd}) {
+       {common::Compression::kNone, common::Compression::kGzip, common::Compression::kZstd}) {
     if (name == common::to_string(known)) return known;
   }
   throw BadConfig("/compression: expected auto, none, gzip or zstd, found " + name);

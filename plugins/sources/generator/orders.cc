@@ -106,7 +106,7 @@ std::uint64_t write_items(Pen& pen, Dice& dice, Flaw flaw) {
     if (i > 0) pen.letter(',');
     pen.text("{\"sku\":\"").letter(static_cast<char>('A' + sku / 36)).letter('-');
     pen.number(100 + sku % 36 * 25).text("\",\"qty\":");
-    pen.number(flaw == Flaw::quantity_range ? 0 : quantity);
+    pen.number(flaw == Flaw::kQuantityRange ? 0 : quantity);
     pen.text(",\"price\":").price(cents).letter('}');
   }
   return total;
@@ -121,19 +121,19 @@ void write_time(Pen& pen, Dice& dice) {
 }
 
 void write_head(Pen& pen, Dice& dice, std::uint64_t index, Flaw flaw) {
-  pen.text(flaw == Flaw::id_pattern ? "{\"id\":\"EVT-" : "{\"id\":\"evt_").padded(index, 10);
+  pen.text(flaw == Flaw::kIdPattern ? "{\"id\":\"EVT-" : "{\"id\":\"evt_").padded(index, 10);
   pen.text("\",\"tenant\":\"").text(pick(dice, kTenants));
   pen.text("\",\"source\":\"").text(pick(dice, kSources));
   pen.text("\",\"type\":\"").text(pick(dice, kTypes)).text("\",\"revision\":");
   const unsigned revision = dice.below(100);
-  if (flaw == Flaw::revision_type) {
+  if (flaw == Flaw::kRevisionType) {
     pen.letter('"').number(revision).letter('"');
   } else {
     pen.number(revision);
   }
   write_time(pen, dice);
   const std::string_view priority = pick(dice, kPriorities);
-  pen.text(",\"priority\":\"").text(flaw == Flaw::priority_enum ? "urgent"sv : priority);
+  pen.text(",\"priority\":\"").text(flaw == Flaw::kPriorityEnum ? "urgent"sv : priority);
 }
 
 void write_payload(Pen& pen, Dice& dice, Flaw flaw) {
@@ -146,7 +146,7 @@ void write_payload(Pen& pen, Dice& dice, Flaw flaw) {
   pen.text("@Example.COM\"},\"items\":[");
   const std::uint64_t total = write_items(pen, dice, flaw);
   pen.text("],");
-  if (flaw != Flaw::total_missing) {
+  if (flaw != Flaw::kTotalMissing) {
     pen.text("\"total\":").number(total / 100).letter('.').padded(total % 100, 2).letter(',');
   }
   pen.text("\"currency\":\"").text(pick(dice, kCurrencies));
@@ -155,7 +155,7 @@ void write_payload(Pen& pen, Dice& dice, Flaw flaw) {
 }
 
 Flaw draw_flaw(Dice& dice, std::uint64_t bad_below) {
-  if ((dice.next() >> 32) >= bad_below) return Flaw::none;
+  if ((dice.next() >> 32) >= bad_below) return Flaw::kNone;
   return static_cast<Flaw>(1 + dice.below(7));
 }
 
@@ -177,10 +177,10 @@ std::size_t OrderWriter::write(std::uint64_t index, char* out) const {
   Pen pen(out);
   write_head(pen, dice, index, flaw);
   write_payload(pen, dice, flaw);
-  if (flaw == Flaw::extra_property) pen.text(",\"x_debug\":true");
+  if (flaw == Flaw::kExtraProperty) pen.text(",\"x_debug\":true");
   pen.letter('}');
   const auto length = static_cast<std::size_t>(pen.at() - out);
-  return flaw == Flaw::cut_off ? length * 2 / 3 : length;
+  return flaw == Flaw::kCutOff ? length * 2 / 3 : length;
 }
 
 }  // namespace sluice::generator

@@ -11,14 +11,14 @@ inline constexpr std::size_t kLongestOrder = 1024;
 
 // What is wrong with a record.
 enum class Flaw : unsigned {
-  none,
-  id_pattern,      // "EVT-..." instead of "evt_..."
-  priority_enum,   // "urgent"
-  revision_type,   // a string instead of an integer
-  quantity_range,  // 0 where at least 1 is wanted
-  extra_property,  // "x_debug"
-  total_missing,
-  cut_off,  // two thirds of the text: not JSON
+  kNone,
+  kIdPattern,      // "EVT-..." instead of "evt_..."
+  kPriorityEnum,   // "urgent"
+  kRevisionType,   // a string instead of an integer
+  kQuantityRange,  // 0 where at least 1 is wanted
+  kExtraProperty,  // "x_debug"
+  kTotalMissing,
+  kCutOff,  // two thirds of the text: not JSON
 };
 
 // Writes order records. Record `index` depends on the seed, the share of bad records and the index

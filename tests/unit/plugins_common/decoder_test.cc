@@ -54,7 +54,7 @@ struct Kind {
   Compression compression;
   std::string (*compress)(std::string_view);
 };
-constexpr Kind kKinds[] = {{Compression::gzip, gzip}, {Compression::zstd, zstd}};
+constexpr Kind kKinds[] = {{Compression::kGzip, gzip}, {Compression::kZstd, zstd}};
 
 TEST(StreamDecoder, DecodesWhateverThePiecesAre) {
   const std::string text = sample();
@@ -97,7 +97,7 @@ TEST(StreamDecoder, TellsAStreamThatIsCutOffAnywhere) {
 
 TEST(StreamDecoder, TellsASecondMemberThatIsCutOff) {
   const std::string packed = gzip("first\n") + gzip("second\n").substr(0, 12);
-  const Decoded got = decode(Compression::gzip, packed, 100, 100);
+  const Decoded got = decode(Compression::kGzip, packed, 100, 100);
   EXPECT_EQ(got.text.substr(0, 6), "first\n");
   EXPECT_FALSE(got.whole);
 }
@@ -105,27 +105,27 @@ TEST(StreamDecoder, TellsASecondMemberThatIsCutOff) {
 TEST(StreamDecoder, NamesDamage) {
   std::string packed = gzip(sample());
   packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 0x55);
-  EXPECT_TRUE(decode(Compression::gzip, packed, 512, 512).error.starts_with("gzip: "));
+  EXPECT_TRUE(decode(Compression::kGzip, packed, 512, 512).error.starts_with("gzip: "));
   std::string frames = zstd(sample());
   frames[4] = '\xff';
-  EXPECT_TRUE(decode(Compression::zstd, frames, 512, 512).error.starts_with("zstd: "));
+  EXPECT_TRUE(decode(Compression::kZstd, frames, 512, 512).error.starts_with("zstd: "));
   EXPECT_TRUE(
-      decode(Compression::gzip, gzip("a\n") + "rubbish", 512, 512).error.starts_with("gzip: "));
+      decode(Compression::kGzip, gzip("a\n") + "rubbish", 512, 512).error.starts_with("gzip: "));
 }
 
 TEST(StreamDecoder, ReadsOverZeroPaddingButNotOverWhatFollowsIt) {
   const std::string padded = gzip("a\n") + std::string(600, '\0');
-  const Decoded good = decode(Compression::gzip, padded, 100, 100);
+  const Decoded good = decode(Compression::kGzip, padded, 100, 100);
   EXPECT_EQ(good.text, "a\n");
   EXPECT_EQ(good.error, "");
   EXPECT_TRUE(good.whole);
-  EXPECT_NE(decode(Compression::gzip, padded + "x", 100, 100).error, "");
+  EXPECT_NE(decode(Compression::kGzip, padded + "x", 100, 100).error, "");
 }
 
 TEST(StreamDecoder, RefusesABombByItsExpansion) {
   // 256 MiB of zeros in zstd: some 16,000 times its size.
   const std::string packed = zstd(std::string(std::size_t{256} << 20, 'x'));
-  StreamDecoder decoder(Compression::zstd, 100);
+  StreamDecoder decoder(Compression::kZstd, 100);
   std::vector<char> out(std::size_t{1} << 20);
   std::string_view in = packed;
   std::string error;
@@ -139,25 +139,25 @@ TEST(StreamDecoder, RefusesABombByItsExpansion) {
 }
 
 TEST(DetectCompression, TellsByTheFirstBytes) {
-  Compression found = Compression::none;
+  Compression found = Compression::kNone;
   EXPECT_TRUE(detect_compression(gzip("a"), false, &found));
-  EXPECT_EQ(found, Compression::gzip);
+  EXPECT_EQ(found, Compression::kGzip);
   EXPECT_TRUE(detect_compression(zstd("a"), false, &found));
-  EXPECT_EQ(found, Compression::zstd);
+  EXPECT_EQ(found, Compression::kZstd);
   EXPECT_TRUE(detect_compression("{\"a\":1}", false, &found));
-  EXPECT_EQ(found, Compression::none);
+  EXPECT_EQ(found, Compression::kNone);
   EXPECT_TRUE(detect_compression("P", true, &found));
-  EXPECT_EQ(found, Compression::none);
+  EXPECT_EQ(found, Compression::kNone);
 }
 
 TEST(DetectCompression, WaitsWhileItCannotTell) {
-  Compression found = Compression::none;
+  Compression found = Compression::kNone;
   EXPECT_FALSE(detect_compression("", false, &found));
   EXPECT_FALSE(detect_compression("\x1f", false, &found));
   EXPECT_FALSE(detect_compression("(\xb5", false, &found));
   EXPECT_TRUE(detect_compression("\x1f", true, &found));
   EXPECT_TRUE(detect_compression("\x1f{", false, &found));
-  EXPECT_EQ(found, Compression::none);
+  EXPECT_EQ(found, Compression::kNone);
 }
 
 }  // namespace

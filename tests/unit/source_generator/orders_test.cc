@@ -77,14 +77,14 @@ TEST(OrderWriter, KeepsTheFieldOrderAndShapeOfTheWorkload) {
 
 TEST(OrderWriter, EachFlawIsWhatItSays) {
   const std::map<Flaw, std::string> expected{
-      {Flaw::none, ""},
-      {Flaw::id_pattern, "id"},
-      {Flaw::priority_enum, "priority"},
-      {Flaw::revision_type, "revision"},
-      {Flaw::quantity_range, "quantity"},
-      {Flaw::extra_property, "additional property"},
-      {Flaw::total_missing, "total missing"},
-      {Flaw::cut_off, "not JSON"},
+      {Flaw::kNone, ""},
+      {Flaw::kIdPattern, "id"},
+      {Flaw::kPriorityEnum, "priority"},
+      {Flaw::kRevisionType, "revision"},
+      {Flaw::kQuantityRange, "quantity"},
+      {Flaw::kExtraProperty, "additional property"},
+      {Flaw::kTotalMissing, "total missing"},
+      {Flaw::kCutOff, "not JSON"},
   };
   const OrderWriter writer(3, 50);
   std::map<Flaw, int> seen;
@@ -94,16 +94,16 @@ TEST(OrderWriter, EachFlawIsWhatItSays) {
     ASSERT_EQ(fault(text(writer, i)), expected.at(flaw)) << text(writer, i);
   }
   EXPECT_EQ(seen.size(), 8U);
-  EXPECT_NEAR(seen[Flaw::none], 2000, 200);
+  EXPECT_NEAR(seen[Flaw::kNone], 2000, 200);
 }
 
 TEST(OrderWriter, TheShareOfBadRecordsIsAsAsked) {
   const OrderWriter writer(1, 2.5);
   int bad = 0;
-  for (std::uint64_t i = 0; i < 100000; ++i) bad += writer.flaw(i) != Flaw::none ? 1 : 0;
+  for (std::uint64_t i = 0; i < 100000; ++i) bad += writer.flaw(i) != Flaw::kNone ? 1 : 0;
   EXPECT_NEAR(bad, 2500, 250);
   const OrderWriter all(1, 100);
-  for (std::uint64_t i = 0; i < 1000; ++i) EXPECT_NE(all.flaw(i), Flaw::none);
+  for (std::uint64_t i = 0; i < 1000; ++i) EXPECT_NE(all.flaw(i), Flaw::kNone);
 }
 
 TEST(OrderWriter, DependsOnSeedAndIndexAlone) {
