@@ -149,11 +149,13 @@ bool Comparison::same_here(const Shape& a, const Shape& b) const {
   if (a.kinds != b.kinds || a.has_values != b.has_values || hashes(a) != hashes(b)) return false;
   if (!bound(a.lower, b.lower) || !bound(a.upper, b.upper)) return false;
   if (a.multiple_of != b.multiple_of || a.length != b.length || a.pattern != b.pattern ||
-      a.format != b.format || a.items != b.items || a.unique != b.unique ||
-      a.contains_count != b.contains_count || a.properties != b.properties || a.needs != b.needs) {
+      a.format != b.format || (a.format && old_.asserts_format != new_.asserts_format) ||
+      a.items != b.items || a.unique != b.unique || a.contains_count != b.contains_count ||
+      a.properties != b.properties || a.needs != b.needs) {
     return false;
   }
-  if (a.opaque != b.opaque || (!a.opaque.empty() && !same_folder_)) return false;
+  if (a.elsewhere != b.elsewhere || (!a.elsewhere.empty() && !same_folder_)) return false;
+  if (!a.unjudged.empty() || !b.unjudged.empty()) return false;
   if (a.prefix.size() != b.prefix.size() || a.patterns.size() != b.patterns.size() ||
       a.needs_shape.size() != b.needs_shape.size() || a.all_of.size() != b.all_of.size() ||
       a.any_of.size() != b.any_of.size() || a.one_of.size() != b.one_of.size()) {
@@ -201,7 +203,9 @@ bool Comparison::same(ShapeIndex old_shape, ShapeIndex new_shape) {
     if (!same_here(old_.at(a), new_.at(b))) return false;
     const auto right = links(new_.at(b));
     for (size_t i = 0; i < left.size(); ++i) {
-      if (left[i] == kNoShape && right[i] == kNoShape) continue;
+      // A keyword that holds `true` is not always the same as none: think of `not`.
+      if ((left[i] == kNoShape) != (right[i] == kNoShape)) return false;
+      if (left[i] == kNoShape) continue;
       if (seen.insert({left[i], right[i]}).second) work.emplace_back(left[i], right[i]);
     }
   }

@@ -60,10 +60,14 @@ Result<SchemaDiff> diff_schemas(std::string_view old_json, const std::string& ol
   schema::simplify(before);
   schema::simplify(after);
   schema::Comparison comparison(before, after, options.same_folder);
-  comparison.run();
   SchemaDiff out;
-  out.verdict = verdict_of(comparison.backward(), comparison.forward());
-  const auto placed = comparison.changes(options.max_changes, &out.cut);
+  std::vector<schema::PlacedChange> placed;
+  // A text does not differ from itself, whatever in it cannot be judged.
+  if (old_json != new_json || !options.same_folder) {
+    comparison.run();
+    out.verdict = verdict_of(comparison.backward(), comparison.forward());
+    placed = comparison.changes(options.max_changes, &out.cut);
+  }
   std::set<std::tuple<std::string, std::string, std::string>> told;
   size_t bytes = 0;
   for (const schema::PlacedChange& one : placed) {

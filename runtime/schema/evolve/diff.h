@@ -44,9 +44,9 @@ struct DiffOptions {
   bool same_folder = true;
 };
 
-// Compares two schemas (draft-07 or 2020-12) given as text; the names stand for the files in
-// errors. Linear in the pairs of places that meet; never recurses, bounded in time and memory.
-// Errors: not a usable schema, with file and JSON Pointer.
+// Compares two schemas (draft-06, draft-07, 2019-09, 2020-12) given as text; the names stand for
+// the files in errors. Linear in the pairs of places that meet; never recurses, bounded in time and
+// memory. Errors: not a usable schema, with file and JSON Pointer.
 Result<SchemaDiff> diff_schemas(std::string_view old_json, const std::string& old_name,
                                 std::string_view new_json, const std::string& new_name,
                                 const DiffOptions& options = {});

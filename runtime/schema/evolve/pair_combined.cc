@@ -24,11 +24,15 @@ void PairComparer::combined() {
 }
 
 void PairComparer::closed_references() {
-  if (a_.opaque.empty() && b_.opaque.empty()) return;
-  if (a_.opaque == b_.opaque && owner_.same_folder_) return;
+  if (!a_.unjudged.empty() || !b_.unjudged.empty()) {
+    report(ChangeKind::kUnknown, {false, false},
+           (b_.unjudged.empty() ? a_.unjudged : b_.unjudged) + " is not judged; compare by hand");
+  }
+  if (a_.elsewhere.empty() && b_.elsewhere.empty()) return;
+  if (a_.elsewhere == b_.elsewhere && owner_.same_folder_) return;
   report(ChangeKind::kUnknown, {false, false},
-         (b_.opaque.empty() ? a_.opaque : b_.opaque) +
-             "leads to where the comparison does not look; judge it by hand");
+         "the reference " + (b_.elsewhere.empty() ? a_.elsewhere : b_.elsewhere) +
+             "leads to another file, which is not compared; compare by hand");
 }
 
 // What is unevaluated depends on everything else here, so only no change at all is safe.

@@ -167,6 +167,11 @@ void PairComparer::strings() {
                [this](const std::string& pattern, const ShapeValue& value) {
                  return owner_.matches(pattern, value.text) == Comparison::Match::kYes;
                });
+  if (a_.format && a_.format == b_.format && old_.asserts_format != new_.asserts_format) {
+    report(new_.asserts_format ? ChangeKind::kFormatAdded : ChangeKind::kFormatRemoved,
+           {old_.asserts_format, new_.asserts_format},
+           "format is checked in one dialect and a remark in the other");
+  }
   text_keyword("format", a_.format, b_.format, ChangeKind::kFormatAdded, ChangeKind::kFormatRemoved,
                ChangeKind::kFormatChanged, [](const std::string& format, const ShapeValue& value) {
                  const FormatCheck check = find_format(format);

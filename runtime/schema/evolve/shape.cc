@@ -30,7 +30,7 @@ class Simplifier {
  private:
   // Where nothing else applies schemas to the same value, only the object's own keywords evaluate.
   static void close_unevaluated(Shape& shape) {
-    if (shape.in_place() || !shape.opaque.empty()) return;
+    if (shape.in_place() || shape.closed()) return;
     if (shape.unevaluated_properties != kNoShape && shape.additional == kNoShape) {
       shape.additional = shape.unevaluated_properties;
       shape.unevaluated_properties = kNoShape;
@@ -108,7 +108,7 @@ class Simplifier {
     size_t listed = 0;
     for (const ShapeIndex branch : branches) {
       const Shape& one = graph_.shapes[branch];
-      if (branch == i || one.combined() || !one.opaque.empty() || !afford(one)) return false;
+      if (branch == i || one.combined() || one.closed() || !afford(one)) return false;
       const uint8_t own = one.own_kinds();
       const bool numbers = (own & kNumberKinds) != 0 && (kinds & kNumberKinds) != 0;
       if ((own & kinds) != 0 || numbers) return false;
@@ -206,7 +206,7 @@ bool Shape::only_kinds() const {
                      contains == kNoShape;
   const bool object = members.empty() && patterns.empty() && additional == kNoShape &&
                       names == kNoShape && properties == ShapeRange() && needs.empty();
-  return !has_values && number && string && array && object && !combined() && opaque.empty();
+  return !has_values && number && string && array && object && !combined() && !closed();
 }
 
 void simplify(ShapeGraph& graph) { Simplifier(graph).run(); }

@@ -105,7 +105,8 @@ struct Shape {
   ShapeIndex unevaluated_properties = kNoShape;
   ShapeIndex unevaluated_items = kNoShape;
 
-  std::string opaque;  // what the comparison cannot look into: "$ref to other.json"
+  std::string elsewhere;                // references to other files, which are not followed
+  std::string unjudged;                 // a keyword the comparison does not understand
   std::optional<std::string> fallback;  // `default`, as JSON
 
   [[nodiscard]] const ShapeMember* member(std::string_view name) const;
@@ -115,6 +116,7 @@ struct Shape {
   [[nodiscard]] bool unevaluated() const {
     return unevaluated_properties != kNoShape || unevaluated_items != kNoShape;
   }
+  [[nodiscard]] bool closed() const { return !elsewhere.empty() || !unjudged.empty(); }
   [[nodiscard]] bool combined() const { return in_place() || unevaluated(); }
   [[nodiscard]] uint8_t own_kinds() const;  // of its values, when it lists them
   [[nodiscard]] bool never() const { return kinds == 0 || (has_values && values.empty()); }
@@ -124,6 +126,7 @@ struct Shape {
 struct ShapeGraph {
   std::vector<Shape> shapes;
   ShapeIndex root = 0;
+  bool asserts_format = true;  // in later dialects `format` is a remark
 
   [[nodiscard]] const Shape& at(ShapeIndex i) const { return i == kNoShape ? anything : shapes[i]; }
   [[nodiscard]] bool always(ShapeIndex i) const {
@@ -134,9 +137,9 @@ struct ShapeGraph {
   Shape anything;
 };
 
-// Reads a schema of draft-07 or 2020-12 (that of `$schema`; without one draft-07). Errors name the
-// file and the JSON Pointer: not JSON, a keyword whose value has the wrong form, a reference that
-// finds nothing or leads in a circle, more than 50,000 schemas.
+// Reads a schema of draft-06, draft-07, 2019-09 or 2020-12 (that of `$schema`; without one
+// draft-07). Errors name the file and the JSON Pointer: not JSON, a keyword whose value has the
+// wrong form, a reference that finds nothing or leads in a circle, more than 50,000 schemas.
 Result<ShapeGraph> read_shapes(std::string_view json, const std::string& name);
 
 // Rewrites what can be said in a simpler way with the very same meaning: alternatives of different

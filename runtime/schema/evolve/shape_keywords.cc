@@ -220,7 +220,9 @@ Status ShapeReader::on_dependencies(const Item& item, NodeIndex value) {
 }
 
 Status ShapeReader::on_items(const Item& item, NodeIndex value) {
-  if (doc_.kind(value) == JsonKind::kArray) return on_prefix_items(item, value);
+  if (doc_.kind(value) == JsonKind::kArray && draft_ != kDraft2020) {
+    return on_prefix_items(item, value);
+  }
   const ShapeIndex index = enqueue(value, item.resource);
   shape(item).rest = index;
   return Status::ok();
@@ -236,9 +238,9 @@ Status ShapeReader::on_prefix_items(const Item& item, NodeIndex value) {
   return Status::ok();
 }
 
-// Of draft-07, and there only beside `items` as a list.
+// It counts only beside `items` as a list.
 Status ShapeReader::on_additional_items(const Item& item, NodeIndex value) {
-  if (later_dialect_ || shape(item).prefix.empty()) return Status::ok();
+  if (shape(item).prefix.empty()) return Status::ok();
   const ShapeIndex index = enqueue(value, item.resource);
   shape(item).rest = index;
   return Status::ok();
@@ -309,47 +311,47 @@ const std::vector<ShapeReader::Keyword>& ShapeReader::keywords() {
   using S = Shape;
   using Range = ShapeRange;
   static const std::vector<Keyword> kKeywords = {
-      {"type", &R::on_type},
-      {"enum", &R::on_enum},
-      {"const", &R::on_const},
-      {"default", &R::on_default},
-      {"minimum", &R::on_bound<false, false>},
-      {"exclusiveMinimum", &R::on_bound<false, true>},
-      {"maximum", &R::on_bound<true, false>},
-      {"exclusiveMaximum", &R::on_bound<true, true>},
-      {"multipleOf", &R::on_multiple_of},
-      {"minLength", &R::on_count<&S::length, &Range::min>},
-      {"maxLength", &R::on_count<&S::length, &Range::max>},
-      {"pattern", &R::on_text<&S::pattern>},
-      {"format", &R::on_text<&S::format>},
-      {"prefixItems", &R::on_prefix_items},
-      {"items", &R::on_items},
-      {"additionalItems", &R::on_additional_items},
-      {"minItems", &R::on_count<&S::items, &Range::min>},
-      {"maxItems", &R::on_count<&S::items, &Range::max>},
-      {"uniqueItems", &R::on_unique_items},
-      {"contains", &R::on_schema<&S::contains>},
-      {"minContains", &R::on_count<&S::contains_count, &Range::min>},
-      {"maxContains", &R::on_count<&S::contains_count, &Range::max>},
-      {"properties", &R::on_properties},
-      {"required", &R::on_required},
-      {"patternProperties", &R::on_pattern_properties},
-      {"additionalProperties", &R::on_schema<&S::additional>},
-      {"propertyNames", &R::on_schema<&S::names>},
-      {"minProperties", &R::on_count<&S::properties, &Range::min>},
-      {"maxProperties", &R::on_count<&S::properties, &Range::max>},
-      {"dependencies", &R::on_dependencies},
-      {"dependentRequired", &R::on_dependencies},
-      {"dependentSchemas", &R::on_dependencies},
-      {"allOf", &R::on_list<&S::all_of>},
-      {"anyOf", &R::on_list<&S::any_of>},
-      {"oneOf", &R::on_list<&S::one_of>},
-      {"not", &R::on_schema<&S::none>},
-      {"if", &R::on_schema<&S::condition>},
-      {"then", &R::on_schema<&S::consequence>},
-      {"else", &R::on_schema<&S::alternative>},
-      {"unevaluatedProperties", &R::on_schema<&S::unevaluated_properties>},
-      {"unevaluatedItems", &R::on_schema<&S::unevaluated_items>},
+      {"type", kEvery, &R::on_type},
+      {"enum", kEvery, &R::on_enum},
+      {"const", kEvery, &R::on_const},
+      {"default", kEvery, &R::on_default},
+      {"minimum", kEvery, &R::on_bound<false, false>},
+      {"exclusiveMinimum", kEvery, &R::on_bound<false, true>},
+      {"maximum", kEvery, &R::on_bound<true, false>},
+      {"exclusiveMaximum", kEvery, &R::on_bound<true, true>},
+      {"multipleOf", kEvery, &R::on_multiple_of},
+      {"minLength", kEvery, &R::on_count<&S::length, &Range::min>},
+      {"maxLength", kEvery, &R::on_count<&S::length, &Range::max>},
+      {"pattern", kEvery, &R::on_text<&S::pattern>},
+      {"format", kEvery, &R::on_text<&S::format>},
+      {"prefixItems", kDraft2020, &R::on_prefix_items},
+      {"items", kEvery, &R::on_items},
+      {"additionalItems", kUntil2019, &R::on_additional_items},
+      {"minItems", kEvery, &R::on_count<&S::items, &Range::min>},
+      {"maxItems", kEvery, &R::on_count<&S::items, &Range::max>},
+      {"uniqueItems", kEvery, &R::on_unique_items},
+      {"contains", kEvery, &R::on_schema<&S::contains>},
+      {"minContains", kFrom2019, &R::on_count<&S::contains_count, &Range::min>},
+      {"maxContains", kFrom2019, &R::on_count<&S::contains_count, &Range::max>},
+      {"properties", kEvery, &R::on_properties},
+      {"required", kEvery, &R::on_required},
+      {"patternProperties", kEvery, &R::on_pattern_properties},
+      {"additionalProperties", kEvery, &R::on_schema<&S::additional>},
+      {"propertyNames", kEvery, &R::on_schema<&S::names>},
+      {"minProperties", kEvery, &R::on_count<&S::properties, &Range::min>},
+      {"maxProperties", kEvery, &R::on_count<&S::properties, &Range::max>},
+      {"dependencies", kEvery, &R::on_dependencies},
+      {"dependentRequired", kEvery, &R::on_dependencies},
+      {"dependentSchemas", kEvery, &R::on_dependencies},
+      {"allOf", kEvery, &R::on_list<&S::all_of>},
+      {"anyOf", kEvery, &R::on_list<&S::any_of>},
+      {"oneOf", kEvery, &R::on_list<&S::one_of>},
+      {"not", kEvery, &R::on_schema<&S::none>},
+      {"if", kFrom7, &R::on_schema<&S::condition>},
+      {"then", kFrom7, &R::on_schema<&S::consequence>},
+      {"else", kFrom7, &R::on_schema<&S::alternative>},
+      {"unevaluatedProperties", kFrom2019, &R::on_schema<&S::unevaluated_properties>},
+      {"unevaluatedItems", kFrom2019, &R::on_schema<&S::unevaluated_items>},
   };
   return kKeywords;
 }

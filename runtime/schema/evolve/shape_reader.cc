@@ -16,12 +16,6 @@ namespace {
 constexpr uint64_t kMaxBytes = 16ULL << 20;
 constexpr uint32_t kMaxDepth = 256;
 constexpr size_t kMaxShapes = 50'000;
-constexpr std::array kLaterDialects = {
-    std::string_view("https://json-schema.org/draft/2020-12/schema"),
-    std::string_view("https://json-schema.org/draft/2019-09/schema"),
-};
-
-bool is_reference(std::string_view name) { return name == "$ref" || name == "$dynamicRef"; }
 
 }  // namespace
 
@@ -71,16 +65,37 @@ ShapeIndex ShapeReader::enqueue(NodeIndex node, NodeIndex resource) {
   return at->second;
 }
 
-Result<ShapeGraph> ShapeReader::run() {
-  if (doc_.kind(Document::root()) == JsonKind::kObject) {
-    const NodeIndex dialect = doc_.find(Document::root(), "$schema");
-    if (dialect != kNoNode && doc_.kind(dialect) == JsonKind::kString) {
-      std::string text = text_of(dialect);
-      if (text.ends_with('#')) text.pop_back();
-      later_dialect_ =
-          std::find(kLaterDialects.begin(), kLaterDialects.end(), text) != kLaterDialects.end();
+Status ShapeReader::read_dialect() {
+  struct Known {
+    std::string_view uri;
+    uint8_t draft;
+  };
+  static constexpr std::array kKnown = {
+      Known{"://json-schema.org/draft-06/schema", kDraft6},
+      Known{"://json-schema.org/draft-07/schema", kDraft7},
+      Known{"://json-schema.org/draft/2019-09/schema", kDraft2019},
+      Known{"://json-schema.org/draft/2020-12/schema", kDraft2020}};
+  const bool object = doc_.kind(Document::root()) == JsonKind::kObject;
+  const NodeIndex dialect = object ? doc_.find(Document::root(), "$schema") : kNoNode;
+  if (dialect != kNoNode) {
+    if (doc_.kind(dialect) != JsonKind::kString) return wrong(dialect, "a string");
+    std::string uri = text_of(dialect);
+    if (uri.ends_with('#')) uri.pop_back();
+    const auto* const known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) {
+      return uri == "http" + std::string(one.uri) || uri == "https" + std::string(one.uri);
+    });
+    if (known == kKnown.end()) {
+      return at(dialect, "expected draft-06, draft-07, 2019-09 or 2020-12, found " +
+                             in_quotes(uri) + ": other dialects cannot be compared");
     }
+    draft_ = known->draft;
   }
+  graph_.asserts_format = draft_ <= kDraft7;
+  return Status::ok();
+}
+
+Result<ShapeGraph> ShapeReader::run() {
+  SLUICE_RETURN_IF_ERROR(read_dialect());
   uri_of_[Document::root()] = "";
   enqueue(Document::root(), Document::root());
   while (!queue_.empty() || !references_.empty()) {
@@ -118,6 +133,7 @@ void ShapeReader::note_names(Item& item) {
     uri_of_[item.node] = uri;
     resource_of_.try_emplace(uri, item.node);
   }
+  if (draft_ < kDraft2019) return;
   for (const std::string_view name : {"$anchor", "$dynamicAnchor"}) {
     const std::string anchor = string_at(name);
     if (anchor.empty()) continue;
@@ -128,22 +144,29 @@ void ShapeReader::note_names(Item& item) {
 
 Status ShapeReader::read_references(const Item& item) {
   bool alone = true;
-  if (later_dialect_) {
+  if (draft_ >= kDraft2019) {
     // Beside a reference the later dialects keep the other keywords.
     NodeIndex name = doc_.first_child(item.node);
     for (uint32_t i = doc_.count(item.node); i > 0; --i, name = doc_.next(doc_.next(name))) {
       const std::string text = text_of(name);
-      const auto is = [&text](const Keyword& keyword) {
-        return keyword.name == text && text != "default";
+      const auto is = [this, &text](const Keyword& keyword) {
+        return keyword.name == text && (keyword.drafts & draft_) != 0 && text != "default";
       };
       alone = alone && std::none_of(keywords().begin(), keywords().end(), is);
     }
     alone = alone && (doc_.find(item.node, "$ref") == kNoNode ||
                       doc_.find(item.node, "$dynamicRef") == kNoNode);
   }
+  if (draft_ == kDraft2019 && doc_.find(item.node, "$recursiveRef") != kNoNode) {
+    shape(item).unjudged = "$recursiveRef";
+  }
+  const bool embedded = item.node != Document::root() && item.node == item.resource;
+  if (embedded && doc_.find(item.node, "$schema") != kNoNode) {
+    shape(item).unjudged = "an embedded schema with a $schema of its own";
+  }
   for (const std::string_view name : {"$ref", "$dynamicRef"}) {
     const NodeIndex value = doc_.find(item.node, name);
-    if (value == kNoNode) continue;
+    if (value == kNoNode || (name == "$dynamicRef" && draft_ != kDraft2020)) continue;
     if (doc_.kind(value) != JsonKind::kString) return wrong(value, "a string");
     references_.push_back({item.shape, value, item.resource, alone});
   }
@@ -162,7 +185,7 @@ Status ShapeReader::read(Item item) {
     default:
       return wrong(item.node, "a schema (an object, true or false)");
   }
-  const bool replaced = !later_dialect_ && doc_.find(item.node, "$ref") != kNoNode;
+  const bool replaced = draft_ <= kDraft7 && doc_.find(item.node, "$ref") != kNoNode;
   if (!replaced) note_names(item);
   resource_at_[item.node] = item.resource;
   SLUICE_RETURN_IF_ERROR(read_references(item));
@@ -177,7 +200,7 @@ Status ShapeReader::read(Item item) {
   for (const Keyword& keyword : keywords()) {
     // Beside a `$ref` draft-07 ignores every other keyword.
     if (replaced && keyword.name != "default") continue;
-    if (is_reference(keyword.name)) continue;
+    if ((keyword.drafts & draft_) == 0) continue;
     const NodeIndex value = doc_.find(item.node, keyword.name);
     if (value != kNoNode) SLUICE_RETURN_IF_ERROR((this->*keyword.handler)(item, value));
   }

@@ -35,13 +35,21 @@ class ShapeReader {
     bool alone = true;  // nothing else constrains the value
   };
   using Handler = Status (ShapeReader::*)(const Item&, NodeIndex);
+  // Drafts a keyword belongs to; elsewhere it means nothing.
+  enum Draft : uint8_t { kDraft6 = 1, kDraft7 = 2, kDraft2019 = 4, kDraft2020 = 8 };
+  static constexpr uint8_t kEvery = kDraft6 | kDraft7 | kDraft2019 | kDraft2020;
+  static constexpr uint8_t kFrom7 = kDraft7 | kDraft2019 | kDraft2020;
+  static constexpr uint8_t kFrom2019 = kDraft2019 | kDraft2020;
+  static constexpr uint8_t kUntil2019 = kDraft6 | kDraft7 | kDraft2019;
   struct Keyword {
     std::string_view name;
+    uint8_t drafts;
     Handler handler;
   };
   static const std::vector<Keyword>& keywords();
 
   // shape_reader.cc
+  Status read_dialect();
   ShapeIndex enqueue(NodeIndex node, NodeIndex resource);
   Status read(Item item);
   Status read_references(const Item& item);
@@ -88,7 +96,7 @@ class ShapeReader {
   const Document& doc_;
   mutable Arena arena_;
   ShapeGraph graph_;
-  bool later_dialect_ = false;  // 2020-12
+  uint8_t draft_ = kDraft7;
   std::deque<Item> queue_;
   std::deque<Reference> references_;
   std::unordered_map<NodeIndex, ShapeIndex> shape_of_;

@@ -56,15 +56,18 @@ Status ShapeReader::resolve(const Reference& reference) {
   const std::string fragment =
       hash == std::string::npos ? std::string() : percent_decoded(text.substr(hash + 1));
   NodeIndex from = reference.resource;
-  bool closed = dynamic_anchors_.contains(fragment) && dynamic_anchors_[fragment] > 1;
+  const auto dynamic = dynamic_anchors_.find(fragment);
+  if (dynamic != dynamic_anchors_.end() && dynamic->second > 1) {
+    graph_.shapes[reference.from].unjudged = "the $dynamicAnchor " + in_quotes(fragment);
+    return Status::ok();
+  }
   if (!uri.empty()) {
     const auto known = resource_of_.find(absolute(from, uri));
-    closed = closed || known == resource_of_.end();
-    if (known != resource_of_.end()) from = known->second;
-  }
-  if (closed) {
-    graph_.shapes[reference.from].opaque += "$ref " + in_quotes(text) + " ";
-    return Status::ok();
+    if (known == resource_of_.end()) {
+      graph_.shapes[reference.from].elsewhere += in_quotes(text) + " ";
+      return Status::ok();
+    }
+    from = known->second;
   }
   SLUICE_ASSIGN_OR_RETURN(const NodeIndex target, walk(reference, from, fragment));
   const auto seen = resource_at_.find(target);
