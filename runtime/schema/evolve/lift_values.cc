@@ -39,22 +39,23 @@ void LiftGroup::type_change(const Place& place, const FoundChange& change, bool 
     return true;
   };
   if ((gone & kKindNull) != 0) {
-    const std::string test = "if " + v + " == sluice.null then ";
+    const std::string test = v + " == sluice.null";
     const auto value = known_value(to);
-    if (value) {
-      line(test + v + " = " + *value + " end");
-    } else if (optional) {
-      line(test + v + " = nil end");
+    if (value || optional) {
+      line("if " + test + " then " + v + " = " + value.value_or("nil") + " end");
     } else {
       todo(place, "what stands for null?");
-      line(test + undecided(place, "null is no longer allowed") + " end");
+      undecided_if(test, place, "null is no longer allowed");
     }
   }
   if ((gone & kKindBoolean) != 0 && !wrap(kKindBoolean, "type(" + v + ") == \"boolean\"")) {
-    const bool text = (to.kinds & kKindString) != 0;
-    if (!text) todo(place, "what stands for true and false?");
-    line("if type(" + v + ") == \"boolean\" then " +
-         (text ? v + " = tostring(" + v + ")" : undecided(place, "no boolean any more")) + " end");
+    const std::string test = "type(" + v + ") == \"boolean\"";
+    if ((to.kinds & kKindString) != 0) {
+      line("if " + test + " then " + v + " = tostring(" + v + ") end");
+    } else {
+      todo(place, "what stands for true and false?");
+      undecided_if(test, place, "no boolean any more");
+    }
   }
   const auto numbers = static_cast<uint8_t>(gone & kNumberKinds);
   if (numbers != 0 && !wrap(kNumberKinds, "type(" + v + ") == \"number\"")) {
@@ -68,60 +69,66 @@ void LiftGroup::type_change(const Place& place, const FoundChange& change, bool 
   todo(place, describe_kinds(gone & kContainers) + " became " + describe_kinds(to.kinds));
   // A list and an object look alike to a script; when one of them stays, the check decides.
   if ((to.kinds & kContainers) != 0 && (from.kinds & kContainers) == kContainers) return;
-  line("if type(" + v + ") == \"userdata\" and " + v + " ~= sluice.null then " +
-       undecided(place, "changed its structure") + " end");
+  undecided_if("type(" + v + ") == \"userdata\" and " + v + " ~= sluice.null", place,
+               "changed its structure");
 }
 
-bool LiftGroup::from_number(const Place& place, uint8_t gone, const Shape& to) {
+void LiftGroup::from_number(const Place& place, uint8_t gone, const Shape& to) {
   const std::string& v = place.value;
   if ((gone & kKindFraction) != 0 && (to.kinds & kKindInteger) != 0) {
     todo(place, "how is a fraction rounded?");
     line("if math.type(" + v + ") == \"float\" then");
-    line("  if " + v + " % 1 ~= 0 then " + undecided(place, "has a fraction") + " end");
+    line("  if " + v + " % 1 ~= 0 then");
+    line("    " + undecided(place, "has a fraction"));
+    line("  end");
     line("  " + v + " = math.tointeger(" + v + ") or " + v);
     line("end");
-    return true;
+    return;
   }
   if ((to.kinds & kKindString) != 0) {
     if ((gone & kKindInteger) != 0) {
       line("if math.type(" + v + ") == \"integer\" then " + v + " = tostring(" + v + ") end");
     }
-    todo(place, "how is a number with a fraction (or past 64 bits) spelled?");
-    line("if math.type(" + v + ") == \"float\" then " +
-         undecided(place, "a number whose spelling is not decided") + " end");
-    return true;
+    if ((gone & kKindFraction) != 0) {
+      todo(place, "how is a number with a fraction spelled?");
+    } else {
+      line("-- past 64 bits Lua has no exact integer");
+    }
+    undecided_if("math.type(" + v + ") == \"float\"", place, "a number with no certain spelling");
+    return;
   }
   todo(place, "what stands for the number?");
-  line("if type(" + v + ") == \"number\" then " + undecided(place, "no number any more") + " end");
-  return true;
+  undecided_if("type(" + v + ") == \"number\"", place, "no number any more");
 }
 
-bool LiftGroup::from_string(const Place& place, const Shape& to) {
+void LiftGroup::from_string(const Place& place, const Shape& to) {
   const std::string& v = place.value;
-  const std::string test = "if type(" + v + ") == \"string\" then";
+  const std::string test = "type(" + v + ") == \"string\"";
   if ((to.kinds & kNumberKinds) != 0) {
     const bool fraction = (to.kinds & kKindFraction) != 0;
     const std::string spelled = fraction ? "^-?%d+%.?%d*$" : "^-?%d+$";
     const std::string read =
         fraction ? "tonumber(" + v + ")" : "math.tointeger(tonumber(" + v + "))";
-    line(test);
+    line("if " + test + " then");
     line("  local number = " + v + ":find(" + lua_string(spelled) + ") and " + read);
-    line("  if not number then " + undecided(place, "text that is not such a number") + " end");
+    line("  if not number then");
+    line("    " + undecided(place, "text that is not such a number"));
+    line("  end");
     line("  " + v + " = number");
     line("end");
-    return true;
+    return;
   }
   if ((to.kinds & kKindBoolean) != 0) {
-    line(test);
-    line("  if " + v + " ~= \"true\" and " + v + " ~= \"false\" then " +
-         undecided(place, "text that is neither true nor false") + " end");
+    line("if " + test + " then");
+    line("  if " + v + " ~= \"true\" and " + v + " ~= \"false\" then");
+    line("    " + undecided(place, "text that is neither true nor false"));
+    line("  end");
     line("  " + v + " = " + v + " == \"true\"");
     line("end");
-    return true;
+    return;
   }
   todo(place, "what stands for the text?");
-  line(test + " " + undecided(place, "no text any more") + " end");
-  return true;
+  undecided_if(test, place, "no text any more");
 }
 
 void LiftGroup::values_change(const Place& place, const FoundChange& change) {
@@ -145,9 +152,7 @@ void LiftGroup::values_change(const Place& place, const FoundChange& change) {
     return;
   }
   todo(place, "values that are gone; what becomes of them?");
-  line("if " + any_of(place.value, gone) + " then");
-  line("  " + undecided(place, "a value that is no longer allowed"));
-  line("end");
+  undecided_if(any_of(place.value, gone), place, "a value that is no longer allowed");
 }
 
 void LiftGroup::range_change(const Place& place, const FoundChange& change) {
@@ -162,9 +167,8 @@ void LiftGroup::range_change(const Place& place, const FoundChange& change) {
   add(to.upper, ">");
   if (outside.empty()) return leave_to_check(place, change);
   todo(place, "range " + change.detail + "; what becomes of values outside?");
-  line("if type(" + place.value + ") == \"number\" and (" + outside + ") then");
-  line("  " + undecided(place, "outside the new range"));
-  line("end");
+  undecided_if("type(" + place.value + ") == \"number\" and (" + outside + ")", place,
+               "outside the new range");
 }
 
 void LiftGroup::length_change(const Place& place, const FoundChange& change) {
@@ -178,9 +182,8 @@ void LiftGroup::length_change(const Place& place, const FoundChange& change) {
   }
   if (outside.empty() || to.min > INT64_MAX) return leave_to_check(place, change);
   todo(place, "length " + change.detail + "; what becomes of texts outside?");
-  line("if type(" + place.value + ") == \"string\" and (" + outside + ") then");
-  line("  " + undecided(place, "outside the new length"));
-  line("end");
+  undecided_if("type(" + place.value + ") == \"string\" and (" + outside + ")", place,
+               "outside the new length");
 }
 
 }  // namespace sluice::schema

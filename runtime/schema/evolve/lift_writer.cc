@@ -78,6 +78,12 @@ std::string LiftGroup::undecided(const Place& place, const std::string& text) {
   return "return undecided(" + lua_string(shorten(place.path + ": " + text, 200)) + ")";
 }
 
+void LiftGroup::undecided_if(const std::string& test, const Place& place, const std::string& text) {
+  line("if " + test + " then");
+  line("  " + undecided(place, text));
+  line("end");
+}
+
 void LiftGroup::leave_to_check(const Place& place, const FoundChange& change) {
   todo(place, std::string(change_kind_name(change.kind)) + " (" + change.detail +
                   "); records outside are refused by the check after this step");
@@ -92,8 +98,8 @@ void LiftGroup::add(const PlacedChange& placed, const Step& last) {
     const std::string under =
         placed.within != nullptr ? " under " + std::string(placed.within) : " of other members";
     todo(place, std::string(change_kind_name(change.kind)) + under + " (" + change.detail + ")");
-    line("if " + place.value + " ~= nil then " +
-         undecided(place, std::string(change_kind_name(change.kind)) + under) + " end");
+    undecided_if(place.value + " ~= nil", place,
+                 std::string(change_kind_name(change.kind)) + under);
     return;
   }
   if (change.kind == ChangeKind::kFieldAdded) {
@@ -124,8 +130,7 @@ void LiftGroup::convert(const Place& place, const FoundChange& change, const Ste
         line("if " + place.value + " == nil then " + place.value + " = " + *value + " end");
       } else {
         todo(place, "required now; what is it where it was missing?");
-        line("if " + place.value + " == nil then " +
-             undecided(place, "required now, and missing here") + " end");
+        undecided_if(place.value + " == nil", place, "required now, and missing here");
       }
       return;
     }
@@ -142,7 +147,7 @@ void LiftGroup::convert(const Place& place, const FoundChange& change, const Ste
       return close(place, change);
     case ChangeKind::kUnknown:
       todo(place, change.detail);
-      line("if " + place.value + " ~= nil then " + undecided(place, "cannot be judged") + " end");
+      undecided_if(place.value + " ~= nil", place, "cannot be judged");
       return;
     default:
       return leave_to_check(place, change);
@@ -212,9 +217,8 @@ void LiftGroup::add_field(const Field& field, const Place& place) {
     return;
   }
   todo(place, "new and required (" + describe_kinds(shape.kinds) + "); where does it come from?");
-  line("if " + place.value + " == nil then " +
-       undecided(place, "new and required, and the lift does not say where it comes from") +
-       " end");
+  undecided_if(place.value + " == nil", place,
+               "new and required, and the lift does not say where it comes from");
 }
 
 void LiftGroup::drop_field(const Field& field, const Place& place) {

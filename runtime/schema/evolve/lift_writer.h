@@ -41,8 +41,8 @@ class LiftGroup {
 
   void convert(const Place& place, const FoundChange& change, const Step& last);
   void type_change(const Place& place, const FoundChange& change, bool optional);
-  bool from_number(const Place& place, uint8_t gone, const Shape& to);
-  bool from_string(const Place& place, const Shape& to);
+  void from_number(const Place& place, uint8_t gone, const Shape& to);
+  void from_string(const Place& place, const Shape& to);
   void values_change(const Place& place, const FoundChange& change);
   void range_change(const Place& place, const FoundChange& change);
   void length_change(const Place& place, const FoundChange& change);
@@ -56,6 +56,8 @@ class LiftGroup {
   void note(const Place& place, const std::string& text);
   void todo(const Place& place, const std::string& text);
   [[nodiscard]] std::string undecided(const Place& place, const std::string& text);
+  // The same where `test` holds.
+  void undecided_if(const std::string& test, const Place& place, const std::string& text);
   void leave_to_check(const Place& place, const FoundChange& change);
   [[nodiscard]] bool optional_in_new(const Step& last) const;
   [[nodiscard]] std::optional<std::string> known_value(const Shape& shape) const;
