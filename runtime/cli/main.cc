@@ -52,7 +52,6 @@ int run_program(int argc, char** argv) {
   add_schema_commands(app, &exit_code);
   add_plugins_commands(app, &exit_code);
   add_config_commands(app, &exit_code);
-  add_schema_commands(app, &exit_code);
   add_dlq_commands(app, &exit_code);
   add_bench_command(app, &exit_code);
   return parse_and_run(app, argc, argv, &exit_code);
