@@ -64,11 +64,7 @@ class Builder {
     out.place = place_in(file_, value);
     out.tenant = value.get<std::string>("tenant");
     for (const Value& entry : value.at("sources").members) out.sources.push_back(source(entry));
-    if (const Value* schema = value.find("schema")) {
-      out.schema.emplace();
-      out.schema->path = schema->get<std::string>("file");
-      out.schema->place = place_in(file_, *schema);
-    }
+    if (const Value* found = value.find("schema")) schema(out.schema.emplace(), *found);
     if (const Value* transform = value.find("transform")) {
       out.transform = transform->get<std::string>("file");
     }
@@ -85,6 +81,36 @@ class Builder {
     out.dead_letters.show = strings(value.at("dead_letters"), "show");
     for (const Value& entry : value.at("sinks").members) out.sinks.push_back(sink(entry));
     return out;
+  }
+
+  void schema(SchemaConfig& out, const Value& value) {
+    out.place = place_in(file_, value);
+    out.lineage = value.at("lineage").has_data();
+    out.path = value.get<std::string>(out.lineage ? "lineage" : "file");
+    if (!out.lineage) return;
+    if (value.at("lifts").has_data()) {
+      out.lifts = value.get<std::string>("lifts");
+    } else {
+      const std::filesystem::path folder =
+          out.path.has_filename() ? out.path : out.path.parent_path();
+      out.lifts = folder.parent_path().parent_path() / "transformers" / folder.filename();
+    }
+    version(out.version, value.at("version"));
+  }
+
+  static void version(SchemaVersionConfig& out, const Value& value) {
+    using From = SchemaVersionConfig::From;
+    if (value.at("pointer").has_data()) out.pointer = value.get<std::string>("pointer");
+    if (value.at("header").has_data()) {
+      out.from = From::kHeader;
+      out.header = value.get<std::string>("header");
+    }
+    if (const Value* confluent = value.find("confluent")) {
+      out.from = From::kConfluent;
+      out.ids = confluent->get<std::string>("ids");
+    }
+    if (value.at("try").has_data()) out.from = From::kTry;
+    if (value.at("default").has_data()) out.fallback = small(value, "default");
   }
 
   static void limits(PipelineConfig& out, const Value& value) {

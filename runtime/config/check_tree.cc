@@ -110,6 +110,7 @@ class Checker {
     for (const Key& child : key.children) {
       if (!child.unbuilt.empty()) continue;
       const YamlNode* source = child.name == key.scalar_fills ? &node : nullptr;
+      if (source == nullptr && !child.scalar_fills.empty()) continue;  // absent, as in members()
       value.members.push_back(one(child, source, path));
     }
   }

@@ -80,10 +80,26 @@ struct SinkConfig {
 
 enum class UnknownFields { kIgnore, kReport, kReject };
 
+// Where a record of a lineage names its version.
+struct SchemaVersionConfig {
+  enum class From {
+    kPointer,    // a member of the record
+    kHeader,     // a header beside it
+    kConfluent,  // the schema id of the Confluent wire format in front of it
+    kTry,        // nowhere: the newest version that fits
+  };
+  From from = From::kPointer;
+  std::string pointer;
+  std::string header;
+  std::filesystem::path ids;         // kConfluent: a JSON file, schema id -> version
+  std::optional<uint32_t> fallback;  // `default`: of records that name none
+};
+
 struct SchemaConfig {
   std::filesystem::path path;  // a file (single-file form) or a lineage folder
   bool lineage = false;
-  std::string version_pointer;
+  std::filesystem::path lifts;  // lineage: the folder of N_to_M.lua
+  SchemaVersionConfig version;
   UnknownFields unknown_fields = UnknownFields::kReport;
   ConfigPlace place;
 };

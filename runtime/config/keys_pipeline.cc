@@ -14,6 +14,7 @@ constexpr double kYear = 366 * 86'400e3;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 constexpr std::array<std::string_view, 2> kPriorities = {"normal", "low"};
 constexpr std::array<std::string_view, 2> kIdempotency = {"origin", "off"};
+constexpr std::array<std::string_view, 1> kTry = {"newest"};
 
 constexpr std::array kSource = {
     Key{.name = "use",
@@ -30,17 +31,53 @@ constexpr std::array kSource = {
         .choices = kPriorities},
 };
 
+constexpr std::array kConfluent = {
+    Key{.name = "ids",
+        .type = kInputFile,
+        .text = "JSON file from schema id to version, such as `{\"17\": 2}`.",
+        .required = true},
+};
+
+constexpr std::array kVersion = {
+    Key{.name = "pointer",
+        .type = kPointer,
+        .text = "Member of the record that holds its version: `2`, `\"2\"` or `\"v2\"`."},
+    Key{.name = "header", .type = kString, .text = "Header of the record that holds its version."},
+    Key{.name = "confluent",
+        .type = kSection,
+        .text = "Records begin with the Confluent wire format's byte 0 and schema id; a plain path "
+                "stands for `ids`.",
+        .children = kConfluent,
+        .scalar_fills = "ids"},
+    Key{.name = "try",
+        .type = kChoice,
+        .text = "Records do not name their version: it is the newest one that fits.",
+        .choices = kTry},
+    Key{.name = "default",
+        .type = kInteger,
+        .text = "Version of records that name none. Default: they are dead-lettered.",
+        .least = 0,
+        .most = 999'999'999},
+};
+
 constexpr std::array kSchema = {
     Key{.name = "file",
         .type = kInputFile,
-        .text = "JSON Schema every record must satisfy.",
-        .required = true},
+        .text = "JSON Schema every record must satisfy; or `lineage`."},
     Key{.name = "lineage",
-        .text = "Folder of numbered versions of one schema.",
-        .unbuilt = "a schema lineage"},
+        .type = kFolder,
+        .text = "Folder of numbered versions of one schema, `1.schema.json` and so on, in place of "
+                "`file`."},
+    Key{.name = "lifts",
+        .type = kFolder,
+        .text = "Folder of the scripts `1_to_2.lua` and so on. Default: of the same name as the "
+                "lineage, in `transformers` beside the folder the lineage lies in."},
     Key{.name = "version",
-        .text = "Where a record names its version.",
-        .unbuilt = "a schema lineage"},
+        .type = kSection,
+        .text = "Where a record of a lineage names its version, one of the following; a plain "
+                "pointer stands for `pointer`.",
+        .children = kVersion,
+        .scalar_fills = "pointer"},
     Key{.name = "unknown_fields",
         .text = "What fields outside the schema lead to.",
         .unbuilt = "a rule for unknown fields"},

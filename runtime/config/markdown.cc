@@ -39,7 +39,8 @@ void rows(std::string& out, Keys keys, const std::string& prefix) {
       continue;
     }
     if (key.type == kSection) {
-      out += cat({"| `", name, "` | file or map | | ", key.text, " |\n"});
+      const Key* plain = find_key(key.children, key.scalar_fills);
+      out += cat({"| `", name, "` | ", type_name(plain->type), " or map | | ", key.text, " |\n"});
       rows(out, key.children, name + ".");
       continue;
     }

@@ -62,6 +62,80 @@ void retry_form(const Value& sink, const std::string& path, Problems& problems) 
   }
 }
 
+// What the file says of a key of a section whose plain form stands for `plain`; also when its value
+// was found wrong, which has been said then. nullptr: nothing.
+const YamlNode* written(const Value& section, std::string_view key, std::string_view plain) {
+  const YamlNode* node = section.node;
+  if (node == nullptr) return nullptr;
+  if (node->is_scalar()) return key == plain ? node : nullptr;
+  const YamlNode* found = node->find(key);
+  return found != nullptr && found->kind != YamlNode::Kind::kNull ? found : nullptr;
+}
+
+// Exactly one of the ways in which a record may name its version.
+void version_form(const Value& version, const std::string& path, Problems& problems) {
+  std::string first;
+  for (const char* way : {"pointer", "header", "confluent", "try"}) {
+    const YamlNode* node = written(version, way, "pointer");
+    if (node == nullptr) continue;
+    if (!first.empty()) {
+      problems.add(node->place, path,
+                   cat({"\"", way, "\" does not go with \"", first,
+                        "\"; a version is found in one way, keep one of them"}));
+      return;
+    }
+    first = way;
+  }
+  if (first.empty()) {
+    problems.add(version.place(), path,
+                 "expected one of pointer, header, confluent or try: where a record names its "
+                 "version");
+    return;
+  }
+  const YamlNode* preset = written(version, "default", "pointer");
+  if (first == "try" && preset != nullptr) {
+    problems.add(preset->place, path,
+                 "\"default\" does not go with \"try\", which looks at no version; remove it");
+  }
+}
+
+// A lineage says where records name their version.
+void lineage_form(const Value& schema, const YamlNode& lineage, const std::string& path,
+                  Problems& problems) {
+  if (const YamlNode* file = written(schema, "file", "file")) {
+    problems.add(file->place, path, "\"file\" does not go with \"lineage\"; keep one of them");
+  }
+  const Value* version = schema.find("version");
+  if (version == nullptr || !version->given()) {
+    problems.add(lineage.place, path,
+                 "the key \"version\" is missing; say where a record names its version, such as "
+                 "version: { pointer: /schema_version }");
+    return;
+  }
+  version_form(*version, join_path(path, "version"), problems);
+}
+
+// Either a file, or a lineage.
+void schema_form(const Value& schema, const std::string& path, Problems& problems) {
+  if (const YamlNode* lineage = written(schema, "lineage", "file")) {
+    lineage_form(schema, *lineage, path, problems);
+    return;
+  }
+  for (const char* other : {"lifts", "version"}) {
+    if (const YamlNode* node = written(schema, other, "file")) {
+      problems.add(node->place, path,
+                   cat({"\"", other,
+                        "\" goes with \"lineage\", a folder of numbered versions; "
+                        "name one, or remove the key"}));
+    }
+  }
+  if (written(schema, "file", "file") == nullptr) {
+    problems.add(schema.place(), path,
+                 "the key \"file\" is missing; expected the path of a file, or \"lineage\" with a "
+                 "folder of numbered versions");
+  }
+}
+
 }  // namespace
 
 void check_rules(const Value& root, Problems& problems) {
@@ -69,6 +143,10 @@ void check_rules(const Value& root, Problems& problems) {
   if (pipelines == nullptr) return;
   unique_names(*pipelines, problems);
   for (const Value& pipeline : pipelines->members) {
+    const Value* schema = pipeline.find("schema");
+    if (schema != nullptr) {
+      schema_form(*schema, cat({"pipelines.", pipeline.name, ".schema"}), problems);
+    }
     const Value* sinks = pipeline.find("sinks");
     if (sinks == nullptr) continue;
     for (const Value& sink : sinks->members) {

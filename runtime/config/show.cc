@@ -62,8 +62,11 @@ class Shower {
   }
 
   [[nodiscard]] bool shown(const Value& value) const {
-    if (!value.members.empty() || value.has_data()) return true;
+    if (value.has_data()) return true;
     if (value.key == nullptr) return false;
+    for (const Value& member : value.members) {
+      if (shown(member)) return true;
+    }
     return value.key->type == KeyType::kOptions || value.name == "plugin_dirs";
   }
 

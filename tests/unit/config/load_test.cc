@@ -210,5 +210,31 @@ TEST_F(ConfigTest, ByteOrderMarkAndCrLfAreFine) {
   EXPECT_EQ(config->pipelines[0].sinks[0].place.line, 4);
 }
 
+TEST_F(ConfigTest, ALineageFindsItsLiftsBesideIt) {
+  write("ids.json", "{}");
+  const auto config = load(pipeline(
+      "    schema: { lineage: schema/orders, version: { confluent: ids.json, default: 2 } }\n"));
+  ASSERT_TRUE(config) << config.status().message();
+  const auto& schema = config->pipelines[0].schema;
+  ASSERT_TRUE(schema);
+  EXPECT_TRUE(schema->lineage);
+  EXPECT_EQ(schema->path, folder_ / "schema/orders");
+  EXPECT_EQ(schema->lifts, folder_ / "transformers/orders");
+  EXPECT_EQ(schema->version.from, SchemaVersionConfig::From::kConfluent);
+  EXPECT_EQ(schema->version.ids, folder_ / "ids.json");
+  EXPECT_EQ(schema->version.fallback, 2U);
+}
+
+TEST_F(ConfigTest, ALineageTakesItsLiftsFromWhereItIsTold) {
+  const auto config =
+      load(pipeline("    schema: { lineage: a/b/, lifts: up, version: /meta/v }\n"));
+  ASSERT_TRUE(config) << config.status().message();
+  const auto& schema = config->pipelines[0].schema;
+  EXPECT_EQ(schema->lifts, folder_ / "up");
+  EXPECT_EQ(schema->version.from, SchemaVersionConfig::From::kPointer);
+  EXPECT_EQ(schema->version.pointer, "/meta/v");
+  EXPECT_FALSE(schema->version.fallback);
+}
+
 }  // namespace
 }  // namespace sluice

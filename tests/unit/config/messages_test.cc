@@ -109,7 +109,8 @@ TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
   }
   for (const char* key :
        {"replay: { approval_above: 1M }", "rollout: 5%", "brownout: { rate: 0.1 }",
-        "schema: { lineage: schema/orders }", "idempotency: { ttl: 7d }", "dlq_burst: off"}) {
+        "schema: { file: sluice.yaml, unknown_fields: reject }", "idempotency: { ttl: 7d }",
+        "dlq_burst: off"}) {
     EXPECT_THAT(error(pipeline("    " + std::string(key) + "\n")),
                 HasSubstr("not available in this version; remove the key"))
         << key;
@@ -122,6 +123,24 @@ TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
             "sluice.yaml:6:10: pipelines.p.sinks.out.writers: expected 1, found \"2\"");
   EXPECT_THAT(error(pipeline("    idempotency: { key: [/id] }\n")),
               HasSubstr("pipelines.p.idempotency.key: expected origin or off, found a list"));
+}
+
+TEST_F(Message, ASchemaIsAFileOrALineageWithItsVersion) {
+  EXPECT_EQ(
+      error(pipeline("    schema: {}\n")),
+      "sluice.yaml:5:13: pipelines.p.schema: the key \"file\" is missing; expected the path of "
+      "a file, or \"lineage\" with a folder of numbered versions");
+  EXPECT_EQ(error(pipeline("    schema: { lineage: s }\n")),
+            "sluice.yaml:5:24: pipelines.p.schema: the key \"version\" is missing; say where a "
+            "record names its version, such as version: { pointer: /schema_version }");
+  EXPECT_EQ(error(pipeline("    schema: { lineage: s, version: { try: newest, header: h } }\n")),
+            "sluice.yaml:5:43: pipelines.p.schema.version: \"try\" does not go with \"header\"; a "
+            "version is found in one way, keep one of them");
+  EXPECT_EQ(error(pipeline("    schema: { lineage: s, version: { try: oldest } }\n")),
+            "sluice.yaml:5:43: pipelines.p.schema.version.try: expected newest, found \"oldest\"");
+  EXPECT_EQ(error(pipeline("    schema: { lineage: s, version: v }\n")),
+            "sluice.yaml:5:36: pipelines.p.schema.version: expected a JSON Pointer such as "
+            "/customer/email (it begins with /, and writes ~ as ~0 and / as ~1), found \"v\"");
 }
 
 TEST_F(Message, RetryFormsDoNotMix) {
