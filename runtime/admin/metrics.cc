@@ -27,6 +27,8 @@ constexpr std::array kDeclarations = {
                 "Bytes of the records handed over by a source."},
     Declaration{"ingest_returned_total", MetricType::Counter,
                 "Records of lanes that were given back unsettled; they left received again."},
+    Declaration{"ingest_schema_version_records_total", MetricType::Counter,
+                "Records by the version of their schema, with a lineage."},
     Declaration{"ingest_dlq_total", MetricType::Counter, "Records dead-lettered, by reason code."},
     Declaration{"ingest_dlq_entries_total", MetricType::Counter,
                 "Dead letters written; one record may leave several."},
@@ -87,6 +89,7 @@ void add_source(Families& families, const Labels& pipeline, const SourceMetrics&
   families.counter("ingest_returned_total", labels, number(source.returned));
   add_counts(families, "ingest_records_total", labels, "outcome", source.outcomes);
   add_counts(families, "ingest_dlq_total", labels, "reason", source.dlq_reasons);
+  add_counts(families, "ingest_schema_version_records_total", labels, "version", source.versions);
   families.histogram("ingest_lag_seconds", labels, source.lag_seconds);
 }
 

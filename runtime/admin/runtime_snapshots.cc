@@ -37,6 +37,13 @@ AdapterHealth source_health(const SourceStatus& source) {
   return out;
 }
 
+std::map<std::string, uint64_t> version_counts(const VersionCounts::Source& source) {
+  std::map<std::string, uint64_t> out;
+  for (const auto& [number, count] : source.versions) out[std::to_string(number)] = count.records;
+  out["unknown"] = source.unknown.records;
+  return out;
+}
+
 AdapterHealth sink_health(const SinkStatus& sink) {
   AdapterHealth out;
   out.name = sink.name;
@@ -101,6 +108,9 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
   out.transform_seconds = histogram(pipeline.transform_seconds);
   for (size_t i = 0; i < pipeline.sources.size(); ++i) {
     out.sources.push_back(source_metrics(pipeline.sources[i], pipeline.account.sources[i]));
+    if (i < pipeline.versions.size()) {
+      out.sources.back().versions = version_counts(pipeline.versions[i]);
+    }
   }
   for (const SinkStatus& sink : pipeline.sinks) {
     out.sinks.push_back(sink_metrics(sink));

@@ -26,6 +26,29 @@ std::map<std::string, uint64_t> reasons(const Account& account) {
   return out;
 }
 
+// Over all sources: version, or "unknown" -> records.
+std::map<std::string, uint64_t> schema_versions(const PipelineSnapshot& pipeline) {
+  std::map<std::string, uint64_t> out;
+  for (const VersionCounts::Source& source : pipeline.versions) {
+    for (const auto& [number, count] : source.versions) {
+      out[std::to_string(number)] += count.records;
+    }
+    if (source.unknown.records != 0) out["unknown"] += source.unknown.records;
+  }
+  return out;
+}
+
+void put_counts(rapidjson::Writer<rapidjson::StringBuffer>& writer, const char* name,
+                const std::map<std::string, uint64_t>& counts) {
+  writer.Key(name);
+  writer.StartObject();
+  for (const auto& [key, count] : counts) {
+    writer.Key(key.c_str());
+    writer.Uint64(count);
+  }
+  writer.EndObject();
+}
+
 }  // namespace
 
 std::string summary_table(const RuntimeSnapshot& snapshot, double seconds) {
@@ -75,13 +98,10 @@ std::string summary_json(const RuntimeSnapshot& snapshot, double seconds) {
     writer.Uint64(pipeline.account.in_flight());
     writer.Key("unaccounted");
     writer.Int64(pipeline.account.unaccounted());
-    writer.Key("reasons");
-    writer.StartObject();
-    for (const auto& [reason, count] : reasons(pipeline.account)) {
-      writer.Key(reason.c_str());
-      writer.Uint64(count);
+    put_counts(writer, "reasons", reasons(pipeline.account));
+    if (!pipeline.versions.empty()) {
+      put_counts(writer, "schema_versions", schema_versions(pipeline));
     }
-    writer.EndObject();
     writer.EndObject();
   }
   writer.EndObject();

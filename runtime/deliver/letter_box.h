@@ -14,7 +14,7 @@ struct LetterRequest {
   BatchPtr batch;
   uint32_t record = 0;
   uint32_t part = 0;
-  std::string stage;   // "parse", "validate", "transform", "output", "deliver"
+  std::string stage;   // "parse", "validate", "lift", "transform", "output", "deliver"
   std::string sink;    // stage deliver
   std::string reason;  // reason code of the runtime
   std::string detail;

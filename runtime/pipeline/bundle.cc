@@ -20,12 +20,30 @@ ScriptLimits to_limits(const PipelineConfig& config) {
   return to;
 }
 
+Status load_lineage(const PipelineConfig& config, Bundle& bundle, std::string& identity) {
+  const Lineage::Options options{config.schema->path, config.schema->lifts, to_limits(config)};
+  SLUICE_ASSIGN_OR_RETURN(bundle.lineage, Lineage::load(options));
+  auto finder = VersionFinder::create(config.schema->version, bundle.lineage);
+  if (!finder) return std::move(finder).status().with_context(config.schema->place.text());
+  bundle.versions = std::move(finder).value();
+  bundle.schema = bundle.lineage->newest().schema;
+  identity += "lineage:" + bundle.lineage->hash() + "\n" + bundle.versions->identity();
+  return Status::ok();
+}
+
 }  // namespace
+
+std::string Bundle::schema_hash() const {
+  if (lineage) return lineage->hash();
+  return schema ? schema->hash() : std::string();
+}
 
 Result<std::shared_ptr<const Bundle>> Bundle::load(const PipelineConfig& config) {
   auto bundle = std::make_shared<Bundle>();
   std::string identity;
-  if (config.schema) {
+  if (config.schema && config.schema->lineage) {
+    SLUICE_RETURN_IF_ERROR(load_lineage(config, *bundle, identity));
+  } else if (config.schema) {
     SLUICE_ASSIGN_OR_RETURN(bundle->schema, compile_schema_file(config.schema->path));
     identity += "schema:" + bundle->schema->hash();
   }

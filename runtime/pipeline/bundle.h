@@ -5,18 +5,25 @@
 #include <string>
 
 #include "runtime/config/config.h"
+#include "runtime/schema/lineage/lineage.h"
+#include "runtime/schema/lineage/version_finder.h"
 #include "runtime/schema/validator.h"
 #include "runtime/script/script.h"
 
 namespace sluice {
 
-// What decides how a record is read: schema, script and output schema, under one hash, which every
-// dead letter keeps. Immutable.
+// What decides how a record is read: schema (or all versions of it with their lifts), script and
+// output schema, under one hash, which every dead letter keeps. Immutable.
 struct Bundle {
-  std::shared_ptr<const Schema> schema;
+  std::shared_ptr<const Schema> schema;           // with a lineage: of the newest version
+  std::shared_ptr<const Lineage> lineage;         // nullptr: the single-file form
+  std::shared_ptr<const VersionFinder> versions;  // with a lineage
   std::shared_ptr<const Script> script;
   std::shared_ptr<const Schema> output_schema;
   std::string hash;  // hex SHA-256 over the hashes of its members
+
+  // The hash of the schema, or of the lineage; empty without either.
+  [[nodiscard]] std::string schema_hash() const;
 
   // Compiles what the pipeline names. Errors name file and line or pointer.
   static Result<std::shared_ptr<const Bundle>> load(const PipelineConfig& config);

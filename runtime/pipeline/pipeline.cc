@@ -23,7 +23,8 @@ Pipeline::Pipeline(const PipelineConfig& config, Context context)
       context_(context),
       budget_(config.flow.max_in_flight),
       accounting_(config.sources.size()),
-      transform_seconds_(kTransformSeconds) {}
+      transform_seconds_(kTransformSeconds),
+      version_counts_(config.sources.size()) {}
 
 Pipeline::Source::Source() : lag_seconds(kLagSeconds) {}
 
@@ -47,6 +48,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
     return self->sources_[source]->lanes.name_of(lane);
   };
   pipeline->path_context_.transform_seconds = &pipeline->transform_seconds_;
+  pipeline->path_context_.version_counts = &pipeline->version_counts_;
   return pipeline;
 }
 

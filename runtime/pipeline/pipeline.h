@@ -115,6 +115,7 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   Accounting accounting_;
   BatchBufferPool buffers_;
   Histogram transform_seconds_;
+  VersionCounts version_counts_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<SinkDriver>> sinks_;
   std::atomic<bool> draining_{false};

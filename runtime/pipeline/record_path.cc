@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kFailuresShown = 8;
 
-std::string_view view(sluice_str text) { return {text.data, text.size}; }
+std::string_view view(sluice_str text) { return {text.data, static_cast<size_t>(text.size)}; }
 
 std::string parse_reason(ParseCode code) {
   return code == ParseCode::kTooLarge ? "TOO_LARGE" : "PARSE_ERROR";
@@ -34,13 +34,16 @@ Result<std::unique_ptr<RecordPath>> RecordPath::create(const RecordPathContext& 
   if (path->bundle_->script) {
     SLUICE_ASSIGN_OR_RETURN(path->runner_, ScriptRunner::create(path->bundle_->script));
   }
+  if (path->bundle_->lineage) SLUICE_RETURN_IF_ERROR(path->prepare_lineage());
   return path;
 }
 
 void RecordPath::process(Batch& batch, std::vector<LetterRequest>& letters) {
   const auto began = std::chrono::steady_clock::now();
   batch.parts().reserve(batch.count());
+  if (lifter_) batch.keep_schema_versions();
   for (uint32_t i = 0; i < batch.count(); ++i) process_record(batch, i, letters);
+  if (lifter_) count_versions(batch);
   if (context_.transform_seconds != nullptr && runner_ && batch.count() != 0) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     context_.transform_seconds->observe(took.count() / batch.count(), batch.count());
@@ -58,44 +61,64 @@ void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<Letter
     batch.parts().push_back(part);
     return;
   }
-  const ParseResult parsed = document_.parse(view(record.value), limits_);
+  std::string_view value = view(record.value);
+  if (lifter_) value = bundle_->versions->payload(value);
+  const ParseResult parsed = document_.parse(value, limits_);
   if (!parsed) {
+    const size_t skipped = static_cast<size_t>(record.value.size) - value.size();
     refuse(index, "parse", parse_reason(parsed.code),
-           std::string(parsed.message) + " (at byte " + std::to_string(parsed.offset) + " of " +
-               std::to_string(record.value.size) + ")",
+           std::string(parsed.message) + " (at byte " + std::to_string(parsed.offset + skipped) +
+               " of " + std::to_string(record.value.size) + ")",
            "", letters);
     return;
   }
-  if (bundle_->schema && !check(index, letters)) return;
+  Document* document = &document_;
+  if (lifter_) {
+    document = to_newest(batch, index, letters);
+    if (document == nullptr) return;
+  } else if (bundle_->schema && !check(index, letters)) {
+    return;
+  }
   if (runner_) {
-    transform(batch, index, letters);
+    transform(batch, index, *document, letters);
   } else {
-    pass_through(batch, index);
+    pass_through(batch, index, *document);
   }
 }
 
 bool RecordPath::check(uint32_t index, std::vector<LetterRequest>& letters) {
   if (bundle_->schema->validate(document_, *scratch_)) return true;
-  const auto failures = bundle_->schema->explain(document_, kFailuresShown);
-  std::string detail;
-  for (const SchemaFailure& failure : failures) {
-    if (!detail.empty()) detail += "; ";
-    detail += failure.instance.empty() ? "the record" : failure.instance;
-    detail += ": ";
-    detail += is_sensitive(failure.instance, failure.keyword)
-                  ? failure.keyword + " (value hidden: sensitive)"
-                  : failure.message;
-  }
-  refuse(index, "validate",
-         worst_class(failures) == FailureClass::kDrift ? "SCHEMA_DRIFT" : "VALIDATION_FAIL", detail,
-         failures.empty() ? "" : failures.front().instance, letters);
+  refuse_misfit(index, *bundle_->schema, "", letters);
   return false;
 }
 
-void RecordPath::transform(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters) {
+void RecordPath::refuse_misfit(uint32_t index, const Schema& schema, const std::string& prefix,
+                               std::vector<LetterRequest>& letters) {
+  const auto failures = schema.explain(document_, kFailuresShown);
+  std::string detail;
+  for (const SchemaFailure& failure : failures) {
+    if (!detail.empty()) detail += "; ";
+    detail += failure_text(failure);
+  }
+  refuse(index, "validate",
+         worst_class(failures) == FailureClass::kDrift ? "SCHEMA_DRIFT" : "VALIDATION_FAIL",
+         prefix + detail, failures.empty() ? "" : failures.front().instance, letters);
+}
+
+std::string RecordPath::failure_text(const SchemaFailure& failure) const {
+  std::string out = failure.instance.empty() ? "the record" : failure.instance;
+  out += ": ";
+  out += is_sensitive(failure.instance, failure.keyword)
+             ? failure.keyword + " (value hidden: sensitive)"
+             : failure.message;
+  return out;
+}
+
+void RecordPath::transform(Batch& batch, uint32_t index, Document& document,
+                           std::vector<LetterRequest>& letters) {
   script_parts_.clear();
   const ScriptResult result =
-      runner_->run(document_, meta(batch, index), batch.arena(), script_parts_);
+      runner_->run(document, meta(batch, index), batch.arena(), script_parts_);
   switch (result.outcome) {
     case ScriptOutcome::kFiltered:
       batch.note(index, Outcome::kFiltered);
@@ -160,12 +183,12 @@ bool RecordPath::check_output(const ScriptPart& part, uint32_t number, uint32_t 
   return false;
 }
 
-void RecordPath::pass_through(Batch& batch, uint32_t index) {
+void RecordPath::pass_through(Batch& batch, uint32_t index, const Document& document) {
   const sluice_record& record = batch.record(index);
   Part part;
   // A record is one line for every sink; one that was written over several is set anew.
-  part.value = document_.has_line_breaks() ? compact_json(document_.text(), batch.arena())
-                                           : document_.json(Document::root());
+  part.value = document.has_line_breaks() ? compact_json(document.text(), batch.arena())
+                                          : document.json(Document::root());
   part.key = view(record.key);
   part.record = index;
   part.flags = record.flags;
@@ -209,10 +232,7 @@ RecordMeta RecordPath::meta(const Batch& batch, uint32_t index) {
     meta_lane_ = record.lane;
     lane_name_ = context_.lane_name(batch.source, record.lane);
   }
-  headers_.clear();
-  for (uint32_t i = 0; i < record.header_count; ++i) {
-    headers_.push_back({view(record.headers[i].key), view(record.headers[i].value)});
-  }
+  fill_headers(record);
   RecordMeta meta;
   meta.tenant = context_.config->tenant;
   meta.pipeline = context_.config->name;
@@ -224,7 +244,17 @@ RecordMeta RecordPath::meta(const Batch& batch, uint32_t index) {
   meta.time_us = record.time_us;
   meta.headers = headers_.data();
   meta.header_count = static_cast<uint32_t>(headers_.size());
+  if (const uint16_t version = batch.schema_version(index); version != 0) {
+    meta.schema_version = bundle_->lineage->versions()[version - 1U].name;
+  }
   return meta;
+}
+
+void RecordPath::fill_headers(const sluice_record& record) {
+  headers_.clear();
+  for (uint32_t i = 0; i < record.header_count; ++i) {
+    headers_.push_back({view(record.headers[i].key), view(record.headers[i].value)});
+  }
 }
 
 }  // namespace sluice

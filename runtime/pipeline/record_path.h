@@ -10,8 +10,10 @@
 #include "runtime/config/config.h"
 #include "runtime/deliver/letter_box.h"
 #include "runtime/pipeline/bundle.h"
+#include "runtime/pipeline/version_counts.h"
 #include "runtime/record/batch.h"
 #include "runtime/record/document.h"
+#include "runtime/schema/lineage/lifter.h"
 #include "runtime/script/script.h"
 
 namespace sluice {
@@ -22,12 +24,13 @@ struct RecordPathContext {
   std::vector<std::string> sink_names;  // by sink index
   // Durable name of a lane, for letters and `meta`.
   std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
-  Histogram* transform_seconds = nullptr;  // a batch's time in scripts, a record; may be null
+  Histogram* transform_seconds = nullptr;   // a batch's time in scripts, a record; may be null
+  VersionCounts* version_counts = nullptr;  // may be null
 };
 
-// Parse, validate, transform: what happens to each record between intake and order. One a worker
-// and bundle; keeps its document, its Lua state and its scratch between batches, so a steady load
-// allocates nothing here. Not thread-safe.
+// Parse, validate, lift, transform: what happens to each record between intake and order. One a
+// worker and bundle; keeps its document, its Lua state and its scratch between batches, so a steady
+// load allocates nothing here. Not thread-safe.
 class RecordPath {
  public:
   static Result<std::unique_ptr<RecordPath>> create(const RecordPathContext& context,
@@ -44,8 +47,19 @@ class RecordPath {
 
   void process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
   bool check(uint32_t index, std::vector<LetterRequest>& letters);
-  void transform(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
-  void pass_through(Batch& batch, uint32_t index);
+  void transform(Batch& batch, uint32_t index, Document& document,
+                 std::vector<LetterRequest>& letters);
+  void pass_through(Batch& batch, uint32_t index, const Document& document);
+
+  // record_path_lineage.cc
+  Status prepare_lineage();
+  Document* to_newest(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
+  std::optional<size_t> find_version(Batch& batch, uint32_t index,
+                                     std::vector<LetterRequest>& letters);
+  void refuse_misfit(uint32_t index, const Schema& schema, const std::string& prefix,
+                     std::vector<LetterRequest>& letters);
+  void refuse_lift(uint32_t index, Lifter::Answer answer, std::vector<LetterRequest>& letters);
+  void count_versions(Batch& batch);
   bool check_parts(uint32_t index, std::vector<LetterRequest>& letters);
   bool check_output(const ScriptPart& part, uint32_t number, uint32_t index,
                     std::vector<LetterRequest>& letters);
@@ -53,7 +67,9 @@ class RecordPath {
   void refuse(uint32_t index, std::string stage, std::string reason, std::string detail,
               std::string pointer, std::vector<LetterRequest>& letters) const;
   [[nodiscard]] bool is_sensitive(std::string_view pointer, std::string_view keyword) const;
+  [[nodiscard]] std::string failure_text(const SchemaFailure& failure) const;
   RecordMeta meta(const Batch& batch, uint32_t index);
+  void fill_headers(const sluice_record& record);
 
   const RecordPathContext& context_;
   const std::shared_ptr<const Bundle> bundle_;
@@ -61,6 +77,8 @@ class RecordPath {
   std::unique_ptr<Schema::Scratch> scratch_;
   std::unique_ptr<Schema::Scratch> output_scratch_;
   std::unique_ptr<ScriptRunner> runner_;
+  std::unique_ptr<Lifter> lifter_;       // with a lineage
+  std::vector<uint64_t> versions_seen_;  // of a batch: none found, then by version
   Document document_;
   Document output_document_;
   std::vector<ScriptPart> script_parts_;

@@ -9,6 +9,7 @@
 #include "runtime/pipeline/accounting.h"
 #include "runtime/pipeline/ledger.h"
 #include "runtime/pipeline/source_driver.h"
+#include "runtime/pipeline/version_counts.h"
 
 namespace sluice {
 
@@ -21,6 +22,7 @@ struct PipelineSnapshot {
   std::vector<SinkStatus> sinks;
   std::string schema_hash;
   std::string script_hash;
+  std::vector<VersionCounts::Source> versions;  // by source; empty without a lineage
   uint64_t held_bytes = 0;
   uint64_t held_bytes_limit = 0;
   std::optional<double> tokens;           // none: no rate limit

@@ -40,6 +40,7 @@ std::unique_ptr<BatchBuffers> BatchBufferPool::take() {
 void BatchBufferPool::give_back(std::unique_ptr<BatchBuffers> buffers) {
   buffers->arena.reset();
   buffers->parts.clear();
+  buffers->schema_versions.clear();
   MutexLock lock(mutex_);
   if (free_.size() < kKeep) free_.push_back(std::move(buffers));
 }

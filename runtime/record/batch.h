@@ -56,6 +56,7 @@ struct BatchBuffers {
   Arena arena;
   std::vector<Part> parts;
   std::vector<std::atomic<uint8_t>> outcomes;
+  std::vector<uint16_t> schema_versions;
 };
 
 class BatchBufferPool {
@@ -113,6 +114,16 @@ class Batch : public std::enable_shared_from_this<Batch> {
   Arena& arena() { return buffers_->arena; }
   std::vector<Part>& parts() { return buffers_->parts; }
   [[nodiscard]] const std::vector<Part>& parts() const { return buffers_->parts; }
+
+  // Which version of its lineage a record came with: its place in the lineage plus one, 0 when none
+  // was found. The worker sets them, after keep_schema_versions(); without that all are 0.
+  void keep_schema_versions() { buffers_->schema_versions.assign(raw_.count, 0); }
+  void set_schema_version(uint32_t record, uint16_t version) {
+    buffers_->schema_versions[record] = version;
+  }
+  [[nodiscard]] uint16_t schema_version(uint32_t record) const {
+    return record < buffers_->schema_versions.size() ? buffers_->schema_versions[record] : 0;
+  }
 
   // Raises the record's outcome to at least `outcome`. Any thread.
   void note(uint32_t record, Outcome outcome);

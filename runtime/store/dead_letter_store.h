@@ -26,7 +26,7 @@ struct DeadLetter {
   std::string lane;
   uint64_t position = 0;
   uint32_t part = 0;
-  std::string stage;     // "parse", "validate", "transform", "output", "deliver"
+  std::string stage;     // "parse", "validate", "lift", "transform", "output", "deliver"
   std::string sink;      // stage deliver: which sink
   std::string reason;    // reason code, e.g. "SCHEMA_DRIFT"
   std::string detail;    // what was found and expected; the plugin's own reason

@@ -10,12 +10,14 @@ A case is a text file. Line 1: `# name`; line 2: `# what it shows`. Sections beg
             with schema and script if the case has them
   pipeline  lines added to that pipeline (indented by 4)
   schema, script
+  file P    any other file, by its path
   input     lines of text; `--- input python` is an expression that gives bytes
   env       NAME=value lines
   command   instead of `run --once --json`
   exit      the expected exit code (default 0)
   output    the exact lines of the sink
   account   name=number pairs of the run's account
+  versions  name=number pairs: records by schema version, all there are
   letters   one line a letter in the order of the input: REASON, then text its detail contains
   stderr    each line must occur in what the program says
   stdout    each line must occur in what it prints
@@ -45,6 +47,8 @@ def read_case(path):
     for number, line in enumerate(pathlib.Path(path).read_text().splitlines()):
         if line.startswith("--- "):
             name, _, rest = line[4:].partition(" ")
+            if name == "file":
+                name, rest = line[4:], ""
             assert name not in sections, "%s:%d: section %s stands twice" % (path, number + 1, name)
             sections[name], argument[name] = [], rest
         elif name:
@@ -52,9 +56,10 @@ def read_case(path):
         else:
             assert line.startswith("#") or not line, "%s:%d: text before a section" % (path, number + 1)
     known = {"config", "pipeline", "schema", "script", "input", "env", "command", "exit", "output",
-             "account", "letters", "stderr", "stdout"}
-    assert set(sections) <= known, "%s: unknown sections %s" % (path, set(sections) - known)
-    assert set(sections) & {"exit", "output", "account", "letters", "stderr", "stdout"}, \
+             "account", "letters", "stderr", "stdout", "versions"}
+    unknown = {name for name in sections if name not in known and not name.startswith("file ")}
+    assert not unknown, "%s: unknown sections %s" % (path, unknown)
+    assert set(sections) & {"exit", "output", "account", "letters", "stderr", "stdout", "versions"}, \
         "%s: nothing is expected" % path
     return sections, argument
 
@@ -71,6 +76,9 @@ def make_files(sections, argument):
     if "script" in sections:
         files["script.lua"] = "\n".join(sections["script"]) + "\n"
         extra += "    transform: script.lua\n"
+    for name, lines in sections.items():
+        if name.startswith("file "):
+            files[name[5:]] = "\n".join(lines) + "\n"
     for line in sections.get("pipeline", []):
         extra += "    %s\n" % line
     config = "\n".join(sections["config"]) + "\n" if "config" in sections else CONFIG % extra
@@ -106,6 +114,9 @@ def check(path):
             for pair in " ".join(sections.get("account", [])).split():
                 name, number = pair.split("=")
                 equal(account[name], int(number), name)
+            if "versions" in sections:
+                pairs = (pair.split("=") for pair in " ".join(sections["versions"]).split())
+                equal(account["schema_versions"], {name: int(n) for name, n in pairs}, "versions")
         if "output" in sections:
             found = (folder.path / "out.jsonl").read_text().splitlines()
             equal(found, [line for line in sections["output"] if line], "output")
