@@ -133,8 +133,8 @@ HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
     health.name = pipeline.name;
     health.state = pipeline.state;
     health.accounting = accounting(pipeline.account);
-    health.schema = pipeline.schema_hash;
-    health.script = pipeline.script_hash;
+    health.schema = pipeline.bundle->schema_hash();
+    if (pipeline.bundle->script) health.script = pipeline.bundle->script->hash();
     healthy = healthy && health.accounting.unaccounted == 0;
     out.backpressure.in_flight += health.accounting.in_flight;
     if (pipeline.state != "normal") out.backpressure.state = pipeline.state;

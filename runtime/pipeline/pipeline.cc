@@ -32,7 +32,11 @@ Pipeline::~Pipeline() = default;
 
 Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config, Context context) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(config, context));
-  SLUICE_ASSIGN_OR_RETURN(pipeline->bundle_, Bundle::load(pipeline->config_));
+  SLUICE_ASSIGN_OR_RETURN(auto bundle, Bundle::load(pipeline->config_));
+  {
+    MutexLock lock(pipeline->bundle_mutex_);
+    pipeline->bundle_ = std::move(bundle);
+  }
   if (config.flow.rate) {
     pipeline->bucket_ = std::make_unique<TokenBucket>(*config.flow.rate,
                                                       config.flow.burst_multiplier, *context.clock);
@@ -183,11 +187,41 @@ void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
     return;
   }
   batch->sequence = source.next_sequence++;
-  context_.work->push({this, std::move(batch)});
+  std::shared_ptr<Activation> activation;
+  {
+    MutexLock lock(bundle_mutex_);
+    activation = activation_;
+  }
+  batch->bundle = activation->bundle();
+  context_.work->push({this, std::move(batch), std::move(activation)});
 }
 
-Result<std::unique_ptr<RecordPath>> Pipeline::make_path() {
-  return RecordPath::create(path_context_, bundle_);
+Status Pipeline::prepare(uint32_t workers) {
+  SLUICE_ASSIGN_OR_RETURN(auto made, Activation::create(path_context_, bundle(), workers));
+  MutexLock lock(bundle_mutex_);
+  workers_ = workers;
+  activation_ = std::move(made);
+  return Status::ok();
+}
+
+Status Pipeline::activate(std::shared_ptr<const Bundle> bundle) {
+  uint32_t workers = 0;
+  {
+    MutexLock lock(bundle_mutex_);
+    workers = workers_;
+  }
+  SLUICE_ASSIGN_OR_RETURN(auto made, Activation::create(path_context_, bundle, workers));
+  {
+    MutexLock lock(bundle_mutex_);
+    bundle_.swap(bundle);
+    activation_.swap(made);
+  }
+  return Status::ok();  // the old ones go here, outside the lock
+}
+
+std::shared_ptr<const Bundle> Pipeline::bundle() const {
+  MutexLock lock(bundle_mutex_);
+  return bundle_;
 }
 
 void Pipeline::process(RecordPath& path, BatchPtr batch) {

@@ -9,6 +9,7 @@
 #include "runtime/flow/byte_budget.h"
 #include "runtime/flow/token_bucket.h"
 #include "runtime/pipeline/accounting.h"
+#include "runtime/pipeline/activation.h"
 #include "runtime/pipeline/ledger.h"
 #include "runtime/pipeline/order_buffer.h"
 #include "runtime/pipeline/record_path.h"
@@ -19,10 +20,11 @@ namespace sluice {
 
 class Pipeline;
 
-// A batch and whose it is: what waits for a worker.
+// A batch, whose it is, and what it is to be read with: what waits for a worker.
 struct WorkItem {
   Pipeline* pipeline = nullptr;
   BatchPtr batch;
+  std::shared_ptr<Activation> activation;
 };
 
 // Where a pipeline's batches wait for a worker; the worker pool implements it.
@@ -67,9 +69,14 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   void abandon_sinks();  // after give_up(): ends the sinks without waiting for their answers
   void finish_sources();
 
+  // Makes the bundle ready for so many workers; before start_sources().
+  Status prepare(uint32_t workers) SLUICE_EXCLUDES(bundle_mutex_);
+  // From the next batch on, records are read with this bundle; those taken in before keep theirs.
+  // On an error nothing changes. Any thread, after prepare().
+  Status activate(std::shared_ptr<const Bundle> bundle) SLUICE_EXCLUDES(bundle_mutex_);
+  [[nodiscard]] std::shared_ptr<const Bundle> bundle() const SLUICE_EXCLUDES(bundle_mutex_);
   // On a worker's thread, with that worker's path: the batch goes through it and on to the sinks.
   void process(RecordPath& path, BatchPtr batch);
-  [[nodiscard]] Result<std::unique_ptr<RecordPath>> make_path();
 
   [[nodiscard]] PipelineSnapshot snapshot() const;
   [[nodiscard]] const PipelineConfig& config() const { return config_; }
@@ -108,7 +115,6 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
 
   const PipelineConfig config_;
   Context context_;
-  std::shared_ptr<const Bundle> bundle_;
   RecordPathContext path_context_;
   ByteBudget budget_;
   std::unique_ptr<TokenBucket> bucket_;
@@ -118,6 +124,12 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   VersionCounts version_counts_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<SinkDriver>> sinks_;
+  // What the next batch is stamped with; taken once a batch.
+  mutable Mutex bundle_mutex_;
+  std::shared_ptr<const Bundle> bundle_ SLUICE_GUARDED_BY(bundle_mutex_);
+  std::shared_ptr<Activation> activation_ SLUICE_GUARDED_BY(bundle_mutex_);  // after prepare()
+  uint32_t workers_ SLUICE_GUARDED_BY(bundle_mutex_) = 0;
+
   std::atomic<bool> draining_{false};
   std::atomic<bool> giving_up_{false};
 };

@@ -49,13 +49,14 @@ DeadLetter Pipeline::make_letter(const LetterRequest& request) {
     letter.headers.emplace_back(text(record.headers[i].key), text(record.headers[i].value));
   }
   letter.event_time_us = record.time_us;
+  const Bundle& bundle = *batch.bundle;  // the one it met, whatever runs now
   if (const uint16_t version = batch.schema_version(request.record); version != 0) {
-    letter.schema_version = bundle_->lineage->versions()[version - 1U].name;
-  } else if (bundle_->schema && !bundle_->lineage) {
-    letter.schema_version = bundle_->schema->hash().substr(0, 12);
+    letter.schema_version = bundle.lineage->versions()[version - 1U].name;
+  } else if (bundle.schema && !bundle.lineage) {
+    letter.schema_version = bundle.schema->hash().substr(0, 12);
   }
-  if (bundle_->script) letter.script_hash = bundle_->script->hash();
-  letter.bundle_hash = bundle_->hash;
+  if (bundle.script) letter.script_hash = bundle.script->hash();
+  letter.bundle_hash = bundle.hash;
   letter.first_at_us = letter.last_at_us = context_.clock->wall_us();
   letter.id = letter_id(letter);
   return letter;
@@ -114,9 +115,8 @@ PipelineSnapshot Pipeline::snapshot() const {
     out.sources.back().lag = source->lag_seconds.snapshot();
   }
   for (const auto& sink : sinks_) out.sinks.push_back(sink->status());
-  out.schema_hash = bundle_->schema_hash();
-  if (bundle_->lineage) out.versions = version_counts_.snapshot();
-  if (bundle_->script) out.script_hash = bundle_->script->hash();
+  out.bundle = bundle();
+  if (out.bundle->lineage) out.versions = version_counts_.snapshot();
   out.held_bytes = budget_.used();
   out.held_bytes_limit = budget_.limit();
   if (bucket_) out.tokens = bucket_->tokens();

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "runtime/base/histogram.h"
 #include "runtime/deliver/sink_driver.h"
 #include "runtime/pipeline/accounting.h"
+#include "runtime/pipeline/bundle.h"
 #include "runtime/pipeline/ledger.h"
 #include "runtime/pipeline/source_driver.h"
 #include "runtime/pipeline/version_counts.h"
@@ -20,8 +22,7 @@ struct PipelineSnapshot {
   Account account;
   std::vector<SourceStatus> sources;
   std::vector<SinkStatus> sinks;
-  std::string schema_hash;
-  std::string script_hash;
+  std::shared_ptr<const Bundle> bundle;         // that the next batch is read with
   std::vector<VersionCounts::Source> versions;  // by source; empty without a lineage
   uint64_t held_bytes = 0;
   uint64_t held_bytes_limit = 0;

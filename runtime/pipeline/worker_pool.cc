@@ -6,16 +6,9 @@ namespace sluice {
 WorkerPool::~WorkerPool() { abandon(); }
 
 Status WorkerPool::start(uint32_t threads, const std::vector<Pipeline*>& pipelines) {
+  for (Pipeline* pipeline : pipelines) SLUICE_RETURN_IF_ERROR(pipeline->prepare(threads));
   for (uint32_t i = 0; i < threads; ++i) {
-    auto paths = std::make_unique<Paths>();
-    for (Pipeline* pipeline : pipelines) {
-      SLUICE_ASSIGN_OR_RETURN(auto path, pipeline->make_path());
-      paths->emplace(pipeline, std::move(path));
-    }
-    paths_.push_back(std::move(paths));
-  }
-  for (auto& paths : paths_) {
-    threads_.emplace_back([this, own = paths.get()] { run(*own); });
+    threads_.emplace_back([this, i] { run(i); });
     ++running_;
   }
   return Status::ok();
@@ -38,10 +31,10 @@ void WorkerPool::abandon() {
   finish();
 }
 
-void WorkerPool::run(Paths& paths) {
+void WorkerPool::run(uint32_t worker) {
   while (auto item = queue_.pop()) {
     if (abandoned_) continue;
-    item->pipeline->process(*paths.at(item->pipeline), std::move(item->batch));
+    item->pipeline->process(item->activation->path(worker), std::move(item->batch));
   }
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -13,14 +12,14 @@
 namespace sluice {
 
 // The threads that parse, validate and transform. Each has its own record path (document, Lua
-// state, scratch) for every pipeline, so they share nothing but the queue.
+// state, scratch) in every activation of a bundle, so they share nothing but the queue.
 class WorkerPool final : public WorkQueue {
  public:
   // Bounded by the pipelines' byte budgets: intake stops before this queue could grow further.
   WorkerPool() : queue_(SIZE_MAX, SIZE_MAX) {}
   ~WorkerPool() override;
 
-  // Makes every path first, so that a script which cannot be loaded is an error here.
+  // Prepares every pipeline first, so that a script which cannot be loaded is an error here.
   Status start(uint32_t threads, const std::vector<Pipeline*>& pipelines);
   void push(WorkItem item) override;
   // What waits is still processed; ends the threads.
@@ -33,13 +32,11 @@ class WorkerPool final : public WorkQueue {
   [[nodiscard]] uint32_t threads() const { return running_; }
 
  private:
-  using Paths = std::map<Pipeline*, std::unique_ptr<RecordPath>>;
-  void run(Paths& paths);
+  void run(uint32_t worker);
 
   BoundedQueue<WorkItem> queue_;
   std::atomic<bool> abandoned_{false};
   std::atomic<uint32_t> running_{0};  // asked for while start() is still at it
-  std::vector<std::unique_ptr<Paths>> paths_;
   std::vector<std::thread> threads_;
 };
 

@@ -39,6 +39,7 @@ enum class Place : uint8_t { kQueue, kWorker, kDelivery };
 inline constexpr size_t kPlaces = 3;
 
 class Batch;
+struct Bundle;  // of the pipeline; opaque here
 
 // Told when a batch has nothing left to wait for. Calls come on any thread.
 class SettlementListener {
@@ -94,10 +95,11 @@ class Batch : public std::enable_shared_from_this<Batch> {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  uint64_t sequence = 0;       // order within the source
-  uint32_t source = 0;         // index of the source in its pipeline
-  int64_t received_us = 0;     // wall clock at intake
-  uint64_t charged_bytes = 0;  // what this batch holds of the pipeline's byte budget
+  uint64_t sequence = 0;                 // order within the source
+  uint32_t source = 0;                   // index of the source in its pipeline
+  int64_t received_us = 0;               // wall clock at intake
+  std::shared_ptr<const Bundle> bundle;  // what its records are read with, from intake to the end
+  uint64_t charged_bytes = 0;            // what this batch holds of the pipeline's byte budget
 
   [[nodiscard]] uint32_t count() const { return raw_.count; }
   [[nodiscard]] const sluice_record& record(uint32_t i) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/support/fake_plugins.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <memory>
@@ -73,7 +74,8 @@ sluice_rc source_poll(sluice_source* opaque, uint32_t max_records, uint64_t, uin
   Source& source = *self(opaque);
   if (source.stopped) return SLUICE_CANCELLED;
   auto handed = std::make_unique<Handed>(Handed{source.levers, {}});
-  while (source.at < source.levers.records.size() && handed->records.size() < max_records &&
+  const size_t end = std::min<size_t>(source.levers.records.size(), source.levers.gate);
+  while (source.at < end && handed->records.size() < max_records &&
          handed->records.size() < source.levers.batch) {
     const FakeRecord& from = source.levers.records[source.at++];
     sluice_record record{};
@@ -85,7 +87,7 @@ sluice_rc source_poll(sluice_source* opaque, uint32_t max_records, uint64_t, uin
     handed->records.push_back(record);
   }
   if (handed->records.empty()) {
-    if (source.levers.finite) return SLUICE_END;
+    if (source.levers.finite && source.at >= source.levers.records.size()) return SLUICE_END;
     source.host->wait(source.host, timeout_ms);
     return SLUICE_IDLE;
   }

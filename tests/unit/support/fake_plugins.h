@@ -3,6 +3,7 @@
 
 #include <sluice/plugin.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -23,8 +24,9 @@ struct FakeRecord {
 // Levers of the source instance of the same name.
 struct SourceLevers {
   std::vector<FakeRecord> records;
-  uint32_t batch = 10;  // records a poll
-  bool finite = true;   // END when exhausted, else IDLE
+  uint32_t batch = 10;                 // records a poll
+  bool finite = true;                  // END when exhausted, else IDLE
+  std::atomic<size_t> gate{SIZE_MAX};  // only so many of the records for now; any thread
   sluice_rc open_result = SLUICE_OK;
 
   std::mutex mutex;
