@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+// The walk over a record: each value against the node of its place. Names are guessed in the order
+// of the record before; what is out of the ordinary is dealt with elsewhere.
+#include "runtime/schema/drift/observer.h"
+
+#include <algorithm>
+
+#include "runtime/record/scan.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace sluice::drift {
+namespace {
+
+constexpr uint64_t kEvidence = 20;
+
+bool has_tag(const std::array<uint32_t, ValueSet::kMost>& tags, uint32_t tag) {
+#if defined(__SSE2__)
+  const __m128i wanted = _mm_set1_epi32(static_cast<int>(tag));
+  const auto* const from = reinterpret_cast<const __m128i*>(tags.data());
+  const __m128i a = _mm_or_si128(_mm_cmpeq_epi32(_mm_load_si128(from), wanted),
+                                 _mm_cmpeq_epi32(_mm_load_si128(from + 1), wanted));
+  const __m128i b = _mm_or_si128(_mm_cmpeq_epi32(_mm_load_si128(from + 2), wanted),
+                                 _mm_cmpeq_epi32(_mm_load_si128(from + 3), wanted));
+  return _mm_movemask_epi8(_mm_or_si128(a, b)) != 0;
+#else
+  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+#endif
+}
+
+}  // namespace
+
+Observer::Observer(Ledger& ledger, uint32_t source, ObserverOptions options)
+    : ledger_(ledger),
+      source_(source),
+      options_(std::move(options)),
+      bounds_(ledger.limits().bounds),
+      evidence_(std::max<uint64_t>(1, std::min(kEvidence, ledger.limits().baseline))),
+      strangers_(options_.strangers),
+      learned_(bounds_) {
+  slots_.reserve(64);
+  rebuild();
+}
+
+void Observer::begin(int64_t now_us) {
+  constexpr double kNewASecond = 100;
+  now_us_ = now_us;
+  const double seconds = static_cast<double>(now_us - refilled_us_) / 1e6;
+  const double more = refilled_us_ == 0 || seconds < 0 ? 2 * kNewASecond : seconds * kNewASecond;
+  new_fields_allowed_ = std::min(2 * kNewASecond, new_fields_allowed_ + more);
+  new_others_allowed_ = std::min(2 * kNewASecond, new_others_allowed_ + more);
+  const bool first = refilled_us_ == 0;
+  refilled_us_ = now_us;
+  if (first) end();  // asks for the baseline
+}
+
+// Is it this record's turn to be looked at?
+bool Observer::due() {
+  due_ += options_.sample;
+  constexpr double kRounding = 1e-9;  // ten tenths are one
+  if (due_ < 1 - kRounding) return false;
+  due_ -= 1;
+  return true;
+}
+
+bool Observer::passed(const Document& document) {
+  ++records_;
+  const bool sampled = options_.record && due();
+  if (!sampled && options_.strangers != Strangers::kReject) return true;
+  strangers_ = options_.strangers;
+  weight_ = sampled ? 1 : 0;
+  observed_ += weight_;
+  if (baseline_ != nullptr || options_.declared != nullptr) {
+    walk(document);
+    if (found_stranger_) return false;
+  }
+  if (baseline_ == nullptr && sampled) [[unlikely]] {
+    learned_.learn(document, options_.sensitive);
+    if (learned_.records() >= to_learn_) end();
+  }
+  return true;
+}
+
+void Observer::failed(const Document& document, const std::vector<SchemaFailure>& failures) {
+  ++records_;
+  if (!options_.record) return;
+  weight_ = due() ? 1 : 0;
+  observed_ += weight_;
+  // What the schema refuses is told by name even when strangers are ignored elsewhere.
+  strangers_ = Strangers::kReport;
+  walk(document);
+  for (const SchemaFailure& each : failures) failure(each);
+}
+
+void Observer::walk(const Document& document) {
+  document_ = &document;
+  found_stranger_ = false;
+  record_sha256_.clear();
+  new_in_record_ = 0;
+  scratch_.reset();
+  ++record_;
+  const TapeNode* const tape = document.tape();
+  const uint32_t max_depth = std::min(bounds_.depth, kMaxDepth);
+  uint32_t depth = 0;  // frames in use
+  NodeIndex at = Document::root();
+  NodeId id = 0;
+  for (;;) {
+    const bool down = check(id, at);
+    if (down && depth < max_depth && open(depth, id, at)) {
+      ++depth;
+      ++at;
+    } else {
+      at = tape[at].next;
+    }
+    for (;;) {
+      while (depth != 0 && at >= frames_[depth - 1].end) close(frames_[--depth]);
+      if (depth == 0) return;
+      Frame& frame = frames_[depth - 1];
+      frame.name = at;
+      if (frame.object) {
+        id = member(frame, at);
+        ++at;
+      } else {
+        id = nodes_[frame.node].element;
+        if (id == kNone || frame.left == 0) {
+          at = frame.end;
+          continue;
+        }
+        --frame.left;
+      }
+      if (id != kNone) break;
+      if (found_stranger_) {
+        stranger_ = here(depth);
+        return;
+      }
+      at = frame.cut ? frame.end : tape[at].next;
+    }
+  }
+}
+
+inline bool Observer::is_named(NodeId id, const TapeNode& name) const {
+  const Node& node = nodes_[id];
+  return node.name_size == name.length && (name.info & TapeNode::kEscaped) == 0 &&
+         (node.flags & kElement) == 0 &&
+         scan::same_bytes(node.name, document_->text().data() + name.offset, name.length);
+}
+
+// The node of a member, or kNone: it is not looked at.
+inline Observer::NodeId Observer::member(Frame& frame, NodeIndex name_at) {
+  const TapeNode& name = document_->node(name_at);
+  NodeId id = frame.guess;
+  if (id == kNone || !is_named(id, name)) [[unlikely]] {
+    // Often one optional member is left out.
+    id = id == kNone ? kNone : nodes_[id].follows;
+    if (id == kNone || !is_named(id, name)) {
+      id = search(frame, name_at);
+      if (id == kNone) return kNone;
+      (frame.last == kNone ? nodes_[frame.node].first : nodes_[frame.last].follows) = id;
+    }
+  }
+  Node& node = nodes_[id];
+  node.stamp = frame.visit;
+  frame.present += node.flags & kAlways;
+  frame.last = id;
+  frame.guess = node.follows;
+  if ((node.flags & (kStrange | kFresh)) != 0) [[unlikely]] {
+    return strange(id, name_at);
+  }
+  return id;
+}
+
+// Opens the container at `at`; false when nothing in it is to be looked at.
+bool Observer::open(uint32_t depth, NodeId id, NodeIndex at) {
+  const TapeNode& value = document_->node(at);
+  const bool object =
+      (value.info & TapeNode::kKindMask) == static_cast<uint32_t>(JsonKind::kObject);
+  if ((nodes_[id].flags & kExpanded) == 0) expand(id);
+  Node& node = nodes_[id];
+  Frame& frame = frames_[depth];
+  frame.end = value.next;
+  frame.node = id;
+  frame.last = kNone;
+  frame.guess = node.first;
+  frame.name = at;
+  frame.visit = ++visit_;
+  frame.present = 0;
+  frame.object = object;
+  frame.cut = false;
+  const uint32_t most = object ? bounds_.strangers : bounds_.elements;
+  frame.left = strangers_ == Strangers::kReject ? UINT32_MAX : most;
+  if (value.next != at + 1) return true;
+  close(frame);
+  return false;
+}
+
+inline void Observer::close(const Frame& frame) {
+  if (frame.present != nodes_[frame.node].always && frame.object && !frame.cut) [[unlikely]] {
+    absent(frame.node, frame.visit);
+  }
+}
+
+// Compares a value with its node. True: it is a container worth opening.
+inline bool Observer::check(NodeId id, NodeIndex at) {
+  const Node& node = nodes_[id];
+  const TypeMask type = type_of(document_->node(at).info);
+  if ((node.types & type) == 0) [[unlikely]] {
+    odd_type(id, at, type);
+    return false;
+  }
+  if (type == kString) {
+    check_string(id, at);
+    return false;
+  }
+  if ((type & (kInteger | kFraction)) != 0) {
+    check_number(id, at);
+    return false;
+  }
+  return (type & (kArray | kObject)) != 0 && (node.flags & kUnwatched) == 0;
+}
+
+inline void Observer::check_string(NodeId id, NodeIndex at) {
+  Node& node = nodes_[id];
+  const std::string_view text = document_->slice(at);
+  constexpr FormMask kAnything = form_bit(Form::kPlain);
+  if ((node.forms & kAnything) == 0 ? !has_form(node.form, text) : text.empty()) {
+    const Form form = form_of(text);
+    if ((node.forms & form_bit(form)) != 0) {
+      if ((node.forms & kAnything) == 0) node.form = form;
+    } else {
+      const Severity severity = form == Form::kEmpty ? Severity::kInfo : Severity::kWarning;
+      hit(id, Kind::kFormWidened, severity, at);
+      return;
+    }
+  }
+  if (text.size() > node.longest) [[unlikely]] {
+    hit(id, Kind::kFormWidened, Severity::kInfo, at);
+    return;
+  }
+  if (node.tags == kNone) return;
+  const bool known =
+      text.size() <= ValueSet::kLongest && has_tag(tags_[node.tags].tag, value_tag(text));
+  if (!known) [[unlikely]]
+    hit(id, Kind::kNewEnumValue, Severity::kInfo, at);
+}
+
+// By the number of digits alone: a range that was learned is known to a power of ten.
+inline void Observer::check_number(NodeId id, NodeIndex at) {
+  const Node& node = nodes_[id];
+  const std::string_view text = document_->slice(at);
+  const bool negative = text[0] == '-';
+  const uint32_t most = negative ? node.digits_below : node.digits_above;
+  size_t digits = text.size() - (negative ? 1 : 0);
+  if ((document_->node(at).info & TapeNode::kInteger) == 0 && most != 255) {
+    const auto* const end = text.data() + text.size();
+    const auto* p = text.data() + (negative ? 1 : 0);
+    while (p != end && scan::digit(*p)) ++p;
+    digits = static_cast<size_t>(p - text.data()) - (negative ? 1 : 0);
+    while (p != end && (*p | 0x20) != 'e') ++p;
+    if (p != end) digits = SIZE_MAX;  // an exponent: look closely
+  }
+  if (digits > most && most != 255) [[unlikely]]
+    odd_number(id, at);
+}
+
+}  // namespace sluice::drift
