@@ -32,6 +32,8 @@ uint64_t code_points(std::string_view text) {
 bool Evaluator::fits() {
   report_ = nullptr;
   explaining_ = false;
+  steps_ = 0;
+  exhausted_ = false;
   work_.marks.clear();
   work_.scope.clear();
   return check(program_.root, Document::root()) && !exhausted_;

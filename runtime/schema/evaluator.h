@@ -39,6 +39,8 @@ class Evaluator {
 
   // True if the record fits.
   bool fits();
+  // True if this part of the record fits this rule. Not for a program that is dynamic.
+  bool accepts(RuleIndex rule, NodeIndex at) { return check(rule, at) && !exhausted_; }
   // Every failure, at most `limit` (at least 1); empty if the record fits.
   std::vector<SchemaFailure> explain(size_t limit);
 

@@ -36,6 +36,7 @@ class Limit {
  public:
   explicit Limit(std::string_view json);
   [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const std::optional<int64_t>& integer() const { return int64_; }
   // As compare(value, limit). `value64` is the value when it is an integer of 64 bits.
   [[nodiscard]] int compare_from(std::string_view json, std::optional<int64_t> value64) const;
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "runtime/base/text.h"
+#include "runtime/schema/pattern_steps.h"
 
 namespace sluice::schema {
 namespace {
@@ -252,8 +253,13 @@ class Translator {
 
 class Re2Pattern final : public Pattern {
  public:
-  Re2Pattern(const std::string& text, const re2::RE2::Options& options) : re_(text, options) {}
+  Re2Pattern(std::string_view ecma, const std::string& text, const re2::RE2::Options& options)
+      : re_(text, options), steps_(PatternSteps::parse(ecma)) {}
   [[nodiscard]] bool found_in(std::string_view text) const override {
+    if (steps_) {
+      const PatternSteps::Answer answer = steps_->match(text);
+      if (answer != PatternSteps::Answer::kUnknown) return answer == PatternSteps::Answer::kYes;
+    }
     return re_.Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
                      re2::RE2::UNANCHORED, nullptr, 0);
   }
@@ -262,6 +268,7 @@ class Re2Pattern final : public Pattern {
 
  private:
   re2::RE2 re_;
+  std::optional<PatternSteps> steps_;  // decides most texts, where there are some
 };
 
 }  // namespace
@@ -277,7 +284,7 @@ Result<std::unique_ptr<const Pattern>> compile_pattern(std::string_view ecma) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_never_capture(true);
-  auto compiled = std::make_unique<Re2Pattern>(text, options);
+  auto compiled = std::make_unique<Re2Pattern>(ecma, text, options);
   if (!compiled->re().ok()) return invalid(compiled->re().error());
   return std::unique_ptr<const Pattern>(std::move(compiled));
 }

@@ -9,6 +9,7 @@
 #include "runtime/schema/compiler.h"
 #include "runtime/schema/dialect.h"
 #include "runtime/schema/evaluator.h"
+#include "runtime/schema/quick.h"
 #include "runtime/schema/sources.h"
 
 namespace sluice {
@@ -16,7 +17,9 @@ namespace {
 
 class ProgramScratch final : public Schema::Scratch {
  public:
+  explicit ProgramScratch(schema::QuickHints made) : hints(std::move(made)) {}
   schema::Workspace workspace;
+  schema::QuickHints hints;
 };
 
 class ProgramSchema final : public Schema {
@@ -28,12 +31,13 @@ class ProgramSchema final : public Schema {
   [[nodiscard]] const std::vector<std::filesystem::path>& files() const override { return files_; }
 
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override {
-    return std::make_unique<ProgramScratch>();
+    return std::make_unique<ProgramScratch>(quick_.make_hints());
   }
 
   [[nodiscard]] bool validate(const Document& document, Scratch& scratch) const override {
     auto& own = static_cast<ProgramScratch&>(scratch);
-    return schema::Evaluator(program_, document, own.workspace).fits();
+    schema::Evaluator evaluator(program_, document, own.workspace);
+    return quick_.fits(document, evaluator, own.hints) || evaluator.fits();
   }
 
   [[nodiscard]] std::vector<SchemaFailure> explain(const Document& document,
@@ -48,6 +52,7 @@ class ProgramSchema final : public Schema {
 
  private:
   const schema::Program program_;
+  const schema::QuickProgram quick_{program_};
   const std::string hash_;
   const std::vector<std::filesystem::path> files_;
 };
