@@ -148,7 +148,8 @@ void add_schema_check_command(CLI::App& schema, int* exit_code) {
 }
 
 void add_schema_commands(CLI::App& app, int* exit_code) {
-  auto* schema = app.add_subcommand("schema", "Check schemas and records against them; compare, infer");
+  auto* schema =
+      app.add_subcommand("schema", "Check schemas and records against them; compare, infer");
   schema->require_subcommand(1);
   schema->footer("Example:\n  sluice schema validate orders.schema.json orders.jsonl");
   add_schema_check_command(*schema, exit_code);
