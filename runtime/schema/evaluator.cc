@@ -72,8 +72,7 @@ void Evaluator::add(SchemaFailure failure) {
   if (report_->failures.size() >= report_->limit) report_ = nullptr;
 }
 
-std::string_view Evaluator::text(NodeIndex string) {
-  if ((doc_.node(string).info & TapeNode::kEscaped) == 0) return doc_.slice(string);
+std::string_view Evaluator::decoded(NodeIndex string) {
   work_.arena.reset();
   return doc_.string(string, work_.arena);
 }
@@ -109,12 +108,15 @@ bool Evaluator::check_groups(const Rule& rule, NodeIndex at) {
     });
   }
   // The other keywords would only repeat what a wrong type already says.
-  if (rule.types != kAnyType && !type(rule, at)) return false;
+  if (!type(rule, at)) return false;
+  if (rule.only_type) return true;
   bool ok = true;
   if (rule.allowed) ok = allowed(rule, at);
   if (!ok && quick()) return false;
-  const RuleIndex unevaluated = unevaluated_rule(rule, at);
-  if (unevaluated != kNoRule) return check_unevaluated(rule, unevaluated, at) && ok;
+  if (rule.tracks) {
+    const RuleIndex unevaluated = unevaluated_rule(rule, at);
+    if (unevaluated != kNoRule) return check_unevaluated(rule, unevaluated, at) && ok;
+  }
   return check_kind(rule, at) && ok;
 }
 
@@ -143,34 +145,15 @@ bool Evaluator::check_kind(const Rule& rule, NodeIndex at) {
   return (!rule.combined || combined(rule, at)) && ok;
 }
 
-bool Evaluator::type(const Rule& rule, NodeIndex at) {
-  bool ok = false;
-  switch (doc_.kind(at)) {
-    case JsonKind::kNull:
-      ok = (rule.types & kTypeNull) != 0;
-      break;
-    case JsonKind::kFalse:
-    case JsonKind::kTrue:
-      ok = (rule.types & kTypeBoolean) != 0;
-      break;
-    case JsonKind::kNumber:
-      ok = (rule.types & kTypeNumber) != 0 ||
-           ((rule.types & kTypeInteger) != 0 && ((doc_.node(at).info & TapeNode::kInteger) != 0 ||
-                                                 is_integer(parse_decimal(doc_.slice(at)))));
-      break;
-    case JsonKind::kString:
-      ok = (rule.types & kTypeString) != 0;
-      break;
-    case JsonKind::kArray:
-      ok = (rule.types & kTypeArray) != 0;
-      break;
-    case JsonKind::kObject:
-      ok = (rule.types & kTypeObject) != 0;
-      break;
+// A value whose kind alone does not give it one of the types: an integer, or a wrong value.
+bool Evaluator::other_type(const Rule& rule, NodeIndex at) {
+  if (doc_.kind(at) == JsonKind::kNumber && (rule.types & kTypeInteger) != 0) {
+    const bool written_so = (doc_.node(at).info & TapeNode::kInteger) != 0;
+    if (written_so || is_integer(parse_decimal(doc_.slice(at)))) return true;
   }
-  return ok || fail(rule, "type", FailureClass::kDrift, [&] {
-           return Finding{describe_types(rule.types), describe_value(doc_, at)};
-         });
+  return fail(rule, "type", FailureClass::kDrift, [&] {
+    return Finding{describe_types(rule.types), describe_value(doc_, at)};
+  });
 }
 
 bool Evaluator::allowed(const Rule& rule, NodeIndex at) {

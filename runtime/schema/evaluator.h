@@ -16,6 +16,7 @@ namespace sluice::schema {
 struct Workspace {
   Arena arena{4096};  // the one decoded string, or the value being hashed, that is looked at now
   std::vector<ValueHash> hashes;
+  std::vector<uint32_t> hints;  // of the program's name tables
   std::vector<uint64_t> marks;  // a stack of bit sets: which children count as evaluated
   std::vector<uint32_t> scope;  // resources that evaluation came through, outermost first
 };
@@ -35,7 +36,10 @@ class Evaluator {
       : program_(program),
         doc_(document),
         work_(workspace),
-        max_steps_(kMaxSteps + kStepsPerValue * document.size()) {}
+        max_steps_(kMaxSteps + kStepsPerValue * document.size()) {
+    // The first time only.
+    if (work_.hints.size() != program.hints) work_.hints.assign(program.hints, 0);
+  }
 
   // True if the record fits.
   bool fits();
@@ -72,7 +76,10 @@ class Evaluator {
   bool check_kind(const Rule& rule, NodeIndex at);
   bool check_quietly(RuleIndex index, NodeIndex at);
   bool check_branch(RuleIndex index, NodeIndex at);
-  bool type(const Rule& rule, NodeIndex at);
+  bool type(const Rule& rule, NodeIndex at) {
+    return (rule.kinds & kind_bit(doc_.kind(at))) != 0 || other_type(rule, at);
+  }
+  bool other_type(const Rule& rule, NodeIndex at);
   bool allowed(const Rule& rule, NodeIndex at);
   bool number(const Rule& rule, NodeIndex at);
   bool string(const Rule& rule, NodeIndex at);
@@ -122,7 +129,11 @@ class Evaluator {
   bool none_fits(const Rule& rule, std::string_view keyword, const std::vector<RuleIndex>& choices,
                  NodeIndex at);
   // Decoded text of a string or name; valid until the next call.
-  std::string_view text(NodeIndex string);
+  std::string_view text(NodeIndex string) {
+    return (doc_.node(string).info & TapeNode::kEscaped) == 0 ? doc_.slice(string)
+                                                              : decoded(string);
+  }
+  std::string_view decoded(NodeIndex string);
   [[nodiscard]] bool quick() const { return report_ == nullptr; }
 
   const Program& program_;

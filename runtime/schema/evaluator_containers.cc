@@ -11,8 +11,9 @@ namespace sluice::schema {
 bool Evaluator::array(const Rule& rule, NodeIndex at) {
   const ArrayRules& rules = *rule.array;
   const Unmarked children(*this);
-  bool ok = in_range(rule, rules.count, doc_.count(at), "minItems", "maxItems", "item",
-                     FailureClass::kDrift);
+  bool ok =
+      rules.count.holds(doc_.count(at)) || in_range(rule, rules.count, doc_.count(at), "minItems",
+                                                    "maxItems", "item", FailureClass::kDrift);
   if (!ok && quick()) return false;
   if (!rules.tuple.empty() || rules.items != kNoRule) {
     ok = array_items(rule, at, children.outer()) && ok;
@@ -121,9 +122,10 @@ bool Evaluator::object(const Rule& rule, NodeIndex at) {
   // Names are unique within their object, so the number tells whether all are there.
   if (required_seen < rules.required) ok = missing_members(rule, at);
   if (!ok && quick()) return false;
-  ok = in_range(rule, rules.count, count, "minProperties", "maxProperties", "member",
-                FailureClass::kValue) &&
-       ok;
+  if (!rules.count.holds(count)) {
+    ok = in_range(rule, rules.count, count, "minProperties", "maxProperties", "member",
+                  FailureClass::kValue);
+  }
   if (!ok && quick()) return false;
   return (rules.dependencies.empty() || dependencies(rule, at)) && ok;
 }
@@ -134,12 +136,15 @@ bool Evaluator::member(const Rule& rule, NodeIndex name, size_t* cursor, uint32_
   const NodeIndex value = doc_.next(name);
   bool known = false;
   bool ok = true;
-  const NameTable::Entry* entry = rules.names.find(text(name), cursor);
+  const NameTable::Entry* entry = rules.names.find(text(name), cursor, work_.hints.data());
   if (entry != nullptr) {
     if (entry->required) ++*required_seen;
     if (entry->rule != kNoRule) {
       known = true;
-      ok = check(entry->rule, value);
+      // Most members are decided by their kind: no call for them.
+      const Rule& its = program_.rules[entry->rule];
+      const bool decided = its.only_type && (its.kinds & kind_bit(doc_.kind(value))) != 0;
+      ok = decided || check(entry->rule, value);
     }
   }
   for (const ObjectRules::PatternProperty& property : rules.patterns) {

@@ -31,10 +31,12 @@ NameTable::Entry& NameTable::add(std::string_view name) {
   return entries_[slots_[slot]];
 }
 
-const NameTable::Entry* NameTable::find_slow(std::string_view name, size_t* cursor) const {
+const NameTable::Entry* NameTable::find_slow(std::string_view name, size_t* cursor,
+                                             uint32_t* hint) const {
   if (entries_.empty()) return nullptr;
   const uint32_t found = slots_[slot_of(name)];
   if (found == kFree) return nullptr;
+  *hint = found - static_cast<uint32_t>(*cursor);
   *cursor = found + 1;
   return &entries_[found];
 }

@@ -6,10 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/record/scan.h"
+
 namespace sluice::schema {
 
 // Names of members with what a schema says of each. Records of one source tend to have their
-// members in one order, so a lookup first tries the name after the last one found, then a hash.
+// members in one order, so a lookup first tries the name that followed the last one found in the
+// record before (in the beginning, in the schema), then a hash.
 class NameTable {
  public:
   struct Entry {
@@ -30,18 +33,35 @@ class NameTable {
     for (Entry& entry : entries_) visit(entry.rule);
   }
 
-  // The entry, or nullptr. `cursor` begins at 0 and is kept over the members of one object.
-  [[nodiscard]] const Entry* find(std::string_view name, size_t* cursor) const {
-    if (*cursor < entries_.size() && entries_[*cursor].name == name) return &entries_[(*cursor)++];
-    return find_slow(name, cursor);
+  // Takes slots for the hints of its lookups from `first` on; answers the first one after them.
+  size_t take_hints(size_t first) {
+    first_hint_ = first;
+    return first + entries_.size() + 1;
+  }
+
+  // The entry, or nullptr. `cursor` begins at 0 and is kept over the members of one object. `hints`
+  // belong to the thread: one number for each slot that was taken, 0 in the beginning.
+  [[nodiscard]] const Entry* find(std::string_view name, size_t* cursor, uint32_t* hints) const {
+    uint32_t& hint = hints[first_hint_ + *cursor];
+    // Modulo 2^32, so that a hint can point backwards too.
+    const uint32_t guess = static_cast<uint32_t>(*cursor) + hint;
+    if (guess < entries_.size() && same(entries_[guess].name, name)) {
+      *cursor = guess + 1;
+      return &entries_[guess];
+    }
+    return find_slow(name, cursor, &hint);
   }
 
  private:
-  [[nodiscard]] const Entry* find_slow(std::string_view name, size_t* cursor) const;
+  static bool same(const std::string& known, std::string_view name) {
+    return known.size() == name.size() && scan::same_bytes(known.data(), name.data(), name.size());
+  }
+  [[nodiscard]] const Entry* find_slow(std::string_view name, size_t* cursor, uint32_t* hint) const;
   [[nodiscard]] size_t slot_of(std::string_view name) const;
   void grow();
 
   std::vector<Entry> entries_;
+  size_t first_hint_ = 0;
   std::vector<uint32_t> slots_;  // open addressing, a power of two at least twice the entries
 };
 

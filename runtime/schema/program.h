@@ -36,6 +36,7 @@ inline constexpr uint8_t kAnyType = 127;
 struct CountRange {
   uint64_t min = 0;
   uint64_t max = kNoLimit;
+  [[nodiscard]] bool holds(uint64_t count) const { return count >= min && count <= max; }
 };
 
 struct NumberRules {
@@ -122,6 +123,10 @@ struct Rule {
   NodeIndex node = 0;
   uint32_t resource = 0;  // and the schema with a URI of its own around it
   bool never = false;     // the schema `false`
+  // What most values are decided by, made when all else is there (finish()).
+  bool only_type = false;  // `types` is all there is to say
+  bool tracks = false;     // has unevaluatedProperties or unevaluatedItems
+  uint8_t kinds = 0;       // bit of JsonKind: a value of this kind surely has a type of `types`
   uint8_t types = kAnyType;
   std::unique_ptr<NumberRules> number;
   std::unique_ptr<StringRules> string;
@@ -130,6 +135,28 @@ struct Rule {
   std::unique_ptr<AllowedValues> allowed;
   std::unique_ptr<Combinators> combined;
 };
+
+inline uint8_t kind_bit(JsonKind kind) {
+  return static_cast<uint8_t>(1U << static_cast<unsigned>(kind));
+}
+
+// Fills in what is derived from the rest.
+inline void finish(Rule& rule) {
+  const auto add = [&rule](uint8_t type, JsonKind kind) {
+    if ((rule.types & type) != 0) rule.kinds = static_cast<uint8_t>(rule.kinds | kind_bit(kind));
+  };
+  add(kTypeNull, JsonKind::kNull);
+  add(kTypeBoolean, JsonKind::kFalse);
+  add(kTypeBoolean, JsonKind::kTrue);
+  add(kTypeNumber, JsonKind::kNumber);
+  add(kTypeString, JsonKind::kString);
+  add(kTypeArray, JsonKind::kArray);
+  add(kTypeObject, JsonKind::kObject);
+  rule.tracks = (rule.object && rule.object->unevaluated != kNoRule) ||
+                (rule.array && rule.array->unevaluated != kNoRule);
+  rule.only_type = !rule.never && !rule.number && !rule.string && !rule.array && !rule.object &&
+                   !rule.allowed && !rule.combined;
+}
 
 // The group of a rule, made when a keyword first needs it.
 template <typename Group>
@@ -143,6 +170,7 @@ Group& ensure(std::unique_ptr<Group>& group) {
 struct Program {
   std::vector<Rule> rules;
   RuleIndex root = 0;
+  size_t hints = 0;      // slots that the name tables use, see NameTable::find
   bool dynamic = false;  // some reference depends on the way evaluation came
   std::vector<std::unique_ptr<SchemaDocument>> documents;
 

@@ -206,6 +206,10 @@ Status Compiler::follow_references() {
     });
   }
   program_.root = final_of[0];
+  for (Rule& one : program_.rules) {
+    finish(one);
+    if (one.object) program_.hints = one.object->names.take_hints(program_.hints);
+  }
   return Status::ok();
 }
 

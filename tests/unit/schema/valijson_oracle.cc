@@ -266,7 +266,10 @@ bool ValijsonOracle::usable() const { return state_->usable; }
 
 bool ValijsonOracle::fits(std::string_view record) const {
   Document document;
-  if (!document.parse(record, {})) return false;
+  return document.parse(record, {}) && fits(document);
+}
+
+bool ValijsonOracle::fits(const Document& document) const {
   valijson::Validator validator(valijson::Validator::kStrongTypes);
   return validator.validate(state_->schema, TapeAdapter(document), nullptr);
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/record/document.h"
+
 namespace sluice::testing {
 
 // valijson over the same tape as our own engine: a second opinion that shares none of its code.
@@ -17,6 +19,7 @@ class ValijsonOracle {
 
   [[nodiscard]] bool usable() const;
   [[nodiscard]] bool fits(std::string_view record) const;
+  [[nodiscard]] bool fits(const Document& record) const;
 
  private:
   struct State;
