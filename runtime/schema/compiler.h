@@ -105,6 +105,8 @@ class Compiler {
   Result<Target> locate(const Reference& reference);
   Result<Target> walk(const Reference& reference, ResourceIndex resource,
                       std::string_view fragment) const;
+  NodeIndex step(Spot from, const std::string& token) const;
+  NodeIndex member(Spot object, const std::string& name) const;
   void settle_dynamic_references();
   Status follow_references();
   Status refuse_loops() const;
@@ -183,6 +185,9 @@ class Compiler {
   std::unordered_map<Spot, ResourceIndex, SpotHash> resource_at_;
   std::map<std::string, ResourceIndex, std::less<>> resource_of_uri_;
   std::map<std::pair<ResourceIndex, std::string>, Target> anchors_;
+  // Of large objects that references lead through.
+  mutable std::unordered_map<Spot, std::unordered_map<std::string_view, NodeIndex>, SpotHash>
+      members_of_;
   // By name: the rules that carry it, each with its resource.
   std::map<std::string, std::vector<std::pair<ResourceIndex, RuleIndex>>> dynamic_anchors_;
   std::vector<DynamicReference> dynamic_references_;

@@ -182,9 +182,18 @@ bool Evaluator::member_name(const Rule& rule, NodeIndex name) {
 
 bool Evaluator::missing_members(const Rule& rule, NodeIndex at) {
   if (quick()) return false;
-  for (const NameTable::Entry& entry : rule.object->names.entries()) {
-    if (quick()) break;  // the report is full
-    if (!entry.required || doc_.find(at, entry.name) != kNoNode) continue;
+  // One pass over the members: many names may be required of an object with many.
+  const NameTable& names = rule.object->names;
+  std::vector<bool> there(names.entries().size());
+  size_t cursor = 0;
+  NodeIndex name = doc_.first_child(at);
+  for (uint32_t i = doc_.count(at); i > 0; --i, name = doc_.next(doc_.next(name))) {
+    const NameTable::Entry* found = names.find(text(name), &cursor, work_.hints.data());
+    if (found != nullptr) there[static_cast<size_t>(found - names.entries().data())] = true;
+  }
+  for (size_t i = 0; i < there.size() && !quick(); ++i) {  // quick: the report is full
+    const NameTable::Entry& entry = names.entries()[i];
+    if (!entry.required || there[i]) continue;
     fail(rule, "required", FailureClass::kDrift, [&] {
       return Finding{"a member " + in_quotes(entry.name), "none"};
     });

@@ -23,19 +23,6 @@ std::string unescape_token(std::string_view token) {
   return out;
 }
 
-// The member or element a token names, or kNoNode.
-NodeIndex step(const Document& doc, NodeIndex from, const std::string& token) {
-  if (doc.kind(from) == JsonKind::kObject) return doc.find(from, token);
-  if (doc.kind(from) != JsonKind::kArray) return kNoNode;
-  uint32_t index = 0;
-  const auto [stop, error] = std::from_chars(token.data(), token.data() + token.size(), index);
-  const bool number = error == std::errc{} && stop == token.data() + token.size();
-  if (!number || index >= doc.count(from)) return kNoNode;
-  NodeIndex next = doc.first_child(from);
-  for (; index > 0; --index) next = doc.next(next);
-  return next;
-}
-
 template <typename Function>
 void for_each_link(Rule& rule, Function&& visit) {
   if (rule.array) {
@@ -135,6 +122,37 @@ Result<Compiler::Target> Compiler::locate(const Reference& reference) {
   return walk(reference, resource, *fragment);
 }
 
+// The member or element a token names, or kNoNode.
+NodeIndex Compiler::step(Spot from, const std::string& token) const {
+  const Document& doc = sources_.at(from.document).document;
+  if (doc.kind(from.node) == JsonKind::kObject) return member(from, token);
+  if (doc.kind(from.node) != JsonKind::kArray) return kNoNode;
+  uint32_t index = 0;
+  const auto [stop, error] = std::from_chars(token.data(), token.data() + token.size(), index);
+  const bool number = error == std::errc{} && stop == token.data() + token.size();
+  if (!number || index >= doc.count(from.node)) return kNoNode;
+  NodeIndex next = doc.first_child(from.node);
+  for (; index > 0; --index) next = doc.next(next);
+  return next;
+}
+
+// Thousands of references into one large `definitions` must not each look through all of it.
+NodeIndex Compiler::member(Spot object, const std::string& name) const {
+  constexpr uint32_t kFewMembers = 16;
+  const Document& doc = sources_.at(object.document).document;
+  const uint32_t count = doc.count(object.node);
+  if (count <= kFewMembers) return doc.find(object.node, name);
+  auto& members = members_of_[object];
+  if (members.empty()) {
+    NodeIndex at = doc.first_child(object.node);
+    for (uint32_t i = 0; i < count; ++i, at = doc.next(doc.next(at))) {
+      members.emplace(doc.string(at, arena_), doc.next(at));
+    }
+  }
+  const auto found = members.find(name);
+  return found == members.end() ? kNoNode : found->second;
+}
+
 Result<Compiler::Target> Compiler::walk(const Reference& reference, ResourceIndex resource,
                                         std::string_view fragment) const {
   const auto missing = [&](std::string_view what) {
@@ -149,13 +167,12 @@ Result<Compiler::Target> Compiler::walk(const Reference& reference, ResourceInde
     }
     return anchor->second;
   }
-  const Document& doc = sources_.at(target.spot.document).document;
   while (!fragment.empty()) {
     fragment.remove_prefix(1);
     const size_t end = fragment.find('/');
     const std::string token = unescape_token(fragment.substr(0, end));
     fragment = end == std::string_view::npos ? std::string_view() : fragment.substr(end);
-    target.spot.node = step(doc, target.spot.node, token);
+    target.spot.node = step(target.spot, token);
     if (target.spot.node == kNoNode) return missing("there is no " + in_quotes(token));
     const auto inner = resource_at_.find(target.spot);
     if (inner != resource_at_.end()) target.resource = inner->second;
