@@ -3,6 +3,7 @@
 
 #include <re2/re2.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 
@@ -23,6 +24,53 @@ constexpr std::string_view kNotSpace =
 constexpr std::string_view kAnyButLineEnd = R"([^\n\r\x{2028}\x{2029}])";
 constexpr std::string_view kAnything = R"([\x{0}-\x{10ffff}])";
 constexpr std::string_view kNothing = R"([^\x{0}-\x{10ffff}])";
+
+// RE2 knows general categories by their short names alone.
+struct Category {
+  std::string_view name;
+  std::string_view abbreviation;
+};
+constexpr std::array kCategories = {
+    Category{"Cased_Letter", "LC"},
+    Category{"Close_Punctuation", "Pe"},
+    Category{"Connector_Punctuation", "Pc"},
+    Category{"Control", "Cc"},
+    Category{"cntrl", "Cc"},
+    Category{"Currency_Symbol", "Sc"},
+    Category{"Dash_Punctuation", "Pd"},
+    Category{"Decimal_Number", "Nd"},
+    Category{"digit", "Nd"},
+    Category{"Enclosing_Mark", "Me"},
+    Category{"Final_Punctuation", "Pf"},
+    Category{"Format", "Cf"},
+    Category{"Initial_Punctuation", "Pi"},
+    Category{"Letter", "L"},
+    Category{"Letter_Number", "Nl"},
+    Category{"Line_Separator", "Zl"},
+    Category{"Lowercase_Letter", "Ll"},
+    Category{"Mark", "M"},
+    Category{"Combining_Mark", "M"},
+    Category{"Math_Symbol", "Sm"},
+    Category{"Modifier_Letter", "Lm"},
+    Category{"Modifier_Symbol", "Sk"},
+    Category{"Nonspacing_Mark", "Mn"},
+    Category{"Number", "N"},
+    Category{"Open_Punctuation", "Ps"},
+    Category{"Other_Letter", "Lo"},
+    Category{"Other_Number", "No"},
+    Category{"Other_Punctuation", "Po"},
+    Category{"Other_Symbol", "So"},
+    Category{"Paragraph_Separator", "Zp"},
+    Category{"Private_Use", "Co"},
+    Category{"Punctuation", "P"},
+    Category{"punct", "P"},
+    Category{"Separator", "Z"},
+    Category{"Space_Separator", "Zs"},
+    Category{"Spacing_Mark", "Mc"},
+    Category{"Symbol", "S"},
+    Category{"Titlecase_Letter", "Lt"},
+    Category{"Uppercase_Letter", "Lu"},
+};
 
 class Translator {
  public:
@@ -229,6 +277,9 @@ class Translator {
     std::string_view name = in_.substr(at_ + 3, end - at_ - 3);
     for (const std::string_view prefix : {"Script=", "sc=", "General_Category=", "gc="}) {
       if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+    }
+    for (const Category& category : kCategories) {
+      if (name == category.name) name = category.abbreviation;
     }
     out_ += in_.substr(at_, 2);
     out_ += '{';

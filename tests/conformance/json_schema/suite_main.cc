@@ -178,12 +178,15 @@ int run(int argc, char** argv) {
     const std::string optional = draft + "/optional";
     suite.run(optional + "/format", optional + "/format", true);
     suite.run_file(folder / "tests" / optional / "bignum.json", optional + "/bignum", false);
+    const fs::path regex = folder / "tests" / optional / "ecmascript-regex.json";
+    if (fs::exists(regex)) suite.run_file(regex, optional + "/ecmascript-regex", true);
     // Not asked for, and passed all the same. The oldest drafts' use keywords of later ones, which
     // we refuse where they would be ignored.
     if (draft == "draft4" || draft == "draft6") continue;
-    for (const char* more : {"format-assertion.json", "id.json", "anchor.json", "dynamicRef.json",
-                             "non-bmp-regex.json", "unknownKeyword.json",
-                             "refOfUnknownKeyword.json", "float-overflow.json"}) {
+    for (const char* more :
+         {"format-assertion.json", "id.json", "anchor.json", "dynamicRef.json",
+          "non-bmp-regex.json", "unknownKeyword.json", "refOfUnknownKeyword.json",
+          "float-overflow.json", "dependencies-compatibility.json", "no-schema.json"}) {
       const fs::path file = folder / "tests" / optional / more;
       if (fs::exists(file)) suite.run_file(file, optional + " others", false);
     }

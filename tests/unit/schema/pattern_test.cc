@@ -44,6 +44,10 @@ TEST(Pattern, MeansWhatEcma262Says) {
       {"^(?<year>[0-9]{4})$", {"2026"}, {"26"}},
       {"^(?:ab)+(c|d)$", {"ababd"}, {"abab"}},
       {"^\\p{Lu}\\P{L}$", {"A1", "\xC3\x89-"}, {"a1"}},
+      {"^\\p{Letter}\\p{digit}[^\\p{Uppercase_Letter}]$",
+       {"\xC3\xA9"
+        "1a"},
+       {"11a", "a1A"}},
       {"^\\p{Script=Greek}+$", {"\xCE\xB1"}, {"a"}},
       {"^a{2,3}?$", {"aa", "aaa"}, {"a"}},
       {"^x{,5}$", {"x{,5}"}, {"x"}},
