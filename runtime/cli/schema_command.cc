@@ -154,8 +154,8 @@ void add_schema_commands(CLI::App& app, int* exit_code) {
   schema->footer("Example:\n  sluice schema validate orders.schema.json orders.jsonl");
   add_schema_check_command(*schema, exit_code);
   add_schema_validate_command(*schema, exit_code);
-  add_schema_diff(*schema, exit_code);
-  add_schema_infer(*schema, exit_code);
+  add_schema_diff_command(*schema, exit_code);
+  add_schema_infer_command(*schema, exit_code);
 }
 
 }  // namespace sluice::cli

@@ -18,8 +18,8 @@ namespace sluice::cli {
 void add_schema_commands(CLI::App& app, int* exit_code);
 void add_schema_check_command(CLI::App& schema, int* exit_code);
 void add_schema_validate_command(CLI::App& schema, int* exit_code);
-void add_schema_diff(CLI::App& schema, int* exit_code);
-void add_schema_infer(CLI::App& schema, int* exit_code);
+void add_schema_diff_command(CLI::App& schema, int* exit_code);
+void add_schema_infer_command(CLI::App& schema, int* exit_code);
 
 // How schema files are read, as options that several subcommands have.
 struct SchemaArguments {

@@ -155,7 +155,7 @@ int run_diff(const DiffArguments& arguments) {
 
 }  // namespace
 
-void add_schema_diff(CLI::App& schema, int* exit_code) {
+void add_schema_diff_command(CLI::App& schema, int* exit_code) {
   auto* command =
       schema.add_subcommand("diff", "What changed between two versions of a schema, and for whom");
   auto arguments = std::make_shared<DiffArguments>();

@@ -80,7 +80,7 @@ int run_infer(const InferArguments& arguments) {
 
 }  // namespace
 
-void add_schema_infer(CLI::App& schema, int* exit_code) {
+void add_schema_infer_command(CLI::App& schema, int* exit_code) {
   auto* command = schema.add_subcommand("infer", "Find a tight schema from samples");
   auto arguments = std::make_shared<InferArguments>();
   InferOptions& options = arguments->options;

@@ -20,7 +20,8 @@ A case is a text file. Line 1: `# name`; line 2: `# what it shows`. Sections beg
   versions  name=number pairs: records by schema version, all there are
   letters   one line a letter in the order of the input: REASON, then text its detail contains
   stderr    each line must occur in what the program says
-  stdout    each line must occur in what it prints
+  stdout    each line must occur in what it prints; `--- stdout exact`: these very lines
+  written P each line must occur in the file P that the program wrote
 """
 import base64
 import json
@@ -47,7 +48,7 @@ def read_case(path):
     for number, line in enumerate(pathlib.Path(path).read_text().splitlines()):
         if line.startswith("--- "):
             name, _, rest = line[4:].partition(" ")
-            if name == "file":
+            if name in ("file", "written"):
                 name, rest = line[4:], ""
             assert name not in sections, "%s:%d: section %s stands twice" % (path, number + 1, name)
             sections[name], argument[name] = [], rest
@@ -57,9 +58,11 @@ def read_case(path):
             assert line.startswith("#") or not line, "%s:%d: text before a section" % (path, number + 1)
     known = {"config", "pipeline", "schema", "script", "input", "env", "command", "exit", "output",
              "account", "letters", "stderr", "stdout", "versions"}
-    unknown = {name for name in sections if name not in known and not name.startswith("file ")}
+    with_path = ("file ", "written ")
+    unknown = {name for name in sections if name not in known and not name.startswith(with_path)}
     assert not unknown, "%s: unknown sections %s" % (path, unknown)
-    assert set(sections) & {"exit", "output", "account", "letters", "stderr", "stdout", "versions"}, \
+    expected = {"exit", "output", "account", "letters", "stderr", "stdout", "versions"}
+    assert set(sections) & expected or any(name.startswith("written ") for name in sections), \
         "%s: nothing is expected" % path
     return sections, argument
 
@@ -106,6 +109,11 @@ def check(path):
         assert "Sanitizer" not in err, err
         for line in filter(None, sections.get("stderr", [])):
             contains(err, line, "stderr")
+        if argument.get("stdout") == "exact":
+            equal(out.splitlines(), sections["stdout"], "stdout")
+        for name in sections:
+            for line in filter(None, sections[name] if name.startswith("written ") else []):
+                contains((folder.path / name[8:]).read_text(), line, name)
         for line in filter(None, sections.get("stdout", [])):
             contains(out, line, "stdout")
         if command[:2] == ["run", "--once"] and code == 0:

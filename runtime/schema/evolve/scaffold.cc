@@ -168,7 +168,9 @@ std::string scaffold_lift(const ShapeGraph& old_graph, const ShapeGraph& new_gra
   if (text.find("TODO(schema diff)") != std::string::npos) {
     out +=
         "-- Written by `sluice schema diff --scaffold`. What the schemas do not say is marked\n"
-        "-- TODO(schema diff); a record it concerns is rejected until someone has decided.\n";
+        "-- TODO(schema diff): guesses are to be checked, and records about which nobody has "
+        "decided\n"
+        "-- are rejected.\n";
   } else {
     out += "-- Written by `sluice schema diff --scaffold`; nothing in it is left to decide.\n";
   }
