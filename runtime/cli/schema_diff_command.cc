@@ -25,6 +25,7 @@ struct DiffArguments {
   std::string after;
   std::string require;
   std::string lift_file;
+  SchemaArguments schema;
   bool scaffold = false;
   bool json = false;
 };
@@ -129,8 +130,12 @@ Status write_lift(const std::string& file, const std::string& lift) {
 }
 
 int run_diff(const DiffArguments& arguments) {
-  const auto diff =
-      diff_schema_files(arguments.before, arguments.after, {.scaffold = arguments.scaffold});
+  const auto schema = schema_options(arguments.schema);
+  if (!schema) return report(schema.status());
+  DiffOptions options;
+  options.scaffold = arguments.scaffold;
+  options.schema = *schema;
+  const auto diff = diff_schema_files(arguments.before, arguments.after, options);
   if (!diff) return report(diff.status());
   const bool lift_on_stdout = arguments.scaffold && arguments.lift_file.empty();
   if (!arguments.lift_file.empty()) {
@@ -169,6 +174,7 @@ void add_schema_diff_command(CLI::App& schema, int* exit_code) {
                        "Write the Lua that lifts a record of the old schema to the new one: to "
                        "this file, or to standard output")
           ->expected(0, 1);
+  add_schema_options(*command, arguments->schema);
   command->add_flag("--json", arguments->json, "Print as JSON");
   command->footer(
       "Examples:\n"

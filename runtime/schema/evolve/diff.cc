@@ -55,8 +55,10 @@ std::string_view compatibility_name(Compatibility compatibility) {
 Result<SchemaDiff> diff_schemas(std::string_view old_json, const std::string& old_name,
                                 std::string_view new_json, const std::string& new_name,
                                 const DiffOptions& options) {
-  SLUICE_ASSIGN_OR_RETURN(schema::ShapeGraph before, schema::read_shapes(old_json, old_name));
-  SLUICE_ASSIGN_OR_RETURN(schema::ShapeGraph after, schema::read_shapes(new_json, new_name));
+  SLUICE_ASSIGN_OR_RETURN(schema::ShapeGraph before,
+                          schema::read_shapes(old_json, old_name, options.schema));
+  SLUICE_ASSIGN_OR_RETURN(schema::ShapeGraph after,
+                          schema::read_shapes(new_json, new_name, options.schema));
   schema::simplify(before);
   schema::simplify(after);
   schema::Comparison comparison(before, after, options.same_folder);
@@ -90,8 +92,8 @@ Result<SchemaDiff> diff_schemas(std::string_view old_json, const std::string& ol
 Result<SchemaDiff> diff_schema_files(const std::filesystem::path& old_path,
                                      const std::filesystem::path& new_path,
                                      const DiffOptions& options) {
-  SLUICE_RETURN_IF_ERROR(compile_schema_file(old_path).status());
-  SLUICE_RETURN_IF_ERROR(compile_schema_file(new_path).status());
+  SLUICE_RETURN_IF_ERROR(compile_schema_file(old_path, options.schema).status());
+  SLUICE_RETURN_IF_ERROR(compile_schema_file(new_path, options.schema).status());
   SLUICE_ASSIGN_OR_RETURN(const std::string before, read_file(old_path, kMaxSchemaBytes));
   SLUICE_ASSIGN_OR_RETURN(const std::string after, read_file(new_path, kMaxSchemaBytes));
   DiffOptions own = options;

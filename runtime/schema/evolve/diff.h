@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/schema/validator.h"
 
 // How one version of a schema differs from another, in the words of the schema registries.
 namespace sluice {
@@ -42,11 +43,12 @@ struct DiffOptions {
   bool scaffold = false;  // also write the lift
   // References to other files lead to the same files from both schemas.
   bool same_folder = true;
+  SchemaOptions schema = {};  // how both are read
 };
 
-// Compares two schemas (draft-06, draft-07, 2019-09, 2020-12) given as text; the names stand for
-// the files in errors. Linear in the pairs of places that meet; never recurses, bounded in time and
-// memory. Errors: not a usable schema, with file and JSON Pointer.
+// Compares two schemas (of any published dialect from draft-04 on) given as text; the names stand
+// for the files in errors. Linear in the pairs of places that meet; never recurses, bounded in time
+// and memory. Errors: not a usable schema, with file and JSON Pointer.
 Result<SchemaDiff> diff_schemas(std::string_view old_json, const std::string& old_name,
                                 std::string_view new_json, const std::string& new_name,
                                 const DiffOptions& options = {});

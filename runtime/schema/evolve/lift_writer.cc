@@ -201,7 +201,8 @@ void LiftGroup::guess_renames() {
     line("if " + to + " == nil then " + to + ", " + from + " = " + from + ", nil end");
     gone.used = true;
     candidate->used = true;
-    if (candidate->change->required) add_field(*candidate, {candidate->path, to, false});
+    if (candidate->change->required && !gone.change->required)
+      add_field(*candidate, {candidate->path, to, false});
   }
 }
 

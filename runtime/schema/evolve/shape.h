@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/schema/validator.h"
 #include "runtime/schema/value_hash.h"
 
 // What a schema says, in the form in which two versions of it are compared. Unlike the program of
@@ -137,10 +138,11 @@ struct ShapeGraph {
   Shape anything;
 };
 
-// Reads a schema of draft-06, draft-07, 2019-09 or 2020-12 (that of `$schema`; without one
-// draft-07). Errors name the file and the JSON Pointer: not JSON, a keyword whose value has the
-// wrong form, a reference that finds nothing or leads in a circle, more than 50,000 schemas.
-Result<ShapeGraph> read_shapes(std::string_view json, const std::string& name);
+// Reads a schema of any published dialect from draft-04 on. Errors name the file and the JSON
+// Pointer: not JSON, another dialect, a keyword whose value has the wrong form, a reference that
+// finds nothing or leads in a circle, more than 50,000 schemas.
+Result<ShapeGraph> read_shapes(std::string_view json, const std::string& name,
+                               const SchemaOptions& options = {});
 
 // Rewrites what can be said in a simpler way with the very same meaning: alternatives of different
 // types become one type list, a lone `allOf` disappears, `unevaluatedProperties` without anything

@@ -220,7 +220,7 @@ Status ShapeReader::on_dependencies(const Item& item, NodeIndex value) {
 }
 
 Status ShapeReader::on_items(const Item& item, NodeIndex value) {
-  if (doc_.kind(value) == JsonKind::kArray && draft_ != kDraft2020) {
+  if (doc_.kind(value) == JsonKind::kArray && dialect_.draft != kDraft2020) {
     return on_prefix_items(item, value);
   }
   const ShapeIndex index = enqueue(value, item.resource);
@@ -272,6 +272,14 @@ Status ShapeReader::on_bound(const Item& item, NodeIndex value) {
   return Status::ok();
 }
 
+// Draft-04: a flag of the limit, which was read before.
+template <auto Bound>
+Status ShapeReader::on_exclusive_flag(const Item& item, NodeIndex value) {
+  auto& bound = shape(item).*Bound;
+  if (bound && doc_.kind(value) == JsonKind::kTrue) bound->exclusive = true;
+  return Status::ok();
+}
+
 template <auto Range, auto End>
 Status ShapeReader::on_count(const Item& item, NodeIndex value) {
   const auto number =
@@ -311,45 +319,47 @@ const std::vector<ShapeReader::Keyword>& ShapeReader::keywords() {
   using S = Shape;
   using Range = ShapeRange;
   static const std::vector<Keyword> kKeywords = {
-      {"type", kEvery, &R::on_type},
-      {"enum", kEvery, &R::on_enum},
-      {"const", kEvery, &R::on_const},
-      {"default", kEvery, &R::on_default},
-      {"minimum", kEvery, &R::on_bound<false, false>},
-      {"exclusiveMinimum", kEvery, &R::on_bound<false, true>},
-      {"maximum", kEvery, &R::on_bound<true, false>},
-      {"exclusiveMaximum", kEvery, &R::on_bound<true, true>},
-      {"multipleOf", kEvery, &R::on_multiple_of},
-      {"minLength", kEvery, &R::on_count<&S::length, &Range::min>},
-      {"maxLength", kEvery, &R::on_count<&S::length, &Range::max>},
-      {"pattern", kEvery, &R::on_text<&S::pattern>},
-      {"format", kEvery, &R::on_text<&S::format>},
+      {"type", kEveryDraft, &R::on_type},
+      {"enum", kEveryDraft, &R::on_enum},
+      {"const", kFromDraft6, &R::on_const},
+      {"default", kEveryDraft, &R::on_default},
+      {"minimum", kEveryDraft, &R::on_bound<false, false>},
+      {"exclusiveMinimum", kFromDraft6, &R::on_bound<false, true>},
+      {"maximum", kEveryDraft, &R::on_bound<true, false>},
+      {"exclusiveMaximum", kFromDraft6, &R::on_bound<true, true>},
+      {"exclusiveMinimum", kDraft4, &R::on_exclusive_flag<&S::lower>},
+      {"exclusiveMaximum", kDraft4, &R::on_exclusive_flag<&S::upper>},
+      {"multipleOf", kEveryDraft, &R::on_multiple_of},
+      {"minLength", kEveryDraft, &R::on_count<&S::length, &Range::min>},
+      {"maxLength", kEveryDraft, &R::on_count<&S::length, &Range::max>},
+      {"pattern", kEveryDraft, &R::on_text<&S::pattern>},
+      {"format", kEveryDraft, &R::on_text<&S::format>},
       {"prefixItems", kDraft2020, &R::on_prefix_items},
-      {"items", kEvery, &R::on_items},
+      {"items", kEveryDraft, &R::on_items},
       {"additionalItems", kUntil2019, &R::on_additional_items},
-      {"minItems", kEvery, &R::on_count<&S::items, &Range::min>},
-      {"maxItems", kEvery, &R::on_count<&S::items, &Range::max>},
-      {"uniqueItems", kEvery, &R::on_unique_items},
-      {"contains", kEvery, &R::on_schema<&S::contains>},
+      {"minItems", kEveryDraft, &R::on_count<&S::items, &Range::min>},
+      {"maxItems", kEveryDraft, &R::on_count<&S::items, &Range::max>},
+      {"uniqueItems", kEveryDraft, &R::on_unique_items},
+      {"contains", kFromDraft6, &R::on_schema<&S::contains>},
       {"minContains", kFrom2019, &R::on_count<&S::contains_count, &Range::min>},
       {"maxContains", kFrom2019, &R::on_count<&S::contains_count, &Range::max>},
-      {"properties", kEvery, &R::on_properties},
-      {"required", kEvery, &R::on_required},
-      {"patternProperties", kEvery, &R::on_pattern_properties},
-      {"additionalProperties", kEvery, &R::on_schema<&S::additional>},
-      {"propertyNames", kEvery, &R::on_schema<&S::names>},
-      {"minProperties", kEvery, &R::on_count<&S::properties, &Range::min>},
-      {"maxProperties", kEvery, &R::on_count<&S::properties, &Range::max>},
-      {"dependencies", kEvery, &R::on_dependencies},
-      {"dependentRequired", kEvery, &R::on_dependencies},
-      {"dependentSchemas", kEvery, &R::on_dependencies},
-      {"allOf", kEvery, &R::on_list<&S::all_of>},
-      {"anyOf", kEvery, &R::on_list<&S::any_of>},
-      {"oneOf", kEvery, &R::on_list<&S::one_of>},
-      {"not", kEvery, &R::on_schema<&S::none>},
-      {"if", kFrom7, &R::on_schema<&S::condition>},
-      {"then", kFrom7, &R::on_schema<&S::consequence>},
-      {"else", kFrom7, &R::on_schema<&S::alternative>},
+      {"properties", kEveryDraft, &R::on_properties},
+      {"required", kEveryDraft, &R::on_required},
+      {"patternProperties", kEveryDraft, &R::on_pattern_properties},
+      {"additionalProperties", kEveryDraft, &R::on_schema<&S::additional>},
+      {"propertyNames", kFromDraft6, &R::on_schema<&S::names>},
+      {"minProperties", kEveryDraft, &R::on_count<&S::properties, &Range::min>},
+      {"maxProperties", kEveryDraft, &R::on_count<&S::properties, &Range::max>},
+      {"dependencies", kEveryDraft, &R::on_dependencies},
+      {"dependentRequired", kEveryDraft, &R::on_dependencies},
+      {"dependentSchemas", kEveryDraft, &R::on_dependencies},
+      {"allOf", kEveryDraft, &R::on_list<&S::all_of>},
+      {"anyOf", kEveryDraft, &R::on_list<&S::any_of>},
+      {"oneOf", kEveryDraft, &R::on_list<&S::one_of>},
+      {"not", kEveryDraft, &R::on_schema<&S::none>},
+      {"if", kFromDraft7, &R::on_schema<&S::condition>},
+      {"then", kFromDraft7, &R::on_schema<&S::consequence>},
+      {"else", kFromDraft7, &R::on_schema<&S::alternative>},
       {"unevaluatedProperties", kFrom2019, &R::on_schema<&S::unevaluated_properties>},
       {"unevaluatedItems", kFrom2019, &R::on_schema<&S::unevaluated_items>},
   };

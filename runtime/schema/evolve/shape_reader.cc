@@ -66,31 +66,25 @@ ShapeIndex ShapeReader::enqueue(NodeIndex node, NodeIndex resource) {
 }
 
 Status ShapeReader::read_dialect() {
-  struct Known {
-    std::string_view uri;
-    uint8_t draft;
-  };
-  static constexpr std::array kKnown = {
-      Known{"://json-schema.org/draft-06/schema", kDraft6},
-      Known{"://json-schema.org/draft-07/schema", kDraft7},
-      Known{"://json-schema.org/draft/2019-09/schema", kDraft2019},
-      Known{"://json-schema.org/draft/2020-12/schema", kDraft2020}};
   const bool object = doc_.kind(Document::root()) == JsonKind::kObject;
-  const NodeIndex dialect = object ? doc_.find(Document::root(), "$schema") : kNoNode;
-  if (dialect != kNoNode) {
-    if (doc_.kind(dialect) != JsonKind::kString) return wrong(dialect, "a string");
-    std::string uri = text_of(dialect);
-    if (uri.ends_with('#')) uri.pop_back();
-    const auto* const known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) {
-      return uri == "http" + std::string(one.uri) || uri == "https" + std::string(one.uri);
-    });
-    if (known == kKnown.end()) {
-      return at(dialect, "expected draft-06, draft-07, 2019-09 or 2020-12, found " +
-                             in_quotes(uri) + ": other dialects cannot be compared");
+  const NodeIndex own = object ? doc_.find(Document::root(), "$schema") : kNoNode;
+  if (own != kNoNode) {
+    if (doc_.kind(own) != JsonKind::kString) return wrong(own, "a string");
+    const auto known = find_dialect(text_of(own));
+    if (!known) {
+      return at(own, "expected " + list_dialects() + ", found " + in_quotes(text_of(own)) +
+                         ": schemas of other dialects cannot be compared");
     }
-    draft_ = known->draft;
+    dialect_ = *known;
+  } else if (!options_.dialect.empty()) {
+    auto known = find_dialect_by_name(options_.dialect);
+    if (!known) known = find_dialect(options_.dialect);
+    if (!known) return invalid("the dialect " + in_quotes(options_.dialect) + " is not known");
+    dialect_ = *known;
   }
-  graph_.asserts_format = draft_ <= kDraft7;
+  graph_.asserts_format =
+      options_.formats == SchemaOptions::Formats::kAssert ||
+      (options_.formats == SchemaOptions::Formats::kDialectDefault && dialect_.before_2019());
   return Status::ok();
 }
 
@@ -123,7 +117,7 @@ void ShapeReader::note_names(Item& item) {
     return value != kNoNode && doc_.kind(value) == JsonKind::kString ? text_of(value)
                                                                      : std::string();
   };
-  std::string id = string_at("$id");
+  std::string id = string_at(dialect_.id_keyword());
   if (id.starts_with('#')) {
     anchors_[{item.resource, id.substr(1)}] = item.node;
   } else if (!id.empty()) {
@@ -133,7 +127,7 @@ void ShapeReader::note_names(Item& item) {
     uri_of_[item.node] = uri;
     resource_of_.try_emplace(uri, item.node);
   }
-  if (draft_ < kDraft2019) return;
+  if (dialect_.before_2019()) return;
   for (const std::string_view name : {"$anchor", "$dynamicAnchor"}) {
     const std::string anchor = string_at(name);
     if (anchor.empty()) continue;
@@ -144,20 +138,20 @@ void ShapeReader::note_names(Item& item) {
 
 Status ShapeReader::read_references(const Item& item) {
   bool alone = true;
-  if (draft_ >= kDraft2019) {
+  if (!dialect_.before_2019()) {
     // Beside a reference the later dialects keep the other keywords.
     NodeIndex name = doc_.first_child(item.node);
     for (uint32_t i = doc_.count(item.node); i > 0; --i, name = doc_.next(doc_.next(name))) {
       const std::string text = text_of(name);
       const auto is = [this, &text](const Keyword& keyword) {
-        return keyword.name == text && (keyword.drafts & draft_) != 0 && text != "default";
+        return keyword.name == text && (keyword.drafts & dialect_.draft) != 0 && text != "default";
       };
       alone = alone && std::none_of(keywords().begin(), keywords().end(), is);
     }
     alone = alone && (doc_.find(item.node, "$ref") == kNoNode ||
                       doc_.find(item.node, "$dynamicRef") == kNoNode);
   }
-  if (draft_ == kDraft2019 && doc_.find(item.node, "$recursiveRef") != kNoNode) {
+  if (dialect_.draft == kDraft2019 && doc_.find(item.node, "$recursiveRef") != kNoNode) {
     shape(item).unjudged = "$recursiveRef";
   }
   const bool embedded = item.node != Document::root() && item.node == item.resource;
@@ -166,7 +160,7 @@ Status ShapeReader::read_references(const Item& item) {
   }
   for (const std::string_view name : {"$ref", "$dynamicRef"}) {
     const NodeIndex value = doc_.find(item.node, name);
-    if (value == kNoNode || (name == "$dynamicRef" && draft_ != kDraft2020)) continue;
+    if (value == kNoNode || (name == "$dynamicRef" && dialect_.draft != kDraft2020)) continue;
     if (doc_.kind(value) != JsonKind::kString) return wrong(value, "a string");
     references_.push_back({item.shape, value, item.resource, alone});
   }
@@ -185,7 +179,7 @@ Status ShapeReader::read(Item item) {
     default:
       return wrong(item.node, "a schema (an object, true or false)");
   }
-  const bool replaced = draft_ <= kDraft7 && doc_.find(item.node, "$ref") != kNoNode;
+  const bool replaced = dialect_.before_2019() && doc_.find(item.node, "$ref") != kNoNode;
   if (!replaced) note_names(item);
   resource_at_[item.node] = item.resource;
   SLUICE_RETURN_IF_ERROR(read_references(item));
@@ -200,21 +194,22 @@ Status ShapeReader::read(Item item) {
   for (const Keyword& keyword : keywords()) {
     // Beside a `$ref` draft-07 ignores every other keyword.
     if (replaced && keyword.name != "default") continue;
-    if ((keyword.drafts & draft_) == 0) continue;
+    if ((keyword.drafts & dialect_.draft) == 0) continue;
     const NodeIndex value = doc_.find(item.node, keyword.name);
     if (value != kNoNode) SLUICE_RETURN_IF_ERROR((this->*keyword.handler)(item, value));
   }
   return Status::ok();
 }
 
-Result<ShapeGraph> read_shapes(std::string_view json, const std::string& name) {
+Result<ShapeGraph> read_shapes(std::string_view json, const std::string& name,
+                               const SchemaOptions& options) {
   Document document;
   const ParseLimits limits{.max_bytes = kMaxBytes, .max_depth = kMaxDepth};
   if (const ParseResult result = document.parse(json, limits); !result) {
     return invalid(name + ": not JSON at byte " + std::to_string(result.offset) + ": " +
                    (result.code == ParseCode::kTooLarge ? "larger than 16 MiB" : result.message));
   }
-  auto graph = ShapeReader(document).run();
+  auto graph = ShapeReader(document, options).run();
   if (!graph) return std::move(graph).status().with_context(name);
   return graph;
 }

@@ -11,6 +11,7 @@
 #include "runtime/base/status.h"
 #include "runtime/record/arena.h"
 #include "runtime/record/document.h"
+#include "runtime/schema/dialect.h"
 #include "runtime/schema/evolve/shape.h"
 
 namespace sluice::schema {
@@ -18,7 +19,8 @@ namespace sluice::schema {
 // Turns a parsed schema into a ShapeGraph through a list, never by recursion. One object a schema.
 class ShapeReader {
  public:
-  explicit ShapeReader(const Document& document) : doc_(document) {}
+  ShapeReader(const Document& document, const SchemaOptions& options)
+      : doc_(document), options_(options) {}
   Result<ShapeGraph> run();
 
  private:
@@ -35,15 +37,9 @@ class ShapeReader {
     bool alone = true;  // nothing else constrains the value
   };
   using Handler = Status (ShapeReader::*)(const Item&, NodeIndex);
-  // Drafts a keyword belongs to; elsewhere it means nothing.
-  enum Draft : uint8_t { kDraft6 = 1, kDraft7 = 2, kDraft2019 = 4, kDraft2020 = 8 };
-  static constexpr uint8_t kEvery = kDraft6 | kDraft7 | kDraft2019 | kDraft2020;
-  static constexpr uint8_t kFrom7 = kDraft7 | kDraft2019 | kDraft2020;
-  static constexpr uint8_t kFrom2019 = kDraft2019 | kDraft2020;
-  static constexpr uint8_t kUntil2019 = kDraft6 | kDraft7 | kDraft2019;
   struct Keyword {
     std::string_view name;
-    uint8_t drafts;
+    uint8_t drafts;  // that know it; elsewhere it means nothing
     Handler handler;
   };
   static const std::vector<Keyword>& keywords();
@@ -83,6 +79,8 @@ class ShapeReader {
   Status on_multiple_of(const Item& item, NodeIndex value);
   template <bool Upper, bool Exclusive>
   Status on_bound(const Item& item, NodeIndex value);
+  template <auto Bound>
+  Status on_exclusive_flag(const Item& item, NodeIndex value);
   template <auto Range, auto End>
   Status on_count(const Item& item, NodeIndex value);
   template <auto Member>
@@ -94,9 +92,10 @@ class ShapeReader {
   void add_value(Shape& to, NodeIndex value);
 
   const Document& doc_;
+  const SchemaOptions& options_;
   mutable Arena arena_;
   ShapeGraph graph_;
-  uint8_t draft_ = kDraft7;
+  Dialect dialect_;
   std::deque<Item> queue_;
   std::deque<Reference> references_;
   std::unordered_map<NodeIndex, ShapeIndex> shape_of_;

@@ -126,6 +126,26 @@ TEST(DiffCombined, ReadsPrefixItemsAndUnevaluatedProperties) {
   EXPECT_EQ(verdict(diff(combined(R"("integer")"), combined(R"("integer")"))), "full");
 }
 
+TEST(DiffCombined, ReadsWhatEachDialectMeans) {
+  const std::string old = R"("$schema":"http://json-schema.org/draft-04/schema#",)";
+  EXPECT_THAT(told(diff("{" + old + R"("minimum":1,"exclusiveMinimum":true})",
+                        R"({"exclusiveMinimum":1,"prefixItems":[{"type":"string"}]})")),
+              ElementsAre());
+  EXPECT_THAT(
+      diff_schemas("{}", "a", R"({"$schema":"http://example.com/mine"})", "b").status().message(),
+      HasSubstr("b: at /$schema: expected 2020-12"));
+  // A list of schemas is `prefixItems` in one dialect and `items` in the other.
+  EXPECT_EQ(verdict(diff(later(R"("prefixItems":[{"type":"string"}])"),
+                         R"({"items":[{"type":"string"}]})")),
+            "full");
+  // `format` is checked in draft-07 and a remark in 2020-12, unless one asks for more.
+  const std::string date = R"("format":"date")";
+  EXPECT_THAT(told(diff("{" + date + "}", later(date))), ElementsAre(" format_removed widening"));
+  DiffOptions options;
+  options.schema.formats = SchemaOptions::Formats::kAssert;
+  EXPECT_EQ(verdict(diff("{" + date + "}", later(date), options)), "full");
+}
+
 TEST(DiffCombined, FollowsAnchorsAndIdsAndNothingOutside) {
   const auto with = [](const std::string& type) {
     return R"({"properties":{"a":{"$ref":"#item"},"b":{"$ref":"part.json#/definitions/x"}},

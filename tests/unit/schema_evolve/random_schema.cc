@@ -27,12 +27,14 @@ void collect(Value& schema, std::vector<Value*>& out) {
   out.push_back(&schema);
   for (auto& member : schema.GetObject()) {
     const std::string_view name(member.name.GetString(), member.name.GetStringLength());
-    if (is_one_of(name, {"properties", "patternProperties", "definitions"})) {
+    if (is_one_of(name, {"properties", "patternProperties", "definitions", "dependentSchemas"})) {
       for (auto& one : member.value.GetObject()) collect(one.value, out);
-    } else if (is_one_of(name, {"items", "allOf", "anyOf", "oneOf"}) && member.value.IsArray()) {
+    } else if (is_one_of(name, {"items", "prefixItems", "allOf", "anyOf", "oneOf"}) &&
+               member.value.IsArray()) {
       for (auto& one : member.value.GetArray()) collect(one, out);
     } else if (is_one_of(name, {"items", "additionalItems", "contains", "additionalProperties",
-                                "propertyNames", "not", "if", "then", "else"})) {
+                                "propertyNames", "unevaluatedProperties", "unevaluatedItems", "not",
+                                "if", "then", "else"})) {
       collect(member.value, out);
     }
   }
@@ -92,7 +94,9 @@ std::string RandomSchema::record(int depth) {
 std::string RandomSchema::below(int depth) {
   if (depth <= 0 || pick(10) == 0) return pick(4) != 0 ? "true" : "false";
   if (pick(12) == 0) {
-    return std::string(R"({"$ref":"#/definitions/)") + (pick(2) != 0 ? "x" : "y") + "\"}";
+    const std::string beside = later_ && pick(2) != 0 ? "," + keyword(1) : "";
+    return std::string(R"({"$ref":"#/definitions/)") + (pick(2) != 0 ? "x" : "y") + "\"" + beside +
+           "}";
   }
   std::string out = "{";
   std::vector<std::string> used;
@@ -131,6 +135,7 @@ std::string RandomSchema::object_keyword(int depth) {
 
 std::string RandomSchema::keyword(int depth) {
   const auto deeper = [this, depth] { return below(depth - 1); };
+  if (later_ && pick(5) == 0) return later_keyword(depth);
   static constexpr std::array kTypes = {R"("integer")",
                                         R"("number")",
                                         R"("string")",
@@ -170,6 +175,7 @@ std::string RandomSchema::keyword(int depth) {
     case 14:
       return "\"items\":" + deeper();
     case 15:
+      if (later_) return "\"prefixItems\":" + list("[", "]", deeper) + ",\"items\":" + deeper();
       return "\"items\":" + list("[", "]", deeper) + ",\"additionalItems\":" + deeper();
     case 16:
       return "\"contains\":" + deeper();
@@ -186,9 +192,28 @@ std::string RandomSchema::keyword(int depth) {
   }
 }
 
+std::string RandomSchema::later_keyword(int depth) {
+  switch (pick(5)) {
+    case 0:
+      return R"("unevaluatedProperties":)" + (pick(2) != 0 ? "false" : below(depth - 1));
+    case 1:
+      return R"("unevaluatedItems":)" + (pick(2) != 0 ? "false" : below(depth - 1));
+    case 2:
+      return "\"contains\":" + below(depth - 1) + ",\"minContains\":" + std::to_string(pick(3)) +
+             (pick(2) != 0 ? ",\"maxContains\":" + std::to_string(pick(3)) : "");
+    case 3:
+      return "\"dependentRequired\":{" + name() + ":[" + name() + "]}";
+    default:
+      return "\"dependentSchemas\":{" + name() + ":" + below(depth - 1) + "}";
+  }
+}
+
 std::string RandomSchema::schema() {
   const std::string body = below(3);
-  const std::string definitions = R"("definitions":{"x":)" + below(2) + ",\"y\":" + below(1) + "}";
+  const std::string dialect =
+      later_ ? R"("$schema":"https://json-schema.org/draft/2020-12/schema",)" : "";
+  const std::string definitions =
+      dialect + R"("definitions":{"x":)" + below(2) + ",\"y\":" + below(1) + "}";
   if (body.size() < 3 || body[0] != '{') return "{" + definitions + "}";
   return "{" + definitions + R"(,"allOf":[)" + body + "]}";
 }

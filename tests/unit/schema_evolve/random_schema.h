@@ -7,13 +7,13 @@
 
 namespace sluice::testing {
 
-// Schemas, changed schemas and records at random, over so few names and values that a record often
-// meets a limit exactly.
+// Schemas (draft-07, or 2020-12 with what it has more), changed schemas and records at random, over
+// so few names and values that a record often meets a limit exactly.
 class RandomSchema {
  public:
-  explicit RandomSchema(uint64_t seed) : random_(seed) {}
+  explicit RandomSchema(uint64_t seed, bool later = false) : random_(seed), later_(later) {}
 
-  // A whole draft-07 schema, with definitions it may refer to.
+  // A whole schema, with definitions it may refer to.
   std::string schema();
   // The same with one to three changes; may be no valid schema.
   std::string changed(const std::string& schema);
@@ -28,10 +28,12 @@ class RandomSchema {
   std::string below(int depth);
   std::string keyword(int depth);
   std::string object_keyword(int depth);
+  std::string later_keyword(int depth);
   template <typename Make>
   std::string list(const char* open, const char* close, Make&& make);
 
   std::mt19937_64 random_;
+  bool later_;
 };
 
 }  // namespace sluice::testing
