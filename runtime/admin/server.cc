@@ -154,7 +154,8 @@ struct AdminServer::Impl {
   std::thread thread;
 };
 
-Result<std::unique_ptr<AdminServer>> AdminServer::start(std::string listen, AdminBackend& backend,
+Result<std::unique_ptr<AdminServer>> AdminServer::start(const std::string& listen,
+                                                        AdminBackend& backend,
                                                         AdminServerOptions options) {
   if (listen.empty()) return std::unique_ptr<AdminServer>();
   try {

@@ -30,7 +30,8 @@ class AdminServer {
  public:
   // `listen` is "host:port", "[::1]:8080" or ":8080" (all addresses); port 0 takes a free one;
   // empty: no server, a null pointer. kExists: the port is taken; kInvalid: not an address.
-  static Result<std::unique_ptr<AdminServer>> start(std::string listen, AdminBackend& backend,
+  static Result<std::unique_ptr<AdminServer>> start(const std::string& listen,
+                                                    AdminBackend& backend,
                                                     AdminServerOptions options = {});
   ~AdminServer();  // closes every connection and joins; any thread but the server's own
   AdminServer(const AdminServer&) = delete;
