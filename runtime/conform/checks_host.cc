@@ -30,7 +30,7 @@ Status short_life(Subject& subject, const std::string& config, HostShape shape) 
       }
     }
     const auto& breaches = instance.breaches();
-    CONFORM_EXPECT(breaches.empty(), breaches.front());
+    SLUICE_EXPECT(breaches.empty(), breaches.front());
     return Status::ok();
   };
   if (subject.is_source()) {
@@ -78,8 +78,8 @@ Status nothing_is_printed(Subject& subject) {
   const std::string printed = subject.env().printed().substr(at_load.size());
   std::string shown;
   append_escaped(shown, shorten(printed, 200));
-  CONFORM_EXPECT(printed.empty(),
-                 "wrote to stdout or stderr instead of the host's log: \"" + shown + "\"");
+  SLUICE_EXPECT(printed.empty(),
+                "wrote to stdout or stderr instead of the host's log: \"" + shown + "\"");
   return Status::ok();
 }
 

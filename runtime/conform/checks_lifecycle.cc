@@ -43,15 +43,15 @@ Status create_leaves_nothing(Subject& subject) {
   for (int i = 0; i < kRounds; ++i) SLUICE_RETURN_IF_ERROR(create_and_destroy(subject, config));
   const size_t after = heap_bytes();
   const auto threads_left = settled_thread_count(threads);
-  CONFORM_EXPECT(threads_left <= threads,
-                 fmt::format("{} threads are left after {} times create and destroy",
-                             threads_left - threads, kRounds));
+  SLUICE_EXPECT(threads_left <= threads,
+                fmt::format("{} threads are left after {} times create and destroy",
+                            threads_left - threads, kRounds));
   const auto descriptors_left = open_descriptors();
-  CONFORM_EXPECT(descriptors_left.size() <= descriptors.size(),
-                 fmt::format("{} descriptors are left open after {} times create and destroy",
-                             descriptors_left.size() - descriptors.size(), kRounds));
+  SLUICE_EXPECT(descriptors_left.size() <= descriptors.size(),
+                fmt::format("{} descriptors are left open after {} times create and destroy",
+                            descriptors_left.size() - descriptors.size(), kRounds));
   const size_t grown = after > before ? after - before : 0;
-  CONFORM_EXPECT(
+  SLUICE_EXPECT(
       grown < kRounds * size_t{16},
       fmt::format("the heap grew by {} bytes in {} times create and destroy", grown, kRounds));
   return recoverable_leaks() ? fail("the leak sanitizer found memory nobody points to")
@@ -68,16 +68,16 @@ Status expect_refusal(Subject& subject, const Fixture::Invalid& wrong) {
   const bool judged = schema_is_sound(subject.component()) || !made.ok();
   if (!judged) return Status::ok();
   if (made.rc == SLUICE_E_CONFIG) {
-    CONFORM_EXPECT(instance.out_untouched(), which + ": create failed, yet changed *out");
-    CONFORM_EXPECT(!made.message.empty(), which + ": create refused it without a message");
+    SLUICE_EXPECT(instance.out_untouched(), which + ": create failed, yet changed *out");
+    SLUICE_EXPECT(!made.message.empty(), which + ": create refused it without a message");
   } else {
-    CONFORM_EXPECT(made.ok() && refused, fmt::format("{}: the schema accepts it and {}; expected "
-                                                     "SLUICE_E_CONFIG",
-                                                     which, made.text("create")));
+    SLUICE_EXPECT(made.ok() && refused, fmt::format("{}: the schema accepts it and {}; expected "
+                                                    "SLUICE_E_CONFIG",
+                                                    which, made.text("create")));
   }
   if (wrong.pointer.empty()) return Status::ok();
   const std::string& said = refused ? *refused : made.message;
-  CONFORM_EXPECT(
+  SLUICE_EXPECT(
       said.find(wrong.pointer) != std::string::npos,
       fmt::format("{}: expected a refusal that names {}, found: {}", which, wrong.pointer, said));
   return Status::ok();
@@ -88,8 +88,8 @@ Status create_judges_configurations(Subject& subject) {
     SLUICE_ASSIGN_OR_RETURN(const auto config, subject.config(i));
     Instance instance(subject, nullptr);
     const Answer made = instance.create(config);
-    CONFORM_EXPECT(made.ok(),
-                   fmt::format("the valid configuration {}: {}", config, made.text("create")));
+    SLUICE_EXPECT(made.ok(),
+                  fmt::format("the valid configuration {}: {}", config, made.text("create")));
   }
   for (const auto& wrong : subject.fixture().invalid) {
     SLUICE_RETURN_IF_ERROR(expect_refusal(subject, wrong));
@@ -98,11 +98,11 @@ Status create_judges_configurations(Subject& subject) {
   for (const std::string_view text : {"", "{", "[]", "null", "\"\"", "{\"\":[[[[]]]]}"}) {
     Instance instance(subject, nullptr);
     const Answer made = instance.create(text);
-    CONFORM_EXPECT(made.ok() || made.rc == SLUICE_E_CONFIG,
-                   fmt::format("the text '{}': {}; expected SLUICE_E_CONFIG (or SLUICE_OK)", text,
-                               made.text("create")));
-    CONFORM_EXPECT(made.ok() || instance.out_untouched(),
-                   fmt::format("the text '{}': create failed, yet changed *out", text));
+    SLUICE_EXPECT(made.ok() || made.rc == SLUICE_E_CONFIG,
+                  fmt::format("the text '{}': {}; expected SLUICE_E_CONFIG (or SLUICE_OK)", text,
+                              made.text("create")));
+    SLUICE_EXPECT(made.ok() || instance.out_untouched(),
+                  fmt::format("the text '{}': create failed, yet changed *out", text));
   }
   return Status::ok();
 }
@@ -123,7 +123,7 @@ Answer open_without_descriptors(Instance& instance) {
   ::getrlimit(RLIMIT_NOFILE, &saved);
   const rlimit none{0, saved.rlim_max};
   ::setrlimit(RLIMIT_NOFILE, &none);
-  const Answer answer = instance.open();
+  Answer answer = instance.open();
   ::setrlimit(RLIMIT_NOFILE, &saved);
   return answer;
 }
@@ -142,13 +142,13 @@ Status destroy_is_legal(Subject& subject) {
     SLUICE_ASSIGN_OR_RETURN(const auto unopenable, subject.prepare(json));
     Instance instance(subject, nullptr);
     const Answer made = instance.create(unopenable);
-    CONFORM_EXPECT(made.ok(), fmt::format("the unopenable configuration {}: {}", unopenable,
-                                          made.text("create")));
+    SLUICE_EXPECT(made.ok(), fmt::format("the unopenable configuration {}: {}", unopenable,
+                                         made.text("create")));
     const Answer opened = instance.open();
-    CONFORM_EXPECT(opened.rc < 0, fmt::format("the unopenable configuration {}: {}; expected a "
-                                              "failure",
-                                              unopenable, opened.text("open")));
-    CONFORM_EXPECT(!opened.message.empty(), "open failed without a message");
+    SLUICE_EXPECT(opened.rc < 0, fmt::format("the unopenable configuration {}: {}; expected a "
+                                             "failure",
+                                             unopenable, opened.text("open")));
+    SLUICE_EXPECT(!opened.message.empty(), "open failed without a message");
   }
   Instance instance(subject, nullptr);
   SLUICE_RETURN_IF_ERROR(instance.start(config));
@@ -193,9 +193,9 @@ Status stop_at_odd_times(Subject& subject) {
     quickest = std::min(quickest, taken);
     (void)instance.close();
   }
-  CONFORM_EXPECT(quickest <= kLimit,
-                 fmt::format("stop took {} us at best; expected at most {} us", quickest.count(),
-                             std::chrono::microseconds(kLimit).count()));
+  SLUICE_EXPECT(quickest <= kLimit,
+                fmt::format("stop took {} us at best; expected at most {} us", quickest.count(),
+                            std::chrono::microseconds(kLimit).count()));
   return Status::ok();
 }
 
@@ -205,7 +205,7 @@ Status close_at_odd_times(Subject& subject) {
   Instance instance(subject, &marks);
   SLUICE_RETURN_IF_ERROR(instance.start(config));
   const Answer first = instance.close();
-  CONFORM_EXPECT(first.ok(), "with nothing done, " + first.text("close"));
+  SLUICE_EXPECT(first.ok(), "with nothing done, " + first.text("close"));
   (void)instance.close();
   return Status::ok();
 }

@@ -39,16 +39,16 @@ Status compare_lane(const std::string& lane, const std::vector<SeenRecord>& expe
                     const std::vector<SeenRecord>* again, bool whole, std::string_view when) {
   const size_t count = again == nullptr ? 0 : again->size();
   for (size_t i = 0; i < std::min(expected.size(), count); ++i) {
-    CONFORM_EXPECT((*again)[i].position == expected[i].position,
-                   fmt::format("lane {}, {}: record {} has position {}; expected {}", lane, when, i,
-                               (*again)[i].position, expected[i].position));
-    CONFORM_EXPECT((*again)[i].value == expected[i].value,
-                   fmt::format("lane {}, {}: position {} now names other bytes", lane, when,
-                               expected[i].position));
+    SLUICE_EXPECT((*again)[i].position == expected[i].position,
+                  fmt::format("lane {}, {}: record {} has position {}; expected {}", lane, when, i,
+                              (*again)[i].position, expected[i].position));
+    SLUICE_EXPECT((*again)[i].value == expected[i].value,
+                  fmt::format("lane {}, {}: position {} now names other bytes", lane, when,
+                              expected[i].position));
   }
   const bool enough = count == expected.size() || (!whole && (count > 0 || expected.empty()));
-  CONFORM_EXPECT(enough, fmt::format("lane {}, {}: {} records; expected {}", lane, when, count,
-                                     expected.size()));
+  SLUICE_EXPECT(enough, fmt::format("lane {}, {}: {} records; expected {}", lane, when, count,
+                                    expected.size()));
   return Status::ok();
 }
 
@@ -96,7 +96,7 @@ Result<Run> run_and_settle_half(Subject& subject, const std::string& config, Mar
   }
   marks.cursor = driver.instance().host().cursor_for(settled);
   const Answer acked = driver.ack(acks);
-  CONFORM_EXPECT(acked.ok(), acked.text("ack"));
+  SLUICE_EXPECT(acked.ok(), acked.text("ack"));
   SLUICE_RETURN_IF_ERROR(driver.close());
   return run;
 }
@@ -123,10 +123,10 @@ Status marks_are_resumed_from(Subject& subject) {
     const auto old = std::find_if(again.begin(), again.end(), [&](const SeenRecord& r) {
       return marked && r.position <= settled;
     });
-    CONFORM_EXPECT(!replays || old == again.end(),
-                   fmt::format("lane {}: position {} came again, though everything up to {} was "
-                               "settled (SLUICE_CAP_REPLAY)",
-                               lane, old->position, settled));
+    SLUICE_EXPECT(!replays || old == again.end(),
+                  fmt::format("lane {}: position {} came again, though everything up to {} was "
+                              "settled (SLUICE_CAP_REPLAY)",
+                              lane, old->position, settled));
     std::erase_if(again, [&](const SeenRecord& r) { return marked && r.position <= settled; });
     SLUICE_RETURN_IF_ERROR(
         compare_lane(lane, expected, &again, first.whole, "restarted with marks"));

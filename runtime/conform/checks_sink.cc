@@ -25,12 +25,12 @@ Result<Written> write_checked(SinkDriver& driver, const std::vector<Value>& valu
 }
 
 Status expect_good(const Written& written, std::string_view what) {
-  CONFORM_EXPECT(written.answer.ok(), fmt::format("{}: {}", what, written.answer.text("write")));
+  SLUICE_EXPECT(written.answer.ok(), fmt::format("{}: {}", what, written.answer.text("write")));
   for (size_t i = 0; i < written.outcomes.size(); ++i) {
-    CONFORM_EXPECT(written.outcomes[i].verdict == SLUICE_REC_OK,
-                   fmt::format("{}: record {} of the fixture's good ones got verdict {} ({}); "
-                               "expected OK",
-                               what, i, written.outcomes[i].verdict, written.outcomes[i].detail));
+    SLUICE_EXPECT(written.outcomes[i].verdict == SLUICE_REC_OK,
+                  fmt::format("{}: record {} of the fixture's good ones got verdict {} ({}); "
+                              "expected OK",
+                              what, i, written.outcomes[i].verdict, written.outcomes[i].detail));
   }
   return Status::ok();
 }
@@ -50,9 +50,9 @@ Status outcomes_are_complete(Subject& subject) {
   SLUICE_ASSIGN_OR_RETURN(const auto judged, write_checked(driver, mixed, "good and bad records"));
   (void)judged;
   const auto& breaches = driver.instance().breaches();
-  CONFORM_EXPECT(breaches.empty(), breaches.front());
+  SLUICE_EXPECT(breaches.empty(), breaches.front());
   const auto host_breaches = driver.instance().host().breaches();
-  CONFORM_EXPECT(host_breaches.empty(), host_breaches.front());
+  SLUICE_EXPECT(host_breaches.empty(), host_breaches.front());
   return driver.close();
 }
 
@@ -61,7 +61,7 @@ Status batches_of_every_shape(Subject& subject) {
   SinkDriver driver(subject);
   SLUICE_RETURN_IF_ERROR(driver.start(config));
   SLUICE_ASSIGN_OR_RETURN(const auto none, write_checked(driver, {}, "an empty batch"));
-  CONFORM_EXPECT(none.answer.ok(), "an empty batch: " + none.answer.text("write"));
+  SLUICE_EXPECT(none.answer.ok(), "an empty batch: " + none.answer.text("write"));
   const bool fixture_has_good = !subject.fixture().good.empty();
   for (const size_t count : {size_t{1}, kMaxBatch}) {
     const std::string what = fmt::format("a batch of {}", count);
@@ -81,9 +81,9 @@ Status batches_of_every_shape(Subject& subject) {
   for (const auto& [what, value] : odd) {
     SLUICE_ASSIGN_OR_RETURN(const auto written, write_checked(driver, {value}, what));
     if (!subject.fixture().has("any_record_bytes") || !value) continue;
-    CONFORM_EXPECT(written.answer.ok() && written.outcomes[0].verdict == SLUICE_REC_OK,
-                   fmt::format("{}: {}, verdict {}; expected OK (quirk any_record_bytes)", what,
-                               written.answer.text("write"), written.outcomes[0].verdict));
+    SLUICE_EXPECT(written.answer.ok() && written.outcomes[0].verdict == SLUICE_REC_OK,
+                  fmt::format("{}: {}, verdict {}; expected OK (quirk any_record_bytes)", what,
+                              written.answer.text("write"), written.outcomes[0].verdict));
   }
   return driver.close();
 }

@@ -31,15 +31,15 @@ uint64_t value_bytes(const std::vector<SeenRecord>& seen) {
 Status judge_size(const Polled& polled, uint32_t max_records, uint64_t max_bytes) {
   if (polled.batch == nullptr) return Status::ok();
   const auto& seen = polled.batch->seen;
-  CONFORM_EXPECT(seen.size() <= max_records,
-                 fmt::format("poll handed over {} records; at most {} were asked for", seen.size(),
-                             max_records));
+  SLUICE_EXPECT(seen.size() <= max_records,
+                fmt::format("poll handed over {} records; at most {} were asked for", seen.size(),
+                            max_records));
   // "About": the one that passes the limit may come whole.
   const std::vector<SeenRecord> all_but_last(seen.begin(),
                                              seen.empty() ? seen.begin() : seen.end() - 1);
-  CONFORM_EXPECT(value_bytes(all_but_last) <= max_bytes,
-                 fmt::format("poll handed over {} bytes in {} records; about {} were asked for",
-                             value_bytes(seen), seen.size(), max_bytes));
+  SLUICE_EXPECT(value_bytes(all_but_last) <= max_bytes,
+                fmt::format("poll handed over {} bytes in {} records; about {} were asked for",
+                            value_bytes(seen), seen.size(), max_bytes));
   return Status::ok();
 }
 
@@ -48,9 +48,9 @@ Status judge_time(Clock::time_point started, std::chrono::nanoseconds queued, ui
   const auto waited = time_in_run_queue() - queued;
   const auto took = duration_cast<milliseconds>(Clock::now() - started - waited).count();
   const int64_t allowed = timeout_ms + timeout_ms / 5 + kSlackMs;
-  CONFORM_EXPECT(took <= allowed, fmt::format("poll took {} ms; its timeout was {} ms (a fifth and "
-                                              "{} ms more are tolerated)",
-                                              took, timeout_ms, kSlackMs));
+  SLUICE_EXPECT(took <= allowed, fmt::format("poll took {} ms; its timeout was {} ms (a fifth and "
+                                             "{} ms more are tolerated)",
+                                             took, timeout_ms, kSlackMs));
   return Status::ok();
 }
 
@@ -104,13 +104,13 @@ Status positions_rise(Subject& subject) {
   std::map<std::string, uint64_t> last;
   for (const auto& record : all.records) {
     const auto before = last.find(record.lane);
-    CONFORM_EXPECT(before == last.end() || record.position > before->second,
-                   fmt::format("lane {}: position {} came after position {}; expected a higher one",
-                               record.lane, record.position, before->second));
+    SLUICE_EXPECT(before == last.end() || record.position > before->second,
+                  fmt::format("lane {}: position {} came after position {}; expected a higher one",
+                              record.lane, record.position, before->second));
     last[record.lane] = record.position;
   }
   const auto breaches = driver.instance().host().breaches();
-  CONFORM_EXPECT(breaches.empty(), breaches.front());
+  SLUICE_EXPECT(breaches.empty(), breaches.front());
   return driver.close();
 }
 
@@ -130,8 +130,8 @@ Status hold_batches(SourceDriver& driver, size_t enough) {
 Status compare_held(const SourceDriver& driver, std::string_view where) {
   for (const auto& held : driver.held()) {
     SLUICE_ASSIGN_OR_RETURN(const auto now, driver.read(held->batch));
-    CONFORM_EXPECT(now == held->seen,
-                   fmt::format("a batch that was not yet released has changed, seen {}", where));
+    SLUICE_EXPECT(now == held->seen,
+                  fmt::format("a batch that was not yet released has changed, seen {}", where));
   }
   return Status::ok();
 }
@@ -170,9 +170,9 @@ Status release_in_any_order(Subject& subject) {
   subject.env().phase("release, out of order");
   for (size_t i = held.size() - 1; i > 0; --i) driver.release(*held[i]);
   SLUICE_ASSIGN_OR_RETURN(const auto kept, driver.read(held[0]->batch));
-  CONFORM_EXPECT(kept == before, "a batch changed when later ones were released");
+  SLUICE_EXPECT(kept == before, "a batch changed when later ones were released");
   const Answer closed = driver.instance().close();
-  CONFORM_EXPECT(closed.rc >= 0, "with a batch still held, " + closed.text("close"));
+  SLUICE_EXPECT(closed.rc >= 0, "with a batch still held, " + closed.text("close"));
   subject.env().phase("release, after close");
   driver.release(*held[0]);
   return Status::ok();
@@ -206,17 +206,16 @@ Status odd_marks_are_ignored(Subject& subject) {
   }
   for (const auto& [what, ack] : acks) {
     const Answer answer = driver.ack(ack);
-    CONFORM_EXPECT(answer.ok(),
-                   fmt::format("{}: {}; expected SLUICE_OK", what, answer.text("ack")));
+    SLUICE_EXPECT(answer.ok(), fmt::format("{}: {}; expected SLUICE_OK", what, answer.text("ack")));
   }
   // And the source goes on where it was.
   SLUICE_ASSIGN_OR_RETURN(const auto rest, driver.collect(kEnoughRecords));
   auto last = by_lane(seen);
   for (const auto& record : rest.records) {
     const auto before = last.find(record.lane);
-    CONFORM_EXPECT(before == last.end() || record.position > before->second.back().position,
-                   fmt::format("after odd marks, lane {} went back to position {}", record.lane,
-                               record.position));
+    SLUICE_EXPECT(before == last.end() || record.position > before->second.back().position,
+                  fmt::format("after odd marks, lane {} went back to position {}", record.lane,
+                              record.position));
   }
   return driver.close();
 }
@@ -232,10 +231,10 @@ Status end_and_idle(Subject& subject) {
   for (int i = 0; i < 3; ++i) {
     // poll() itself refuses a batch that is not empty.
     SLUICE_ASSIGN_OR_RETURN(const Polled polled, driver.poll(10, kPlenty, 20));
-    CONFORM_EXPECT(polled.answer.rc == expected ||
-                       (!all.ended && polled.answer.rc == SLUICE_OK && polled.batch->seen.empty()),
-                   fmt::format("after {}, {}; expected it to repeat", rc_name(expected),
-                               polled.answer.text("poll")));
+    SLUICE_EXPECT(polled.answer.rc == expected ||
+                      (!all.ended && polled.answer.rc == SLUICE_OK && polled.batch->seen.empty()),
+                  fmt::format("after {}, {}; expected it to repeat", rc_name(expected),
+                              polled.answer.text("poll")));
   }
   return driver.close();
 }

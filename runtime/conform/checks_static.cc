@@ -46,11 +46,11 @@ Status versions_agree(Subject& subject) {
   const sluice_plugin_entry& entry = **loaded;
   const PluginFileEntry in_memory = {entry.magic, entry.struct_size, entry.abi_major,
                                      entry.abi_minor, entry.min_host_minor};
-  CONFORM_EXPECT(in_memory == in_file,
-                 fmt::format("the entry in memory (ABI {}.{}, {} bytes) is not the one in the file "
-                             "(ABI {}.{}, {} bytes): something changes it while loading",
-                             in_memory.abi_major, in_memory.abi_minor, in_memory.struct_size,
-                             in_file.abi_major, in_file.abi_minor, in_file.struct_size));
+  SLUICE_EXPECT(in_memory == in_file,
+                fmt::format("the entry in memory (ABI {}.{}, {} bytes) is not the one in the file "
+                            "(ABI {}.{}, {} bytes): something changes it while loading",
+                            in_memory.abi_major, in_memory.abi_minor, in_memory.struct_size,
+                            in_file.abi_major, in_file.abi_minor, in_file.struct_size));
   return Status::ok();
 }
 
@@ -115,12 +115,12 @@ Status links_cleanly(Subject& subject) {
   SLUICE_ASSIGN_OR_RETURN(const auto bytes, read_file(subject.file(), kMaxFileBytes));
   SLUICE_ASSIGN_OR_RETURN(const auto view, view_elf(bytes));
   for (const auto& path : view.run_paths) {
-    CONFORM_EXPECT(path.starts_with("$ORIGIN") || path.starts_with("${ORIGIN}"),
-                   "the run path " + path + " lies outside of $ORIGIN; remove it");
+    SLUICE_EXPECT(path.starts_with("$ORIGIN") || path.starts_with("${ORIGIN}"),
+                  "the run path " + path + " lies outside of $ORIGIN; remove it");
   }
-  CONFORM_EXPECT(!view.executable_stack,
-                 "it asks for an executable stack; link with "
-                 "-Wl,-z,noexecstack");
+  SLUICE_EXPECT(!view.executable_stack,
+                "it asks for an executable stack; link with "
+                "-Wl,-z,noexecstack");
   const auto loaded = subject.load();
   return loaded ? Status::ok() : loaded.status();
 }
@@ -135,14 +135,14 @@ Status loads_quietly(Subject& subject) {
   if (!loaded) return loaded.status();
   // Time in the run queue is the machine's doing.
   const auto took = std::chrono::steady_clock::now() - started - (time_in_run_queue() - queued);
-  CONFORM_EXPECT(thread_count() <= threads, "loading it started a thread");
-  CONFORM_EXPECT(open_descriptors() == descriptors, "loading it left a descriptor open");
+  SLUICE_EXPECT(thread_count() <= threads, "loading it started a thread");
+  SLUICE_EXPECT(open_descriptors() == descriptors, "loading it left a descriptor open");
   std::string printed;
   append_escaped(printed, shorten(subject.env().printed(), 200));
-  CONFORM_EXPECT(printed.empty(), "loading it printed: \"" + printed + "\"");
+  SLUICE_EXPECT(printed.empty(), "loading it printed: \"" + printed + "\"");
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
-  CONFORM_EXPECT(ms <= kLimitMs,
-                 fmt::format("loading took {} ms, expected at most {} ms", ms, kLimitMs));
+  SLUICE_EXPECT(ms <= kLimitMs,
+                fmt::format("loading took {} ms, expected at most {} ms", ms, kLimitMs));
   return Status::ok();
 }
 

@@ -116,14 +116,14 @@ class Kit {
 
   Status run_component(uint32_t index) {
     const auto& name = components_[index];
-    static const Fixture kNone;
+    static const Fixture none;
     const bool ours = fixture_.component.empty() || fixture_.component == name.id;
     for (const auto& check : all_checks()) {
       const bool fits = check.scope == Scope::kComponent ||
                         (check.scope == Scope::kSource && name.kind == "source") ||
                         (check.scope == Scope::kSink && name.kind == "sink");
       if (!fits || !wanted(check)) continue;
-      SLUICE_RETURN_IF_ERROR(run_one(check, index, name.label(), ours ? fixture_ : kNone, nullptr));
+      SLUICE_RETURN_IF_ERROR(run_one(check, index, name.label(), ours ? fixture_ : none, nullptr));
     }
     return Status::ok();
   }

@@ -139,9 +139,9 @@ struct HostileHost::Callbacks {
 
 HostileHost::HostileHost(int32_t kind, MarkStore* marks, HostOptions options)
     : kind_(kind), marks_(marks), options_(options), block_(host_size(options.shape)) {
-  const uint16_t minor = options.shape == HostShape::kNewer   ? SLUICE_ABI_MINOR + 1
-                         : options.shape == HostShape::kOlder ? 0
-                                                              : SLUICE_ABI_MINOR;
+  uint16_t minor = SLUICE_ABI_MINOR;
+  if (options.shape == HostShape::kNewer) minor = SLUICE_ABI_MINOR + 1;
+  if (options.shape == HostShape::kOlder) minor = 0;
   const sluice_host host = {static_cast<uint32_t>(block_.size()),
                             SLUICE_ABI_MAJOR,
                             minor,

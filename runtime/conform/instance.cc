@@ -12,6 +12,7 @@ namespace sluice::conform {
 namespace {
 constexpr uint64_t kErrorCanary = 0xC5C5C5C5C5C5C5C5;
 // Nobody's pointer: what *out holds before create.
+// NOLINTNEXTLINE(performance-no-int-to-ptr): a pattern, never dereferenced
 void* const kUntouched = reinterpret_cast<void*>(uintptr_t{0x5A5A5A5A5A5A5A58});
 }  // namespace
 

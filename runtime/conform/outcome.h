@@ -31,7 +31,7 @@ inline constexpr bool kSanitized = false;
 }  // namespace sluice::conform
 
 // Ends the check with a failure unless `cond`; `reason` is evaluated only then.
-#define CONFORM_EXPECT(cond, reason)                     \
+#define SLUICE_EXPECT(cond, reason)                      \
   do {                                                   \
     if (!(cond)) return ::sluice::conform::fail(reason); \
   } while (false)

@@ -144,8 +144,8 @@ Result<Written> SinkDriver::write(const std::vector<Value>& values, AfterWrite a
     }
     written.answer = error.take(rc, instance_.breaches());
   }
-  CONFORM_EXPECT(outcomes.canaries_intact(), "write: wrote in front of the outcomes array");
-  CONFORM_EXPECT(memory.untouched(), "write: changed the batch, which is the host's");
+  SLUICE_EXPECT(outcomes.canaries_intact(), "write: wrote in front of the outcomes array");
+  SLUICE_EXPECT(memory.untouched(), "write: changed the batch, which is the host's");
   SLUICE_ASSIGN_OR_RETURN(written.outcomes, outcomes.take());
   past_.push_back(memory.take_back(after));
   instance_.host().columns().take_back(after == AfterWrite::kRevoke);
@@ -161,27 +161,27 @@ Status SinkDriver::close() {
 Status check_outcome(const sluice_component& component, const WrittenOutcome& outcome,
                      size_t index) {
   const auto verdict = outcome.verdict;
-  CONFORM_EXPECT(verdict >= SLUICE_REC_OK && verdict <= SLUICE_REC_UNTRIED,
-                 verdict == SLUICE_REC_UNSET
-                     ? fmt::format("record {}: its outcome was left unset", index)
-                     : fmt::format("record {}: unknown verdict {}", index, verdict));
+  SLUICE_EXPECT(verdict >= SLUICE_REC_OK && verdict <= SLUICE_REC_UNTRIED,
+                verdict == SLUICE_REC_UNSET
+                    ? fmt::format("record {}: its outcome was left unset", index)
+                    : fmt::format("record {}: unknown verdict {}", index, verdict));
   if (outcome.reason != SLUICE_REASON_NONE) {
-    CONFORM_EXPECT(outcome.reason < component.reason_count,
-                   fmt::format("record {}: reason {}, but only {} are declared", index,
-                               outcome.reason, component.reason_count));
+    SLUICE_EXPECT(outcome.reason < component.reason_count,
+                  fmt::format("record {}: reason {}, but only {} are declared", index,
+                              outcome.reason, component.reason_count));
     const sluice_reason& reason = *component.reasons[outcome.reason];
-    CONFORM_EXPECT(reason.verdict == verdict,
-                   fmt::format("record {}: reason {} is declared for verdict {}, used with {}",
-                               index, reason.code, reason.verdict, verdict));
+    SLUICE_EXPECT(reason.verdict == verdict,
+                  fmt::format("record {}: reason {} is declared for verdict {}, used with {}",
+                              index, reason.code, reason.verdict, verdict));
   }
-  CONFORM_EXPECT(is_utf8(outcome.detail), fmt::format("record {}: detail is not UTF-8", index));
+  SLUICE_EXPECT(is_utf8(outcome.detail), fmt::format("record {}: detail is not UTF-8", index));
   const bool ok_flag = (outcome.flags & (SLUICE_RECF_DUPLICATE | SLUICE_RECF_SUPERSEDED)) != 0;
-  CONFORM_EXPECT(
+  SLUICE_EXPECT(
       !ok_flag || verdict == SLUICE_REC_OK,
       fmt::format("record {}: flags {:#x} go with verdict OK only", index, outcome.flags));
   const bool maybe = (outcome.flags & SLUICE_RECF_MAYBE_APPLIED) != 0;
-  CONFORM_EXPECT(!maybe || verdict == SLUICE_REC_RETRY,
-                 fmt::format("record {}: MAYBE_APPLIED goes with verdict RETRY only", index));
+  SLUICE_EXPECT(!maybe || verdict == SLUICE_REC_RETRY,
+                fmt::format("record {}: MAYBE_APPLIED goes with verdict RETRY only", index));
   return Status::ok();
 }
 
@@ -189,7 +189,7 @@ Status check_outcomes(const sluice_component& component, const Written& written)
   const sluice_rc rc = written.answer.rc;
   const bool known =
       rc == SLUICE_OK || rc == SLUICE_CANCELLED || (rc <= SLUICE_E_RETRY && rc >= SLUICE_E_BATCH);
-  CONFORM_EXPECT(known, written.answer.text("write") + ", which is not a result of write");
+  SLUICE_EXPECT(known, written.answer.text("write") + ", which is not a result of write");
   for (size_t i = 0; i < written.outcomes.size(); ++i) {
     // A failed call may leave records without verdict.
     if (rc != SLUICE_OK && written.outcomes[i].verdict == SLUICE_REC_UNSET) continue;

@@ -23,18 +23,18 @@ std::string text(const OrderWriter& writer, std::uint64_t index) {
 std::string fault(const std::string& record) {
   rapidjson::Document d;
   if (d.Parse(record.data(), record.size()).HasParseError() || !d.IsObject()) return "not JSON";
-  static const std::set<std::string> kMembers{"id",       "tenant",      "source",   "type",
-                                              "revision", "occurred_at", "priority", "payload"};
+  static const std::set<std::string> members{"id",       "tenant",      "source",   "type",
+                                             "revision", "occurred_at", "priority", "payload"};
   for (const auto& member : d.GetObject()) {
-    if (!kMembers.contains(member.name.GetString())) return "additional property";
+    if (!members.contains(member.name.GetString())) return "additional property";
   }
-  if (d.MemberCount() != kMembers.size()) return "member missing";
+  if (d.MemberCount() != members.size()) return "member missing";
   if (!std::regex_match(d["id"].GetString(), std::regex("evt_[0-9]{10,}"))) return "id";
   if (!d["revision"].IsInt() || d["revision"].GetInt() < 0) return "revision";
-  static const std::regex kTime("2026-01-[0-2][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z");
-  if (!std::regex_match(d["occurred_at"].GetString(), kTime)) return "occurred_at";
-  static const std::set<std::string> kPriorities{"low", "normal", "high"};
-  if (!kPriorities.contains(d["priority"].GetString())) return "priority";
+  static const std::regex stamp("2026-01-[0-2][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z");
+  if (!std::regex_match(d["occurred_at"].GetString(), stamp)) return "occurred_at";
+  static const std::set<std::string> priorities{"low", "normal", "high"};
+  if (!priorities.contains(d["priority"].GetString())) return "priority";
   const auto& payload = d["payload"];
   if (!payload.HasMember("total")) return "total missing";
   if (!payload["order_id"].IsInt() || !payload["customer"]["id"].IsInt())
@@ -62,7 +62,7 @@ TEST(OrderWriter, WritesRecordsThatAreValid) {
 }
 
 TEST(OrderWriter, KeepsTheFieldOrderAndShapeOfTheWorkload) {
-  static const std::regex kShape(
+  static const std::regex shape(
       "\\{\"id\":\"evt_0000000042\",\"tenant\":\"[a-z-]+\",\"source\":\"[a-z0-9-]+\",\"type\":"
       "\"order\\.[a-z]+\",\"revision\":[0-9]{1,2},\"occurred_at\":\"[^\"]+\",\"priority\":\"[a-z]+"
       "\","
@@ -72,7 +72,7 @@ TEST(OrderWriter, KeepsTheFieldOrderAndShapeOfTheWorkload) {
       "(\\{\"sku\":\"[A-G]-[0-9]{3}\",\"qty\":[1-9],\"price\":[0-9]+\\.[0-9]{1,2}\\},?)+\\],"
       "\"total\":"
       "[0-9]+\\.[0-9]{2},\"currency\":\"[A-Z]{3}\",\"notes\":\".*\",\"paid\":(true|false)\\}\\}");
-  EXPECT_TRUE(std::regex_match(text(OrderWriter(9, 0), 42), kShape));
+  EXPECT_TRUE(std::regex_match(text(OrderWriter(9, 0), 42), shape));
 }
 
 TEST(OrderWriter, EachFlawIsWhatItSays) {
