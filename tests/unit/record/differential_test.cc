@@ -30,10 +30,10 @@ class Generator {
           text.erase(at, 1 + below(4));
           break;
         case 1:
-          text.insert(at, 1, bytes_[below(sizeof bytes_ - 1)]);
+          text.insert(at, 1, kBytes[below(sizeof kBytes - 1)]);
           break;
         case 2:
-          text[at] = bytes_[below(sizeof bytes_ - 1)];
+          text[at] = kBytes[below(sizeof kBytes - 1)];
           break;
         default:
           text[at] = static_cast<char>(text[at] ^ static_cast<char>(1U << below(8)));
@@ -145,7 +145,7 @@ class Generator {
     text_ += '}';
   }
 
-  static constexpr char bytes_[] = "{}[]\",:\\0129.-+eEtfnu \n\x80\xC3\xED\xFF\x01";
+  static constexpr char kBytes[] = "{}[]\",:\\0129.-+eEtfnu \n\x80\xC3\xED\xFF\x01";
   std::mt19937 random_;
   std::string text_;
 };

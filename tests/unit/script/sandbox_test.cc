@@ -84,8 +84,8 @@ TEST_F(SandboxTest, MemoryBombsAreStopped) {
            "return {x = ('x'):rep(1e18)}",
            "return {x = ('xy'):rep(1e7, ',')}",
            "local s = ('x'):rep(1e5); return {x = s:gsub('x', s)}",
-           "local t = {} for i = 1, 1e5 do t[i] = ('x'):rep(100) .. i end return {x = "
-           "table.concat(t)}",
+           ("local t = {} for i = 1, 1e5 do t[i] = ('x'):rep(100) .. i end return {x = "
+            "table.concat(t)}"),
            "local s = ('x'):rep(1e6); return {x = string.format('%s%s%s%s%s', s, s, s, s, s)}",
            "r.l = r.l; for i = 1, 1e7 do r.l[i + 1] = i end",
            "local s = ('x'):rep(1e5) for i = 1, 1e7 do r.s = s .. i end",
@@ -107,10 +107,10 @@ TEST_F(SandboxTest, NativeLoopsAreBounded) {
            "table.insert(setmetatable({}, {__len = function() return 1 << 60 end}), 1, 1)",
            "table.remove(setmetatable({}, {__len = function() return 1 << 60 end}), 1)",
            "table.concat(setmetatable({}, {__index = function() return '' end}), '', 1, 1 << 60)",
-           "table.sort(setmetatable({}, {__len = function() return (1 << 31) - 2 end}), function() "
-           "return false end)",
-           "local a, b = ('x'):rep(1e6), ('x'):rep(1e6) while true do if a ~= b then return end "
-           "end",
+           ("table.sort(setmetatable({}, {__len = function() return (1 << 31) - 2 end}), "
+            "function() return false end)"),
+           ("local a, b = ('x'):rep(1e6), ('x'):rep(1e6) while true do if a ~= b then return end "
+            "end"),
            "while true do utf8.len(('x'):rep(100000)) end",
        }) {
     const auto start = std::chrono::steady_clock::now();
@@ -150,15 +150,15 @@ TEST_F(SandboxTest, ACapCannotBeCaught) {
            "pcall(string.rep, 'x', 1e9) return r",
            "pcall(function() local t = {} while true do t[#t + 1] = {} end end) return r",
            "local ok = pcall(string.find, ('a'):rep(30), ('a?'):rep(30) .. ('a'):rep(30)) return r",
-           "local x <close> = setmetatable({}, {__close = function() while true do end end}) while "
-           "true do end",
+           ("local x <close> = setmetatable({}, {__close = function() while true do end end}) "
+            "while true do end"),
            "return setmetatable({}, {__index = function() while true do end end}).x",
            "table.sort({3, 2, 1}, function() while true do end end)",
            "('x'):gsub('.', function() while true do end end)",
            "tostring(setmetatable({}, {__tostring = function() while true do end end}))",
            "sluice.emit(r) while true do end",
-           "pcall(string.format, '%s%s%s', ('x'):rep(2e6), ('x'):rep(2e6), ('x'):rep(2e6)) return "
-           "r",
+           ("pcall(string.format, '%s%s%s', ('x'):rep(2e6), ('x'):rep(2e6), ('x'):rep(2e6)) return "
+            "r"),
            "for i = 1, 1e7 do r['k' .. i] = i end",
        }) {
     EXPECT_THAT(transform(body, "{}"), AllOf(StartsWith("TRANSFORM_ERROR"), HasSubstr("cap")))
