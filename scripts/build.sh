@@ -24,5 +24,12 @@ if [[ ! -f "$folder/build.ninja" || CMakePresets.json -nt "$folder/CMakeCache.tx
   fi
   touch "$folder/CMakeCache.txt"
 fi
-[[ "${1:-}" != "--configure-only" ]] || exit 0
+if [[ "${1:-}" == "--configure-only" ]]; then
+  # Nobody builds here, so it is asked for: the compile commands follow the CMakeLists.
+  ninja -C "$folder" build.ninja >"$folder/configure.log" 2>&1 || {
+    cat "$folder/configure.log" >&2
+    die "cmake --preset $preset failed (above)"
+  }
+  exit 0
+fi
 NINJA_STATUS="${NINJA_STATUS:-[$preset %f/%t] }" ninja -C "$folder" -j "$jobs" "$@" >&2
