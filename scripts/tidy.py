@@ -190,7 +190,10 @@ def main():
         folder.rmdir()
     memory.trim()
     if waiting:
-        print("tidy: checked %d in %d s" % (len(waiting), time.monotonic() - begin), file=sys.stderr)
+        used = os.times()
+        print("tidy: checked %d in %d s, %d s of processor time" %
+              (len(waiting), time.monotonic() - begin, used.children_user + used.children_system),
+              file=sys.stderr)
     for name in sorted(failed):
         print("tidy: FAILED " + name)
     return 1 if failed else 0

@@ -147,7 +147,7 @@ class Reader {
     *value = -1;
     if (text_.front() == '\\') {
       const bool itself = text_.size() > 1 && !is_alnum(text_[1]) && is_ascii(text_[1]);
-      if (itself) *value = text_[1];
+      if (itself) *value = static_cast<unsigned char>(text_[1]);
       return escape(true);
     }
     *value = take_code_point(text_);

@@ -78,9 +78,10 @@ std::string SchemaDocument::pointer(NodeIndex node) const {
   return out;
 }
 
-SchemaSources::SchemaSources(std::vector<std::pair<std::string, fs::path>> map, fs::path folder)
+SchemaSources::SchemaSources(const std::vector<std::pair<std::string, fs::path>>& map,
+                             const fs::path& folder)
     : folder_(folder.empty() ? fs::path() : real(folder)) {
-  for (auto& [uri, place] : map) prefixes_.push_back({std::move(uri), real(place), false});
+  for (const auto& [uri, place] : map) prefixes_.push_back({uri, real(place), false});
 }
 
 Status SchemaSources::add_root(std::string text, const std::string& name, const fs::path& path) {

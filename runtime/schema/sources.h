@@ -38,8 +38,8 @@ struct SchemaDocument {
 // never uses a network; bounded in number and bytes.
 class SchemaSources {
  public:
-  SchemaSources(std::vector<std::pair<std::string, std::filesystem::path>> map,
-                std::filesystem::path folder);
+  SchemaSources(const std::vector<std::pair<std::string, std::filesystem::path>>& map,
+                const std::filesystem::path& folder);
 
   // The schema itself, as document 0. `path` is empty for a schema given as text.
   Status add_root(std::string text, const std::string& name, const std::filesystem::path& path);

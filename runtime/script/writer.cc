@@ -37,6 +37,7 @@ uint32_t nesting(std::string_view json) {
 char* short_decimal(double value, char* to, char* end) {
   const double magnitude = std::fabs(value);
   if (!(magnitude < 1e12)) return nullptr;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): a guess, and the next line tries it
   const auto hundredths = static_cast<uint64_t>(magnitude * 100.0 + 0.5);
   if (static_cast<double>(hundredths) / 100.0 != magnitude) return nullptr;
   if (std::signbit(value)) *to++ = '-';

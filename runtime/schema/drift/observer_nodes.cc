@@ -28,6 +28,7 @@ Form first_form(FormMask forms) {
 uint8_t digits_with_room(double magnitude) {
   if (!(magnitude < 1e200)) return kNoLimit;
   uint8_t digits = 1;
+  // NOLINTNEXTLINE(clang-analyzer-security.FloatLoopCounter): powers of ten, at most 200
   for (double bound = 10; magnitude >= bound; bound *= 10) ++digits;
   return static_cast<uint8_t>(digits + 1);
 }

@@ -274,7 +274,7 @@ Observer::Place Observer::locate(std::string_view pointer) {
 // A path for the ledger. Of places that have no node the names come from the record, so that those
 // around one node are kept up to a number.
 std::string Observer::failure_path(const Place& place, std::string_view pointer) const {
-  const std::string path = this->pointer(place.node);
+  std::string path = this->pointer(place.node);
   if (place.exact) return path;
   uint32_t others = 0;
   for (SlotId i = nodes_[place.node].slot; i != kNone; i = slots_[i].next) {

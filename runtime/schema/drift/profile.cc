@@ -15,11 +15,11 @@ constexpr uint32_t kManyMembers = 32;   // from here on, an object may be a map
 // The outside chooses names, so the table's order must not be known outside. One seed a process:
 // profiles are compared and merged by name, never by hash.
 uint64_t seed() {
-  static const auto kSeed = [] {
-    static const int kAnywhere = 0;  // address space layout is random
-    return reinterpret_cast<uint64_t>(&kAnywhere) * 0x9E3779B97F4A7C15ULL;
+  static const auto seed = [] {
+    static const int anywhere = 0;  // address space layout is random
+    return reinterpret_cast<uint64_t>(&anywhere) * 0x9E3779B97F4A7C15ULL;
   }();
-  return kSeed;
+  return seed;
 }
 
 uint32_t hash_of(Profile::Id parent, std::string_view name) {

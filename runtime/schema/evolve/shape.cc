@@ -102,7 +102,7 @@ class Simplifier {
   }
 
   // Alternatives of disjoint kinds, each of which decides by itself for its kinds.
-  bool join(ShapeIndex i, std::vector<ShapeIndex> branches) {
+  bool join(ShapeIndex i, const std::vector<ShapeIndex>& branches) {
     uint8_t kinds = 0;
     size_t finite = 0;
     size_t listed = 0;

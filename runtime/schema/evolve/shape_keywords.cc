@@ -318,7 +318,7 @@ const std::vector<ShapeReader::Keyword>& ShapeReader::keywords() {
   using R = ShapeReader;
   using S = Shape;
   using Range = ShapeRange;
-  static const std::vector<Keyword> kKeywords = {
+  static const std::vector<Keyword> list = {
       {"type", kEveryDraft, &R::on_type},
       {"enum", kEveryDraft, &R::on_enum},
       {"const", kFromDraft6, &R::on_const},
@@ -363,7 +363,7 @@ const std::vector<ShapeReader::Keyword>& ShapeReader::keywords() {
       {"unevaluatedProperties", kFrom2019, &R::on_schema<&S::unevaluated_properties>},
       {"unevaluatedItems", kFrom2019, &R::on_schema<&S::unevaluated_items>},
   };
-  return kKeywords;
+  return list;
 }
 
 }  // namespace sluice::schema
