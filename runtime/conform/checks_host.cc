@@ -83,7 +83,7 @@ Status nothing_is_printed(Subject& subject) {
   return Status::ok();
 }
 
-constexpr std::array kChecks = {
+constexpr std::array kHostChecks = {
     Check{"M2", "nothing is written to stdout or stderr; logs go through the host", Level::kMust,
           Scope::kComponent, nothing_is_printed},
     Check{"X1",
@@ -94,6 +94,6 @@ constexpr std::array kChecks = {
 
 }  // namespace
 
-std::span<const Check> host_checks() { return kChecks; }
+std::span<const Check> host_checks() { return kHostChecks; }
 
 }  // namespace sluice::conform

@@ -210,7 +210,7 @@ Status close_at_odd_times(Subject& subject) {
   return Status::ok();
 }
 
-constexpr std::array kChecks = {
+constexpr std::array kLifecycleChecks = {
     Check{"L1", "create and destroy, 100 times, leave no memory, thread or descriptor behind",
           Level::kMust, Scope::kComponent, create_leaves_nothing},
     Check{"L2",
@@ -229,6 +229,6 @@ constexpr std::array kChecks = {
 
 }  // namespace
 
-std::span<const Check> lifecycle_checks() { return kChecks; }
+std::span<const Check> lifecycle_checks() { return kLifecycleChecks; }
 
 }  // namespace sluice::conform

@@ -134,7 +134,7 @@ Status marks_are_resumed_from(Subject& subject) {
   return Status::ok();
 }
 
-constexpr std::array kChecks = {
+constexpr std::array kRestartChecks = {
     Check{"P5", "restarted without marks, the source hands over the same records again",
           Level::kMust, Scope::kSource, unsettled_comes_again},
     Check{"P6",
@@ -145,6 +145,6 @@ constexpr std::array kChecks = {
 
 }  // namespace
 
-std::span<const Check> restart_checks() { return kChecks; }
+std::span<const Check> restart_checks() { return kRestartChecks; }
 
 }  // namespace sluice::conform

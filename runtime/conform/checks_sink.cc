@@ -104,7 +104,7 @@ Status borrowed_memory_is_left_alone(Subject& subject) {
   return Status::ok();
 }
 
-constexpr std::array kChecks = {
+constexpr std::array kSinkChecks = {
     Check{"W1", "after write every outcome is set, with declared reasons that match its verdict",
           Level::kMust, Scope::kSink, outcomes_are_complete},
     Check{"W2",
@@ -131,6 +131,6 @@ std::vector<Value> good_values(const Subject& subject, size_t count) {
   return values;
 }
 
-std::span<const Check> sink_checks() { return kChecks; }
+std::span<const Check> sink_checks() { return kSinkChecks; }
 
 }  // namespace sluice::conform

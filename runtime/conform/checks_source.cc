@@ -247,7 +247,7 @@ Status needs_records(Subject& subject) {
   return check(subject);
 }
 
-constexpr std::array kChecks = {
+constexpr std::array kSourceChecks = {
     Check{"P1", "poll keeps to max_records, max_bytes (the first record may exceed) and timeout_ms",
           Level::kMust, Scope::kSource, needs_records<poll_keeps_limits>},
     Check{"P2", "positions strictly rise within each lane, and lanes are opened through the host",
@@ -264,6 +264,6 @@ constexpr std::array kChecks = {
 
 }  // namespace
 
-std::span<const Check> source_checks() { return kChecks; }
+std::span<const Check> source_checks() { return kSourceChecks; }
 
 }  // namespace sluice::conform

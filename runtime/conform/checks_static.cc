@@ -146,7 +146,7 @@ Status loads_quietly(Subject& subject) {
   return Status::ok();
 }
 
-constexpr std::array kChecks = {
+constexpr std::array kStaticChecks = {
     Check{"S1", "a shared library for this machine that exports exactly one symbol", Level::kMust,
           Scope::kFile, one_symbol},
     Check{"S2", "magic, size and versions suit this host, and are the same in file and memory",
@@ -165,6 +165,6 @@ constexpr std::array kChecks = {
 
 }  // namespace
 
-std::span<const Check> static_checks() { return kChecks; }
+std::span<const Check> static_checks() { return kStaticChecks; }
 
 }  // namespace sluice::conform

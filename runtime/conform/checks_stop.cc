@@ -241,7 +241,7 @@ Status instances_are_apart(Subject& subject) {
   return subject.is_source() ? sources_are_apart(subject) : sinks_are_apart(subject);
 }
 
-constexpr std::array kChecks = {
+constexpr std::array kStopChecks = {
     Check{"L6", "after stop, every pending call returns within the grace period of 2 seconds",
           Level::kMust, Scope::kComponent, calls_end_after_stop},
     Check{"L7", "two instances at once do not share state", Level::kMust, Scope::kComponent,
@@ -250,6 +250,6 @@ constexpr std::array kChecks = {
 
 }  // namespace
 
-std::span<const Check> stop_checks() { return kChecks; }
+std::span<const Check> stop_checks() { return kStopChecks; }
 
 }  // namespace sluice::conform

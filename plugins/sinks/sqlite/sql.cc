@@ -35,7 +35,7 @@ const char* declared_type(ColumnType type) {
 
 }  // namespace
 
-std::string quoted(std::string_view name) {
+std::string sql_name(std::string_view name) {
   std::string out(1, '"');
   for (const char c : name) {
     if (c == '"') out.push_back('"');
@@ -49,7 +49,7 @@ std::string create_table_sql(const Options& options) {
   std::string body;
   std::string key;
   for (const ColumnOption& column : options.columns) {
-    add(&body, ", ", quoted(column.name));
+    add(&body, ", ", sql_name(column.name));
     body += declared_type(column.type.value_or(ColumnType::kAny));
     if (!column.null_allowed) body += " NOT NULL";
   }
@@ -57,9 +57,9 @@ std::string create_table_sql(const Options& options) {
     const auto column =
         std::find_if(options.columns.begin(), options.columns.end(),
                      [&](const ColumnOption& option) { return option.pointer == pointer; });
-    if (column != options.columns.end()) add(&key, ", ", quoted(column->name));
+    if (column != options.columns.end()) add(&key, ", ", sql_name(column->name));
   }
-  std::string sql = "CREATE TABLE IF NOT EXISTS main." + quoted(options.table);
+  std::string sql = "CREATE TABLE IF NOT EXISTS main." + sql_name(options.table);
   sql.append("(").append(body);
   if (!key.empty()) sql.append(", PRIMARY KEY(").append(key).append(")");
   return sql.append(")");
@@ -71,26 +71,26 @@ std::string write_sql(const Options& options, const TablePlan& plan) {
   std::string key;
   std::string updates;
   for (size_t i = 0; i < plan.columns.size(); ++i) {
-    const std::string name = quoted(plan.columns[i].name);
+    const std::string name = sql_name(plan.columns[i].name);
     add(&names, ",", name);
     add(&marks, ",?", std::to_string(i + 1));
     if (in_key(plan, i)) continue;
     add(&updates, ",", name);
     updates.append("=excluded.").append(name);
   }
-  for (const size_t i : plan.key) add(&key, ",", quoted(plan.columns[i].name));
+  for (const size_t i : plan.key) add(&key, ",", sql_name(plan.columns[i].name));
   // ABORT undoes one row and keeps its neighbours, whatever the table's own conflict clauses say.
-  std::string sql = "INSERT OR ABORT INTO main." + quoted(options.table);
+  std::string sql = "INSERT OR ABORT INTO main." + sql_name(options.table);
   sql.append(" AS \"sluice row\"(").append(names).append(") VALUES(?").append(marks).append(")");
   if (plan.key.empty()) return sql;
   if (updates.empty()) {
     // Nothing but the key: set to itself it counts as written, which with NOTHING it would not.
-    const std::string name = quoted(plan.columns[plan.key.front()].name);
+    const std::string name = sql_name(plan.columns[plan.key.front()].name);
     updates = name + "=excluded." + name;
   }
   sql.append(" ON CONFLICT(").append(key).append(") DO UPDATE SET ").append(updates);
   if (!plan.revision) return sql;
-  const std::string revision = quoted(plan.columns[*plan.revision].name);
+  const std::string revision = sql_name(plan.columns[*plan.revision].name);
   // A stored revision that is no number (a row from before the guard) yields to any revision.
   sql.append(" WHERE excluded.").append(revision).append(plan.skip_equal ? ">" : ">=");
   sql.append("\"sluice row\".").append(revision);
@@ -99,10 +99,10 @@ std::string write_sql(const Options& options, const TablePlan& plan) {
 }
 
 std::string lookup_sql(const Options& options, const TablePlan& plan) {
-  std::string sql = "SELECT " + quoted(plan.columns[*plan.revision].name);
-  sql.append(" FROM main.").append(quoted(options.table)).append(" WHERE ");
+  std::string sql = "SELECT " + sql_name(plan.columns[*plan.revision].name);
+  sql.append(" FROM main.").append(sql_name(options.table)).append(" WHERE ");
   for (size_t i = 0; i < plan.key.size(); ++i) {
-    sql.append(i == 0 ? "" : " AND ").append(quoted(plan.columns[plan.key[i]].name));
+    sql.append(i == 0 ? "" : " AND ").append(sql_name(plan.columns[plan.key[i]].name));
     sql.append("=?").append(std::to_string(i + 1));
   }
   return sql;

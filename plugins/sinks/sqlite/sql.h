@@ -10,7 +10,7 @@
 namespace sluice::sqlite_sink {
 
 // `name` as a quoted SQL identifier; whatever it holds stays a name.
-std::string quoted(std::string_view name);
+std::string sql_name(std::string_view name);
 
 // CREATE TABLE from the column list, the key as primary key.
 std::string create_table_sql(const Options& options);

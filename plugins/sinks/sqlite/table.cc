@@ -139,7 +139,7 @@ Failure read_columns(Database& database, const std::string& table, std::vector<T
 Failure read_table(Database& database, const Options& options, std::vector<TableColumn>* out) {
   std::string kind;
   if (Failure f = read_kind(database, options.table, &kind)) return f;
-  const std::string name = "table " + quoted(options.table) + " of " + options.path;
+  const std::string name = "table " + sql_name(options.table) + " of " + options.path;
   if (kind.empty()) {
     return Failure::config(name +
                            " does not exist; create it, or set `create: true` with `columns`");
@@ -226,7 +226,7 @@ std::vector<std::string> differences(const std::vector<ColumnOption>& wanted,
 
 Failure join_differences(const Options& options, const std::vector<std::string>& list) {
   if (list.empty()) return {};
-  std::string text = "table " + quoted(options.table) + " of " + options.path +
+  std::string text = "table " + sql_name(options.table) + " of " + options.path +
                      " does not fit the configuration: ";
   for (size_t i = 0; i < list.size(); ++i) text.append(i == 0 ? "" : "; ").append(list[i]);
   return Failure::config(text + ". Change the table or `columns`");
@@ -243,7 +243,7 @@ Failure place_key(const Options& options, TablePlan* plan) {
   for (const std::string& pointer : options.key) {
     const auto column = column_of(plan->columns, pointer);
     if (!column) {
-      return Failure::config("/key: no column of table " + quoted(options.table) + " takes " +
+      return Failure::config("/key: no column of table " + sql_name(options.table) + " takes " +
                              pointer + "; add it to `columns`");
     }
     plan->columns[*column].not_null = true;
@@ -252,7 +252,7 @@ Failure place_key(const Options& options, TablePlan* plan) {
   if (!options.revision) return {};
   plan->revision = column_of(plan->columns, *options.revision);
   if (plan->revision) return {};
-  return Failure::config("/revision: no column of table " + quoted(options.table) + " takes " +
+  return Failure::config("/revision: no column of table " + sql_name(options.table) + " takes " +
                          *options.revision + "; add it to `columns`");
 }
 
