@@ -13,13 +13,17 @@ function(sluice_add_modules parent)
   endforeach()
 endfunction()
 
-# sluice_library(<name> SOURCES a.cc... [DEPS targets...] [PRIVATE_DEPS targets...])
+# sluice_library(<name> [HOT] SOURCES a.cc... [DEPS targets...] [PRIVATE_DEPS targets...])
 # A static library `sluice_<name>`; includes are written from the project root.
+# HOT: it runs for every record.
 function(sluice_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "HOT" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(sluice_${name} STATIC ${ARG_SOURCES})
   target_include_directories(sluice_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_link_libraries(sluice_${name} PUBLIC ${ARG_DEPS} PRIVATE sluice_flags ${ARG_PRIVATE_DEPS})
+  if(ARG_HOT)
+    target_compile_options(sluice_${name} PRIVATE ${SLUICE_HOT_OPTIONS})
+  endif()
 endfunction()
 
 # The precompiled headers of all tests. Only where asked for: a build without them shows a test that
@@ -35,16 +39,21 @@ function(sluice_use_test_pch name)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       # What ccache needs to look through a precompiled header.
       target_compile_options(sluice_test_pch PRIVATE -fpch-preprocess)
+    else()
+      target_compile_options(sluice_test_pch PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
     endif()
   endif()
   target_precompile_headers(${name} REUSE_FROM sluice_test_pch)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${name} PRIVATE -fpch-preprocess)
+  else()
+    target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
   endif()
 endfunction()
 
 # sluice_test(<name> SOURCES a_test.cc... [DEPS targets...] [LABELS l...] [TIMEOUT s])
-# A GoogleTest program; every test case becomes a ctest entry.
+# A GoogleTest program; every test case becomes a ctest entry, or, under sanitizers, where a process
+# takes a second to start, the program as a whole.
 function(sluice_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -57,6 +66,12 @@ function(sluice_test name)
   endif()
   target_compile_definitions(${name} PRIVATE
     SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SLUICE_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  if(SLUICE_SANITIZE)
+    math(EXPR whole "${ARG_TIMEOUT} * 10")
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${whole} LABELS "${ARG_LABELS}")
+    return()
+  endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
