@@ -13,7 +13,7 @@ import re
 import sys
 
 # More files a group save little and leave the second core idle at the end.
-GROUP_BYTES = 100_000
+GROUP_BYTES = 60_000
 OPEN = re.compile(r"^namespace \{")
 CLOSE = re.compile(r"^\}  // namespace$")
 MACRO = re.compile(r"^#define (\w+)", re.MULTILINE)

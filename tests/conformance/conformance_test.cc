@@ -42,16 +42,29 @@ struct Bad {
 void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
 std::string bad_name(const testing::TestParamInfo<Bad>& bad) { return bad.param.name; }
 
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kThreadSanitizer = true;
+#elif defined(__has_feature)
+constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
+#else
+constexpr bool kThreadSanitizer = false;
+#endif
+
+// Without those whose check looks at what this build does not have.
+std::vector<Bad> checkable(std::vector<Bad> samples) {
+  std::erase_if(samples, [](const Bad& bad) {
+    // Sanitizers open files of their own, so the filter behind L3 stays off.
+    if (kSanitized && std::string(bad.check) == "L3") return true;
+    // The thread sanitizer's heap has no figures.
+    return kThreadSanitizer && std::string(bad.name) == "bad_memory_leak";
+  });
+  return samples;
+}
+
 class BadSample : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadSample, FailsExactlyItsCheck) {
   const Bad& bad = GetParam();
-  if (kSanitized && std::string(bad.check) == "L3") {
-    GTEST_SKIP() << "the filter behind L3 is not used under sanitizers";
-  }
-#if defined(__SANITIZE_THREAD__)
-  if (std::string(bad.name) == "bad_memory_leak") GTEST_SKIP() << "no heap figures under TSan";
-#endif
   const auto report = conform(sample(bad.name, bad.kind));
   ASSERT_TRUE(report.is_ok()) << report.status().message();
   EXPECT_THAT(ids(*report, Verdict::kFail), ElementsAre(bad.check)) << to_text(*report, false);
@@ -64,35 +77,36 @@ TEST_P(BadSample, FailsExactlyItsCheck) {
 
 INSTANTIATE_TEST_SUITE_P(
     Conformance, BadSample,
-    testing::Values(Bad{"bad_two_symbols", "source", "S1", "2 exported symbols"},
-                    Bad{"bad_magic", "source", "S2", "magic"},
-                    Bad{"bad_duplicate_id", "source", "S3", "twice"},
-                    Bad{"bad_schema", "source", "S4", "description"},
-                    Bad{"bad_undefined", "source", "S5", "sluice_sample_nobody_defines_this"},
-                    Bad{"bad_prints_at_load", "source", "S6", "hello"},
-                    Bad{"bad_thread_leak", "source", "L1", "threads are left"},
-                    Bad{"bad_memory_leak", "source", "L1", ""},
-                    Bad{"bad_accepts_invalid", "source", "L2", "wrong"},
-                    Bad{"bad_file_in_create", "source", "L3", "system call openat"},
-                    Bad{"bad_destroy_after_failed_open", "source", "L4", "in destroy"},
-                    Bad{"bad_stop_before_open", "source", "L5", "in stop, before open"},
-                    Bad{"bad_poll_ignores_stop", "source", "L6", "after stop"},
-                    Bad{"bad_shared_state", "source", "L7", "SLUICE_CANCELLED"},
-                    Bad{"bad_second_close", "source", "L8", "in close"},
-                    Bad{"bad_ignores_max_records", "source", "P1", "5 records; at most 1"},
-                    Bad{"bad_positions", "source", "P2", "position 8 came after position 8"},
-                    Bad{"bad_frees_at_next_poll", "source", "P3", "not yet released has changed"},
-                    Bad{"bad_release_order", "source", "P4", "in release, out of order"},
-                    Bad{"bad_loses_unacked", "source", "P5", "record 0 has position 2; expected 1"},
-                    Bad{"bad_replays_acked", "source", "P6", "came again"},
-                    Bad{"bad_unknown_lane", "source", "P7", "in ack"},
-                    Bad{"bad_end_once", "source", "P8", "expected it to repeat"},
-                    Bad{"bad_outcome_unset", "sink", "W1", "left unset"},
-                    Bad{"bad_undeclared_reason", "sink", "W1", "reason 7, but only 1 are declared"},
-                    Bad{"bad_empty_batch", "sink", "W2", "in write"},
-                    Bad{"bad_keeps_batch", "sink", "W3", "in write"},
-                    Bad{"bad_prints_later", "source", "M2", "created"},
-                    Bad{"bad_struct_tail", "source", "X1", "in poll"}),
+    testing::ValuesIn(
+        checkable({Bad{"bad_two_symbols", "source", "S1", "2 exported symbols"},
+                   Bad{"bad_magic", "source", "S2", "magic"},
+                   Bad{"bad_duplicate_id", "source", "S3", "twice"},
+                   Bad{"bad_schema", "source", "S4", "description"},
+                   Bad{"bad_undefined", "source", "S5", "sluice_sample_nobody_defines_this"},
+                   Bad{"bad_prints_at_load", "source", "S6", "hello"},
+                   Bad{"bad_thread_leak", "source", "L1", "threads are left"},
+                   Bad{"bad_memory_leak", "source", "L1", ""},
+                   Bad{"bad_accepts_invalid", "source", "L2", "wrong"},
+                   Bad{"bad_file_in_create", "source", "L3", "system call openat"},
+                   Bad{"bad_destroy_after_failed_open", "source", "L4", "in destroy"},
+                   Bad{"bad_stop_before_open", "source", "L5", "in stop, before open"},
+                   Bad{"bad_poll_ignores_stop", "source", "L6", "after stop"},
+                   Bad{"bad_shared_state", "source", "L7", "SLUICE_CANCELLED"},
+                   Bad{"bad_second_close", "source", "L8", "in close"},
+                   Bad{"bad_ignores_max_records", "source", "P1", "5 records; at most 1"},
+                   Bad{"bad_positions", "source", "P2", "position 8 came after position 8"},
+                   Bad{"bad_frees_at_next_poll", "source", "P3", "not yet released has changed"},
+                   Bad{"bad_release_order", "source", "P4", "in release, out of order"},
+                   Bad{"bad_loses_unacked", "source", "P5", "record 0 has position 2; expected 1"},
+                   Bad{"bad_replays_acked", "source", "P6", "came again"},
+                   Bad{"bad_unknown_lane", "source", "P7", "in ack"},
+                   Bad{"bad_end_once", "source", "P8", "expected it to repeat"},
+                   Bad{"bad_outcome_unset", "sink", "W1", "left unset"},
+                   Bad{"bad_undeclared_reason", "sink", "W1", "reason 7, but only 1 are declared"},
+                   Bad{"bad_empty_batch", "sink", "W2", "in write"},
+                   Bad{"bad_keeps_batch", "sink", "W3", "in write"},
+                   Bad{"bad_prints_later", "source", "M2", "created"},
+                   Bad{"bad_struct_tail", "source", "X1", "in poll"}})),
     bad_name);
 
 struct Good {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/record/document.h"
@@ -9,7 +10,8 @@
 namespace sluice {
 namespace {
 
-ParseResult parse(Document& document, const std::string& text, uint64_t max_bytes = 1ULL << 30,
+// A view: the document goes on reading the caller's text.
+ParseResult parse(Document& document, std::string_view text, uint64_t max_bytes = 1ULL << 30,
                   uint32_t max_depth = 128) {
   return document.parse(text, ParseLimits{max_bytes, max_depth});
 }
