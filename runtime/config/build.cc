@@ -74,6 +74,7 @@ class Builder {
     if (value.at("idempotency").get<std::string>("key") == "off") {
       out.idempotency.key = IdempotencyConfig::Key::kOff;
     }
+    out.watch_files = value.get<std::string>("reload") == "watch";
     out.sensitive = strings(value, "sensitive");
     limits(out, value);
     flow(out.flow, value.at("flow"));

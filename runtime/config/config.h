@@ -151,6 +151,7 @@ struct PipelineConfig {
   ScriptLimitsConfig script_limits;
   FlowConfig flow;
   DeadLettersConfig dead_letters;
+  bool watch_files = true;  // `reload: watch`; false: only when asked
   std::vector<SinkConfig> sinks;
   ConfigPlace place;
 };

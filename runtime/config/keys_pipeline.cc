@@ -15,6 +15,7 @@ constexpr double kGiB = 1024.0 * 1024 * 1024;
 constexpr std::array<std::string_view, 2> kPriorities = {"normal", "low"};
 constexpr std::array<std::string_view, 2> kIdempotency = {"origin", "off"};
 constexpr std::array<std::string_view, 1> kTry = {"newest"};
+constexpr std::array<std::string_view, 2> kReload = {"watch", "manual"};
 
 constexpr std::array kSource = {
     Key{.name = "use",
@@ -35,14 +36,19 @@ constexpr std::array kConfluent = {
     Key{.name = "ids",
         .type = kInputFile,
         .text = "JSON file from schema id to version, such as `{\"17\": 2}`.",
-        .required = true},
+        .required = true,
+        .live = true},
 };
 
 constexpr std::array kVersion = {
     Key{.name = "pointer",
         .type = kPointer,
-        .text = "Member of the record that holds its version: `2`, `\"2\"` or `\"v2\"`."},
-    Key{.name = "header", .type = kString, .text = "Header of the record that holds its version."},
+        .text = "Member of the record that holds its version: `2`, `\"2\"` or `\"v2\"`.",
+        .live = true},
+    Key{.name = "header",
+        .type = kString,
+        .text = "Header of the record that holds its version.",
+        .live = true},
     Key{.name = "confluent",
         .type = kSection,
         .text = "Records begin with the Confluent wire format's byte 0 and schema id; a plain path "
@@ -52,10 +58,12 @@ constexpr std::array kVersion = {
     Key{.name = "try",
         .type = kChoice,
         .text = "Records do not name their version: it is the newest one that fits.",
-        .choices = kTry},
+        .choices = kTry,
+        .live = true},
     Key{.name = "default",
         .type = kInteger,
         .text = "Version of records that name none. Default: they are dead-lettered.",
+        .live = true,
         .least = 0,
         .most = 999'999'999},
 };
@@ -63,15 +71,18 @@ constexpr std::array kVersion = {
 constexpr std::array kSchema = {
     Key{.name = "file",
         .type = kInputFile,
-        .text = "JSON Schema every record must satisfy; or `lineage`."},
+        .text = "JSON Schema every record must satisfy; or `lineage`.",
+        .live = true},
     Key{.name = "lineage",
         .type = kFolder,
         .text = "Folder of numbered versions of one schema, `1.schema.json` and so on, in place of "
-                "`file`."},
+                "`file`.",
+        .live = true},
     Key{.name = "lifts",
         .type = kFolder,
         .text = "Folder of the scripts `1_to_2.lua` and so on. Default: of the same name as the "
-                "lineage, in `transformers` beside the folder the lineage lies in."},
+                "lineage, in `transformers` beside the folder the lineage lies in.",
+        .live = true},
     Key{.name = "version",
         .type = kSection,
         .text = "Where a record of a lineage names its version, one of the following; a plain "
@@ -87,7 +98,8 @@ constexpr std::array kTransform = {
     Key{.name = "file",
         .type = kInputFile,
         .text = "Lua script with the function `transform`.",
-        .required = true},
+        .required = true,
+        .live = true},
     Key{.name = "rollout",
         .text = "Share of keys a new version runs on first.",
         .unbuilt = "a gradual rollout"},
@@ -166,14 +178,12 @@ constexpr std::array kFlow = {
     Key{.name = "rate",
         .type = kRate,
         .text = "Records a second over all sources of the pipeline. Default: no limit.",
-        .live = true,
         .least = 0.001,
         .most = 1e9},
     Key{.name = "burst_multiplier",
         .type = kNumber,
         .preset = "1",
         .text = "How many seconds of `rate` may pass at once after a pause.",
-        .live = true,
         .least = 0.01,
         .most = 1e6},
     Key{.name = "max_in_flight",
@@ -224,7 +234,15 @@ Keys pipeline_keys() {
           .scalar_fills = "file"},
       Key{.name = "output_schema",
           .type = kInputFile,
-          .text = "JSON Schema checked after the script."},
+          .text = "JSON Schema checked after the script.",
+          .live = true},
+      Key{.name = "reload",
+          .type = kChoice,
+          .preset = "watch",
+          .text = "When changed schemas and scripts are taken over: as soon as they are saved "
+                  "(`watch`), or when asked (`manual`).",
+          .choices = kReload,
+          .live = true},
       Key{.name = "idempotency",
           .type = kSection,
           .text = "How repeated records are recognised.",

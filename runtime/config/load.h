@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "runtime/base/status.h"
 #include "runtime/config/config.h"
@@ -23,6 +25,20 @@ struct LoadOptions {
 // no plugin. Safe on any thread.
 Result<Config> load_config(const std::filesystem::path& file, const Environment& env,
                            const LoadOptions& options = {});
+
+// A configuration with every value by its dotted key ("pipelines.orders.flow.rate"), defaults
+// included and placeholders replaced (so there may be secrets): what tells two loads apart.
+struct LoadedConfig {
+  Config config;
+  std::map<std::string, std::string> values;
+};
+Result<LoadedConfig> load_config_with_values(const std::filesystem::path& file,
+                                             const Environment& env,
+                                             const LoadOptions& options = {});
+// Keys whose values differ, or that only one of them has, and that may not change while the process
+// runs (the table of keys says which may).
+std::vector<std::string> fixed_differences(const std::map<std::string, std::string>& before,
+                                           const std::map<std::string, std::string>& after);
 
 // The file a command uses: `given` (-c) if not empty, else $SLUICE_CONFIG, ./sluice.yaml,
 // /etc/sluice/sluice.yaml. kNotFound names all places.

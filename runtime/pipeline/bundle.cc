@@ -2,6 +2,7 @@
 #include "runtime/pipeline/bundle.h"
 
 #include "runtime/base/sha256.h"
+#include "runtime/pipeline/bundle_files.h"
 
 namespace sluice {
 namespace {
@@ -27,8 +28,39 @@ Status load_lineage(const PipelineConfig& config, Bundle& bundle, std::string& i
   if (!finder) return std::move(finder).status().with_context(config.schema->place.text());
   bundle.versions = std::move(finder).value();
   bundle.schema = bundle.lineage->newest().schema;
+  for (const LineageVersion& version : bundle.lineage->versions()) {
+    bundle.files[version.file.string()] = version.schema->hash();
+    if (version.lift) bundle.files[version.lift_file.string()] = version.lift->hash();
+  }
+  if (!config.schema->version.ids.empty()) {
+    bundle.files[config.schema->version.ids.string()] = sha256_hex(bundle.versions->identity());
+  }
   identity += "lineage:" + bundle.lineage->hash() + "\n" + bundle.versions->identity();
   return Status::ok();
+}
+
+Result<std::shared_ptr<Bundle>> load_once(const PipelineConfig& config) {
+  auto bundle = std::make_shared<Bundle>();
+  std::string identity;
+  if (config.schema && config.schema->lineage) {
+    SLUICE_RETURN_IF_ERROR(load_lineage(config, *bundle, identity));
+  } else if (config.schema) {
+    SLUICE_ASSIGN_OR_RETURN(bundle->schema, compile_schema_file(config.schema->path));
+    bundle->files[config.schema->path.string()] = bundle->schema->hash();
+    identity += "schema:" + bundle->schema->hash();
+  }
+  if (config.transform) {
+    SLUICE_ASSIGN_OR_RETURN(bundle->script, Script::load(*config.transform, to_limits(config)));
+    bundle->files[config.transform->string()] = bundle->script->hash();
+    identity += "script:" + bundle->script->hash();
+  }
+  if (config.output_schema) {
+    SLUICE_ASSIGN_OR_RETURN(bundle->output_schema, compile_schema_file(*config.output_schema));
+    bundle->files[config.output_schema->string()] = bundle->output_schema->hash();
+    identity += "output:" + bundle->output_schema->hash();
+  }
+  bundle->hash = sha256_hex(identity);
+  return bundle;
 }
 
 }  // namespace
@@ -38,25 +70,25 @@ std::string Bundle::schema_hash() const {
   return schema ? schema->hash() : std::string();
 }
 
+// A ConfigMap or a checkout may change the files between two that are read: what was read counts
+// only when everything is as it was before.
 Result<std::shared_ptr<const Bundle>> Bundle::load(const PipelineConfig& config) {
-  auto bundle = std::make_shared<Bundle>();
-  std::string identity;
-  if (config.schema && config.schema->lineage) {
-    SLUICE_RETURN_IF_ERROR(load_lineage(config, *bundle, identity));
-  } else if (config.schema) {
-    SLUICE_ASSIGN_OR_RETURN(bundle->schema, compile_schema_file(config.schema->path));
-    identity += "schema:" + bundle->schema->hash();
+  constexpr int kTries = 5;
+  const BundleFiles files = BundleFiles::of(config);
+  std::string before = files.fingerprint();
+  for (int i = 0; i < kTries; ++i) {
+    auto bundle = load_once(config);
+    std::string after = files.fingerprint();
+    if (before != after) {
+      before = std::move(after);
+      continue;
+    }
+    if (!bundle) return std::move(bundle).status();
+    (*bundle)->fingerprint = std::move(after);
+    return std::shared_ptr<const Bundle>(std::move(bundle).value());
   }
-  if (config.transform) {
-    SLUICE_ASSIGN_OR_RETURN(bundle->script, Script::load(*config.transform, to_limits(config)));
-    identity += "script:" + bundle->script->hash();
-  }
-  if (config.output_schema) {
-    SLUICE_ASSIGN_OR_RETURN(bundle->output_schema, compile_schema_file(*config.output_schema));
-    identity += "output:" + bundle->output_schema->hash();
-  }
-  bundle->hash = sha256_hex(identity);
-  return std::shared_ptr<const Bundle>(std::move(bundle));
+  return unavailable("the files of pipeline " + config.name +
+                     " keep changing while they are read; try again when they are saved");
 }
 
 }  // namespace sluice

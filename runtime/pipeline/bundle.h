@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -20,12 +21,15 @@ struct Bundle {
   std::shared_ptr<const VersionFinder> versions;  // with a lineage
   std::shared_ptr<const Script> script;
   std::shared_ptr<const Schema> output_schema;
-  std::string hash;  // hex SHA-256 over the hashes of its members
+  std::string hash;                          // hex SHA-256 over the hashes of its members
+  std::map<std::string, std::string> files;  // path -> hash, of every file by itself
+  std::string fingerprint;                   // of BundleFiles, as they were when this was loaded
 
   // The hash of the schema, or of the lineage; empty without either.
   [[nodiscard]] std::string schema_hash() const;
 
-  // Compiles what the pipeline names. Errors name file and line or pointer.
+  // Compiles what the pipeline names, all of it from one state of the files. Errors name file and
+  // line or pointer; kUnavailable: the files kept changing while they were read.
   static Result<std::shared_ptr<const Bundle>> load(const PipelineConfig& config);
 };
 

@@ -88,7 +88,8 @@ sluice_rc source_poll(sluice_source* opaque, uint32_t max_records, uint64_t, uin
   }
   if (handed->records.empty()) {
     if (source.levers.finite && source.at >= source.levers.records.size()) return SLUICE_END;
-    source.host->wait(source.host, timeout_ms);
+    const bool gated = source.at < source.levers.records.size();  // the test is quick
+    source.host->wait(source.host, gated ? 1 : timeout_ms);
     return SLUICE_IDLE;
   }
   out->stride = sizeof(sluice_record);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/bundle_files.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "runtime/base/file.h"
+#include "runtime/base/sha256.h"
+#include "runtime/base/text.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+// As much as the largest file that a bundle may hold.
+constexpr uint64_t kMaxFile = 16ULL << 20;
+
+void add_script(BundleFiles& out, const fs::path& script) {
+  out.files.push_back(script);
+  out.folders.push_back({script.parent_path() / "lib", ".lua"});
+}
+
+// The files of a folder that may matter, in a steady order.
+std::vector<fs::path> list(const BundleFiles::Folder& folder) {
+  std::vector<fs::path> out;
+  std::error_code error;  // a folder that is not there holds nothing
+  for (fs::directory_iterator at(folder.path, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with('.') && name.ends_with(folder.suffix)) out.push_back(at->path());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void add_file(Sha256& hash, const fs::path& path) {
+  const std::string name = path.string();
+  hash.update(std::to_string(name.size()) + ":" + name);
+  const auto content = read_file(path, kMaxFile);
+  if (!content) {
+    hash.update("missing:" + content.status().message());
+    return;
+  }
+  hash.update(std::to_string(content->size()) + ":");
+  hash.update(*content);
+}
+
+}  // namespace
+
+BundleFiles BundleFiles::of(const PipelineConfig& config) {
+  BundleFiles out;
+  if (config.schema && config.schema->lineage) {
+    out.folders.push_back({config.schema->path, ".json"});
+    out.folders.push_back({config.schema->lifts, ".lua"});
+    out.folders.push_back({config.schema->lifts / "lib", ".lua"});
+    out.folders.push_back({config.schema->lifts.parent_path() / "lib", ".lua"});
+    if (!config.schema->version.ids.empty()) out.files.push_back(config.schema->version.ids);
+  } else if (config.schema) {
+    out.files.push_back(config.schema->path);
+    // Schemas beside it, to which it may refer; not every JSON file, a sink may write some there.
+    out.folders.push_back({config.schema->path.parent_path(), ".schema.json"});
+  }
+  if (config.transform) add_script(out, *config.transform);
+  if (config.output_schema) out.files.push_back(*config.output_schema);
+  return out;
+}
+
+std::string BundleFiles::fingerprint() const {
+  Sha256 hash;
+  hash.reset();
+  for (const fs::path& file : files) add_file(hash, file);
+  for (const Folder& folder : folders) {
+    for (const fs::path& file : list(folder)) add_file(hash, file);
+  }
+  return to_hex(hash.finish());
+}
+
+}  // namespace sluice

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/store/audit_log.h"
+
+namespace sluice {
+
+// One attempt to run another bundle, and what came of it.
+struct BundleChange {
+  int64_t at_us = 0;
+  std::string pipeline;
+  std::string outcome;               // "started", "activated", "unchanged", "failed"
+  std::string trigger;               // "start", "watch", "request", "signal"
+  std::string hash;                  // of the bundle that runs now
+  std::string previous;              // outcome activated: of the one before
+  std::vector<std::string> changed;  // activated: files that differ, came or went
+  std::string error;                 // failed: why; the last good bundle runs on
+};
+
+// One JSON object on one line.
+std::string change_json(const BundleChange& change);
+
+// What became of each pipeline's bundles, also of runs before this one as far as the audit log goes
+// back. Thread-safe.
+class ReloadHistory {
+ public:
+  static constexpr size_t kKept = 50;  // of each pipeline
+  struct Pipeline {
+    int64_t active_since_us = 0;       // of the bundle that runs
+    std::deque<BundleChange> changes;  // oldest first
+  };
+
+  // `audit` may be nullptr: nothing is kept on disk. Reads what it holds.
+  explicit ReloadHistory(AuditLog* audit);
+
+  // Notes a change, on disk too; a failure to write is logged and changes nothing else.
+  void add(const BundleChange& change) SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] std::map<std::string, Pipeline> snapshot() const SLUICE_EXCLUDES(mutex_);
+
+ private:
+  void keep(const BundleChange& change) SLUICE_REQUIRES(mutex_);
+
+  AuditLog* const audit_;
+  mutable Mutex mutex_;
+  std::map<std::string, Pipeline> pipelines_ SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/mutex.h"
+#include "runtime/base/stop.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/config/load.h"
+#include "runtime/pipeline/file_watch.h"
+#include "runtime/pipeline/pipeline.h"
+#include "runtime/pipeline/reload_history.h"
+
+namespace sluice {
+
+// What a reload came to. In every case each pipeline runs a whole bundle: the new one, or the last
+// good one.
+struct ReloadReport {
+  enum class Answer {
+    kDone,             // every pipeline runs what its files say
+    kFailed,           // some do not; see the changes, or `message` when the configuration is wrong
+    kUnknownPipeline,  // of that name; nothing was done
+    kFixed,            // the configuration asks for what needs a restart; nothing was done
+  };
+  Answer answer = Answer::kDone;
+  std::string message;                // for all but kDone
+  std::vector<std::string> keys;      // kFixed
+  std::vector<BundleChange> changes;  // of the pipelines looked at, in their order
+};
+
+// Takes changed schemas, lifts and scripts over while records flow: compiles everything, and only
+// then lets the next batches have it. On its own thread it watches the files of pipelines with
+// `reload: watch` and serves request(); sources and sinks notice nothing.
+class Reloader {
+ public:
+  struct Options {
+    std::vector<Pipeline*> pipelines;  // outlive this
+    ReloadHistory* history = nullptr;  // outlives this
+    const Clock* clock = nullptr;
+    // The configuration as it is now, for reloads that are asked for; may be empty. `values` are
+    // those the process runs with.
+    std::function<Result<LoadedConfig>()> read_config;
+    std::map<std::string, std::string> values;
+    // How long files must be at rest before a change of them is taken over.
+    Millis rest{100};
+  };
+
+  explicit Reloader(Options options);
+  ~Reloader();
+
+  // Notes what runs, then watches. After the pipelines were prepared.
+  void start();
+  void stop();  // waits for a reload that is going on
+
+  // Loads now; an empty name means all pipelines. Any thread, one at a time.
+  ReloadReport reload(std::string_view pipeline, std::string_view trigger)
+      SLUICE_EXCLUDES(reload_mutex_);
+  // The same for all pipelines on the reloader's thread; the log says what came of it.
+  void request();
+
+  // Times the files were looked at because something changed; for tests.
+  [[nodiscard]] uint64_t looks() const { return looks_.load(); }
+
+ private:
+  struct Item {
+    Pipeline* pipeline = nullptr;
+    PipelineConfig config;    // of its bundle
+    std::string fingerprint;  // of the files when they were last loaded, with success or without
+  };
+  using Time = std::chrono::steady_clock::time_point;
+
+  std::optional<ReloadReport> take_config(std::string_view pipeline) SLUICE_REQUIRES(reload_mutex_);
+  BundleChange reload_one(Item& item, std::string_view trigger) SLUICE_REQUIRES(reload_mutex_);
+  void run();
+  void serve_request();
+  void watch_files() SLUICE_EXCLUDES(reload_mutex_);
+  void look() SLUICE_EXCLUDES(reload_mutex_);
+  [[nodiscard]] int wait_ms(Time now) const;
+
+  Options options_;
+  std::optional<FileWatch> watch_;  // of the thread
+  std::optional<Time> changed_at_;  // of the thread: the last news not looked at yet
+  std::optional<Time> first_at_;    // and the first of them
+  UniqueFd requested_;
+  StopSource stop_;
+  std::thread thread_;
+  std::atomic<uint64_t> looks_{0};
+
+  Mutex reload_mutex_;
+  std::vector<Item> items_ SLUICE_GUARDED_BY(reload_mutex_);
+};
+
+}  // namespace sluice
