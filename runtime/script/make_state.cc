@@ -95,7 +95,7 @@ Result<std::unique_ptr<State>> make_state(
   *static_cast<State**>(lua_getextraspace(L)) = state.get();
   state->guard.attach(L);
   state->guard.begin();
-  lua_gc(L, LUA_GCINC, 200, 200, 0);
+  lua_gc(L, LUA_GCINC, 300, 200, 0);
   lua_pushcfunction(L, prepare);
   lua_pushlightuserdata(L, const_cast<ScriptSource*>(&source));  // NOLINT: only read
   const int status = lua_pcall(L, 1, 1, 0);
