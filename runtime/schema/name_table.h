@@ -51,6 +51,8 @@ class NameTable {
     }
     return find_slow(name, cursor, &hint);
   }
+  // The entry, or nullptr, without a guess.
+  [[nodiscard]] const Entry* look_up(std::string_view name) const;
 
  private:
   static bool same(const std::string& known, std::string_view name) {
