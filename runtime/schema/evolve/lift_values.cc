@@ -17,7 +17,7 @@ std::string any_of(const std::string& value, const std::vector<std::string>& lit
   std::string out;
   for (const std::string& literal : literals) {
     if (!out.empty()) out += " or ";
-    out += value + " == " + literal;
+    out.append(value).append(" == ").append(literal);
   }
   return out;
 }

@@ -198,7 +198,9 @@ void LiftGroup::guess_renames() {
     const std::string to = lua_member(object_, *candidate->change->step.name);
     line("-- TODO(schema diff): " + lua_comment("guessed from name and type that " + gone.path +
                                                 " is now " + candidate->path + "; check it"));
-    line("if " + to + " == nil then " + to + ", " + from + " = " + from + ", nil end");
+    std::string move = "if " + to + " == nil then ";
+    move.append(to).append(", ").append(from).append(" = ").append(from).append(", nil end");
+    line(std::move(move));
     gone.used = true;
     candidate->used = true;
     if (candidate->change->required && !gone.change->required)
@@ -225,7 +227,10 @@ void LiftGroup::add_field(const Field& field, const Place& place) {
 void LiftGroup::drop_field(const Field& field, const Place& place) {
   if (!field.change->backward && field.change->new_shape == kNoShape) {
     last_.push_back("-- " + lua_comment(field.path + ": no longer allowed"));
-    last_.push_back(place.value + " = nil");
+    // Below the record a list may stand where an object was meant; it has no such member.
+    const bool sure = parent_.empty();
+    last_.push_back(sure ? place.value + " = nil"
+                         : "if " + place.value + " ~= nil then " + place.value + " = nil end");
   } else {
     note(place, "no longer declared, still allowed; kept");
   }

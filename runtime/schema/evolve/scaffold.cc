@@ -23,7 +23,7 @@ constexpr std::string_view kKeep =
     "local function keep(object, names)\n"
     "  local extra = {}\n"
     "  for name in pairs(object) do\n"
-    "    if not names[name] then extra[#extra + 1] = name end\n"
+    "    if type(name) == \"string\" and not names[name] then extra[#extra + 1] = name end\n"
     "  end\n"
     "  for _, name in ipairs(extra) do object[name] = nil end\n"
     "end\n\n";
@@ -134,7 +134,9 @@ class Lift {
     const std::string indent = verdict ? "    " : "  ";
     body += indent + (verdict ? "local verdict = each(r, " : "each(r, ") + lua_path(one.parent()) +
             ", function(o)\n";
-    for (const std::string& line : lines) body += indent + "  " + line + "\n";
+    for (const std::string& line : lines) {
+      body.append(indent).append("  ").append(line).append("\n");
+    }
     body += indent + "end)\n";
     if (verdict) body += indent + "if verdict then return verdict end\n  end\n";
   }
