@@ -39,7 +39,8 @@ bool Evaluator::array_items(const Rule& rule, NodeIndex at, const Marks& marks) 
     if (!in_tuple && !rules.tuple.empty() && program_.rules[index].never) {
       mark_all(marks);
       return fail(rule, rules.items_keyword, FailureClass::kDrift, [&] {
-        return Finding{"at most " + std::to_string(rules.tuple.size()) + " items",
+        const size_t most = rules.tuple.size();
+        return Finding{"at most " + std::to_string(most) + (most == 1 ? " item" : " items"),
                        std::to_string(count)};
       });
     }

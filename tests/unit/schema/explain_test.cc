@@ -46,7 +46,7 @@ TEST(Explain, NamesPlaceKeywordExpectationAndClass) {
         "expected a member \"b\" beside \"a\", found none", kDrift}},
       {R"({"items":[true],"additionalItems":false})",
        "[1,2,3]",
-       {"/1", "/additionalItems", "additionalItems", "expected at most 1 items, found 3", kDrift}},
+       {"/1", "/additionalItems", "additionalItems", "expected at most 1 item, found 3", kDrift}},
       {R"({"minItems":2})",
        "[1]",
        {"", "/minItems", "minItems", "expected at least 2 items, found 1", kDrift}},

@@ -69,6 +69,21 @@ TEST(HostileRecords, AMillionFailuresAreNotAllListed) {
   EXPECT_EQ(checker.explain(record, 100).size(), 100U);
 }
 
+TEST(HostileRecords, AsDeepAsTheBoundThroughTheLongestWay) {
+  // Each level goes through marks, members, choices and what depends on a member.
+  Checker checker(R"({"dependentSchemas":{"a":{"anyOf":[{"oneOf":[{"properties":{"a":{"$ref":"#"}},
+      "unevaluatedProperties":false}]}]}},"unevaluatedProperties":false})",
+                  modern());
+  const auto nested = [](int depth) {
+    std::string record;
+    for (int i = 0; i < depth; ++i) record += R"({"a":)";
+    return record + "{}" + std::string(static_cast<size_t>(depth), '}');
+  };
+  EXPECT_TRUE(checker.fits(nested(200)));
+  EXPECT_FALSE(checker.fits(nested(4000)));
+  EXPECT_FALSE(checker.explain(nested(4000)).empty());
+}
+
 TEST(HostileSchemas, TenMegabytesOfMembers) {
   std::string schema = R"({"properties":{)";
   schema += many(110'000, ",", [](int i) {
