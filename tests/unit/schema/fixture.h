@@ -28,15 +28,17 @@ class Checker {
 
   bool fits(std::string_view record) {
     Document document;
-    return parse(record, document) && schema_->validate(document, *scratch_);
+    return parse(record, document) && fits(document);
   }
+  bool fits(const Document& record) { return schema_->validate(record, *scratch_); }
   std::vector<SchemaFailure> explain(std::string_view record, size_t limit = 100) {
     Document document;
     if (!parse(record, document)) return {};
-    return schema_->explain(document, limit);
+    return explain(document, limit);
   }
-
- private:
+  std::vector<SchemaFailure> explain(const Document& record, size_t limit = 100) {
+    return schema_->explain(record, limit);
+  }
   bool parse(std::string_view record, Document& document) {
     const ParseLimits limits{.max_bytes = 64U << 20U, .max_depth = 4096};
     const ParseResult result = document.parse(record, limits);
@@ -44,6 +46,7 @@ class Checker {
     return static_cast<bool>(result) && schema_ != nullptr;
   }
 
+ private:
   std::shared_ptr<const Schema> schema_;
   std::unique_ptr<Schema::Scratch> scratch_;
 };
