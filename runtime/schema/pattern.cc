@@ -3,6 +3,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -126,6 +127,15 @@ class Translator {
     return Status::ok();
   }
 
+  static bool is_group_name(std::string_view name) {
+    const auto fits = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '$' || static_cast<unsigned char>(c) >= 0x80;
+    };
+    return !name.empty() && (name.front() < '0' || name.front() > '9') &&
+           std::all_of(name.begin(), name.end(), fits);
+  }
+
   Status group() {
     if (!rest().starts_with("(?")) {
       out_ += "(?:";  // nobody asks for what a group captured
@@ -146,6 +156,9 @@ class Translator {
     }
     const size_t name_end = in_.find('>', at_);
     if (rest().starts_with("(?<") && name_end != std::string_view::npos) {
+      if (!is_group_name(in_.substr(at_ + 3, name_end - at_ - 3))) {
+        return invalid("'" + shorten(rest(), 16) + "' has no name that a group can have");
+      }
       out_ += "(?:";
       at_ = name_end + 1;
       return Status::ok();

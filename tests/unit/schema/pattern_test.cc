@@ -78,6 +78,8 @@ TEST(Pattern, RefusesWhatRe2CannotDoOrOnlyRe2Knows) {
                                                      {"\\k<n>", "'\\k' is not an escape"},
                                                      {"(?i)a", "is not a group of ECMA-262"},
                                                      {"(?P<n>a)", "is not a group of ECMA-262"},
+                                                     {"(?<a)(b>c)", "has no name"},
+                                                     {"(?<1>a)", "has no name"},
                                                      {"\\Aa", "'\\A' is not an escape"},
                                                      {"a\\z", "'\\z' is not an escape"},
                                                      {"\\Qa.b\\E", "'\\Q' is not an escape"},
