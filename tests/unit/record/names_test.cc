@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/record/document.h"
@@ -13,7 +14,8 @@
 namespace sluice {
 namespace {
 
-ParseResult parse(Document& document, const std::string& text) { return document.parse(text, {}); }
+// A view: the document goes on reading the caller's text.
+ParseResult parse(Document& document, std::string_view text) { return document.parse(text, {}); }
 
 TEST(Names, OfEarlierRecordsDoNotHideADuplicate) {
   Document d;
