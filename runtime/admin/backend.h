@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace sluice {
 
@@ -15,12 +16,25 @@ class AdminBackend {
     std::string failing_check;  // "source s3-main is not connected"; empty when ready
   };
 
+  // The answer to something that was asked for: members of a JSON object (without its braces), and
+  // for a status that is not 2xx what to tell the caller.
+  struct Reply {
+    unsigned status = 200;
+    std::string detail;
+    std::string members;
+  };
+
   virtual ~AdminBackend() = default;
   // The body of /health/detailed: render_health().
   virtual std::string health_detailed_json() = 0;
   virtual Ready ready() = 0;
   // The body of /metrics: render_metrics().
   virtual std::string metrics_text() = 0;
+  // The body of /admin/schemas: which schemas and scripts run, and since when.
+  virtual std::string schemas_json() = 0;
+  // POST /admin/reload: takes changed schemas and scripts over. Empty: of all pipelines. Compiles
+  // on the server's thread, which answers nobody else meanwhile.
+  virtual Reply reload(std::string_view pipeline) = 0;
 };
 
 }  // namespace sluice

@@ -108,7 +108,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (const auto host = request.find(http::field::host); host != request.end()) {
       plain.host = std::string_view(host->value().data(), host->value().size());
     }
+    if (const auto origin = request.find(http::field::origin); origin != request.end()) {
+      plain.origin = std::string_view(origin->value().data(), origin->value().size());
+    }
+    if (const auto site = request.find("Sec-Fetch-Site"); site != request.end()) {
+      plain.fetch_site = std::string_view(site->value().data(), site->value().size());
+    }
+    plain.from_here = from_here();
     write(safe_route(plain), request.version(), request.keep_alive(), plain.method == "HEAD");
+  }
+
+  bool from_here() {
+    error_code error;  // a peer that is gone is nobody
+    const auto peer = stream_.socket().remote_endpoint(error).address();
+    if (error) return false;
+    if (peer.is_v6() && peer.to_v6().is_v4_mapped()) {
+      return net::ip::make_address_v4(net::ip::v4_mapped, peer.to_v6()).is_loopback();
+    }
+    return peer.is_loopback();
   }
 
   Answer safe_route(const Request& request) {

@@ -12,9 +12,11 @@ namespace {
 constexpr std::string_view kJson = "application/json";
 constexpr size_t kShownBytes = 100;
 
-Answer live(AdminBackend&) { return {200, std::string(kJson), "{\"status\":\"alive\"}\n", {}}; }
+Answer live(AdminBackend&, std::string_view) {
+  return {200, std::string(kJson), "{\"status\":\"alive\"}\n", {}};
+}
 
-Answer ready(AdminBackend& backend) {
+Answer ready(AdminBackend& backend, std::string_view) {
   const AdminBackend::Ready state = backend.ready();
   if (state.ready) return {200, std::string(kJson), "{\"ready\":true}\n", {}};
   Answer answer = problem(503, "not ready: " + state.failing_check, state.failing_check);
@@ -22,20 +24,43 @@ Answer ready(AdminBackend& backend) {
   return answer;
 }
 
-Answer detailed(AdminBackend& backend) {
+Answer detailed(AdminBackend& backend, std::string_view) {
   return {200, std::string(kJson), backend.health_detailed_json(), {}};
 }
 
-Answer metrics(AdminBackend& backend) {
+Answer metrics(AdminBackend& backend, std::string_view) {
   return {200, "text/plain; version=0.0.4; charset=utf-8", backend.metrics_text(), {}};
 }
 
-Answer index(AdminBackend&);
+Answer schemas(AdminBackend& backend, std::string_view) {
+  return {200, std::string(kJson), backend.schemas_json(), {}};
+}
+
+std::string quoted(std::string_view text) {
+  std::string out("'");
+  out += shorten(text, kShownBytes);
+  out += '\'';
+  return out;
+}
+
+Answer reload(AdminBackend& backend, std::string_view query) {
+  constexpr std::string_view kPipeline = "pipeline=";
+  if (!query.empty() && !query.starts_with(kPipeline)) {
+    return problem(400, quoted(query) + " is not known here; use ?pipeline=NAME, or nothing");
+  }
+  const AdminBackend::Reply reply =
+      backend.reload(query.empty() ? query : query.substr(kPipeline.size()));
+  if (reply.status / 100 != 2) return problem(reply.status, reply.detail, {}, reply.members);
+  return {reply.status, std::string(kJson), "{" + reply.members + "}\n", {}};
+}
+
+Answer index(AdminBackend&, std::string_view);
 
 struct Route {
   std::string_view path;
   std::string_view purpose;
-  Answer (*handle)(AdminBackend&);
+  Answer (*handle)(AdminBackend&, std::string_view query);
+  bool changes = false;  // POST only; else GET and HEAD
 };
 
 constexpr std::array kRoutes = {
@@ -44,16 +69,22 @@ constexpr std::array kRoutes = {
     Route{"/health/ready", "200 when every source and required sink is connected, else 503", ready},
     Route{"/health/detailed", "state, adapters and accounting as JSON", detailed},
     Route{"/metrics", "Prometheus metrics", metrics},
+    Route{"/admin/schemas", "schemas and scripts that run, with their versions and history",
+          schemas},
+    Route{"/admin/reload", "takes changed schemas and scripts over (POST)", reload, true},
 };
 
-Answer index(AdminBackend&) {
+Answer index(AdminBackend&, std::string_view) {
   std::string body =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Sluice</title>"
       "</head>\n<body><h1>Sluice</h1>\n<ul>\n";
   for (const Route& route : kRoutes) {
     const std::string path(route.path);
-    body.append("<li><a href=\"").append(path).append("\">").append(path);
-    body.append("</a>: ").append(route.purpose).append("</li>\n");
+    body += "<li>";
+    if (!route.changes) body.append("<a href=\"").append(path).append("\">");
+    body += path;
+    if (!route.changes) body += "</a>";
+    body.append(": ").append(route.purpose).append("</li>\n");
   }
   body += "</ul></body></html>\n";
   return {200,
@@ -66,16 +97,22 @@ std::string_view title_of(unsigned status) {
   switch (status) {
     case 400:
       return "Bad Request";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 421:
       return "Misdirected Request";
+    case 422:
+      return "Unprocessable Content";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -85,13 +122,6 @@ std::string_view title_of(unsigned status) {
     default:
       return "Error";
   }
-}
-
-std::string quoted(std::string_view text) {
-  std::string out("'");
-  out += shorten(text, kShownBytes);
-  out += '\'';
-  return out;
 }
 
 // "name", "name:port", "[v6]", "[v6]:port" without the port; empty when malformed.
@@ -129,9 +159,25 @@ bool is_loopback_v4(std::string_view host) {
   return false;
 }
 
+// Why a caller may not use /admin/*: from another machine, or a page of another site in the
+// operator's browser.
+std::optional<std::string> refuse_stranger(const Request& request) {
+  if (!request.from_here || !request.host || !is_loopback_host(*request.host)) {
+    return "only callers on this machine, by localhost or 127.0.0.1, may use /admin/ in this "
+           "version; call from there, or send the process SIGHUP for a reload";
+  }
+  const bool same_origin = !request.origin || (request.origin->starts_with("http://") &&
+                                               request.origin->substr(7) == *request.host);
+  const bool same_site =
+      !request.fetch_site || *request.fetch_site == "same-origin" || *request.fetch_site == "none";
+  if (same_origin && same_site) return std::nullopt;
+  return "a page of another site may not use /admin/; call it directly";
+}
+
 }  // namespace
 
-Answer problem(unsigned status, std::string_view detail, std::string_view check) {
+Answer problem(unsigned status, std::string_view detail, std::string_view check,
+               std::string_view members) {
   Answer answer;
   answer.status = status;
   answer.content_type = "application/problem+json";
@@ -144,6 +190,7 @@ Answer problem(unsigned status, std::string_view detail, std::string_view check)
     body += ",\"check\":";
     append_json_string(body, check);
   }
+  if (!members.empty()) body.append(",").append(members);
   body += "}\n";
   return answer;
 }
@@ -165,13 +212,19 @@ Answer route(const Request& request, AdminBackend& backend, bool any_host) {
   if (found == kRoutes.end()) {
     return problem(404, "there is no " + quoted(path) + "; GET / lists what is");
   }
-  if (request.method != "GET" && request.method != "HEAD") {
-    Answer answer = problem(405, quoted(request.method) + " is not allowed on " +
-                                     std::string(found->path) + "; use GET or HEAD");
-    answer.headers.emplace_back("Allow", "GET, HEAD");
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (found->changes ? request.method != "POST" : !reads) {
+    Answer answer =
+        problem(405, quoted(request.method) + " is not allowed on " + std::string(found->path) +
+                         "; use " + (found->changes ? "POST" : "GET or HEAD"));
+    answer.headers.emplace_back("Allow", found->changes ? "POST" : "GET, HEAD");
     return answer;
   }
-  return found->handle(backend);
+  if (path.starts_with("/admin/")) {
+    if (const auto refused = refuse_stranger(request)) return problem(403, *refused);
+  }
+  const std::string_view query = request.target.substr(path.size());
+  return found->handle(backend, query.empty() ? query : query.substr(1));
 }
 
 }  // namespace sluice::admin

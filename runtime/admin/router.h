@@ -16,6 +16,10 @@ struct Request {
   std::string_view method;
   std::string_view target;
   std::optional<std::string_view> host;  // the header; none: absent
+  // For what changes something.
+  std::optional<std::string_view> origin = {};
+  std::optional<std::string_view> fetch_site = {};  // Sec-Fetch-Site
+  bool from_here = true;                            // the other end is this machine's loopback
 };
 
 struct Answer {
@@ -25,11 +29,14 @@ struct Answer {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-// An RFC 9457 problem: {type, title, status, detail} and, when given, the failing check.
-Answer problem(unsigned status, std::string_view detail, std::string_view check = {});
+// An RFC 9457 problem: {type, title, status, detail} and, when given, the failing check, and
+// further members (JSON without braces).
+Answer problem(unsigned status, std::string_view detail, std::string_view check = {},
+               std::string_view members = {});
 
 // Paths are compared byte by byte, never decoded or normalised: another spelling is another path.
-// any_host: the server listens beyond loopback, where names are the operator's business.
+// /admin/* answers callers on this machine only: there are no tokens yet. any_host: the server
+// listens beyond loopback, where names are the operator's business.
 Answer route(const Request& request, AdminBackend& backend, bool any_host);
 
 // Whether a Host header names this machine's loopback, whatever the port.

@@ -2,6 +2,7 @@
 #include "runtime/admin/runtime_backend.h"
 
 #include "runtime/admin/metrics.h"
+#include "runtime/admin/schemas.h"
 
 namespace sluice {
 
@@ -41,6 +42,14 @@ std::string RuntimeBackend::metrics_text() {
     }
   }
   return render_metrics(metrics);
+}
+
+std::string RuntimeBackend::schemas_json() {
+  return render_schemas(runtime_.snapshot(), runtime_.history().snapshot(), runtime_.watched());
+}
+
+AdminBackend::Reply RuntimeBackend::reload(std::string_view pipeline) {
+  return render_reload(runtime_.reload(pipeline));
 }
 
 const std::map<std::string, std::map<std::string, uint64_t>>& RuntimeBackend::stored_letters() {

@@ -20,6 +20,8 @@ class RuntimeBackend final : public AdminBackend {
   std::string health_detailed_json() override;
   Ready ready() override;
   std::string metrics_text() override;
+  std::string schemas_json() override;
+  Reply reload(std::string_view pipeline) override;
 
  private:
   // Letters stored now, by pipeline and reason. Counted at most every ten seconds: a scrape must

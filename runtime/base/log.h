@@ -32,6 +32,8 @@ struct Field {
 // Once at start, before threads. Lines go to stderr. Without a call: text, info and above.
 void configure(Format format, Level level);
 void set_level(Level level);
+// "debug", "info", "warn", "error"; anything else is info.
+Level level_of(std::string_view name);
 [[nodiscard]] bool enabled(Level level);
 
 // Writes one line: time, level, the event's stable name ("source.stopped"), a sentence, fields.

@@ -34,13 +34,9 @@ struct RunOptions {
 };
 
 void configure_log(const RuntimeConfig& config) {
-  log::Level level = log::Level::kInfo;
-  if (config.log_level == "debug") level = log::Level::kDebug;
-  if (config.log_level == "warn") level = log::Level::kWarn;
-  if (config.log_level == "error") level = log::Level::kError;
   const bool json = config.log_format == LogFormat::kJson ||
                     (config.log_format == LogFormat::kAuto && !is_terminal(STDERR_FILENO));
-  log::configure(json ? log::Format::kJson : log::Format::kText, level);
+  log::configure(json ? log::Format::kJson : log::Format::kText, log::level_of(config.log_level));
 }
 
 // Redraws one line on a terminal while the run goes on.
@@ -101,8 +97,9 @@ int run(const RunOptions& options) {
   const Environment env = Environment::of_process();
   auto file = find_config_file(options.config, env);
   if (!file) return report(file.status());
-  auto config = load_config(*file, env);
-  if (!config) return report(config.status());
+  auto loaded = load_config_with_values(*file, env);
+  if (!loaded) return report(loaded.status());
+  const Config* config = &loaded->config;
   if (options.dry_run) return print_check(*config, options.pipelines, true, options.json);
   configure_log(config->runtime);
 
@@ -110,7 +107,13 @@ int run(const RunOptions& options) {
   StopSource drain;
   StopSource abort;
   const SignalWatcher watcher(drain);
-  auto made = Runtime::create(*config, {options.pipelines, options.once});
+  Runtime::Options runtime_options;
+  runtime_options.only = options.pipelines;
+  runtime_options.once = options.once;
+  runtime_options.read_config = [&] { return load_config_with_values(*file, env); };
+  runtime_options.values = loaded->values;
+  runtime_options.reload_fd = watcher.reload_fd();
+  auto made = Runtime::create(*config, std::move(runtime_options));
   if (!made) return report(made.status());
   Runtime& runtime = **made;
   RuntimeBackend backend(runtime);
@@ -157,6 +160,7 @@ void add_run_command(CLI::App& app, int* exit_code) {
       "once\n"
       "  sluice run --once --json              a finite run, its account as JSON\n"
       "  sluice run --pipeline orders,refunds  only these\n"
+      "SIGHUP takes changed schemas and scripts over, as POST /admin/reload does.\n"
       "Exit codes: 0 ok, 1 --strict and a record was dead-lettered, 2 configuration, 3 a "
       "dependency\n"
       "was unavailable.");

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ sigset_t watched_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -36,6 +38,8 @@ SignalWatcher::SignalWatcher(StopSource& drain) : drain_(drain) {
   const sigset_t set = watched_signals();
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC));
   SLUICE_CHECK(signals_.get() >= 0, "signalfd: no descriptors left; raise `ulimit -n`");
+  reload_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  SLUICE_CHECK(reload_.get() >= 0, "eventfd: no descriptors left; raise `ulimit -n`");
   thread_ = std::thread(&SignalWatcher::run, this);
 }
 
@@ -52,6 +56,12 @@ void SignalWatcher::run() {
     if ((fds[0].revents & POLLIN) == 0) continue;
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof info) != sizeof info) continue;
+    if (info.ssi_signo == SIGHUP) {
+      const uint64_t one = 1;
+      // It fails only when requests wait by the billion.
+      [[maybe_unused]] const ssize_t n = ::write(reload_.get(), &one, sizeof one);
+      continue;
+    }
     if (drain_.requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
     log::info("runtime.drain",
               "draining: sources stop, what is in flight is settled; a second "

@@ -41,6 +41,9 @@ Status load_lineage(const PipelineConfig& config, Bundle& bundle, std::string& i
 
 Result<std::shared_ptr<Bundle>> load_once(const PipelineConfig& config) {
   auto bundle = std::make_shared<Bundle>();
+  if (config.schema) bundle->schema_place = config.schema->path;
+  if (config.transform) bundle->script_file = *config.transform;
+  if (config.output_schema) bundle->output_schema_file = *config.output_schema;
   std::string identity;
   if (config.schema && config.schema->lineage) {
     SLUICE_RETURN_IF_ERROR(load_lineage(config, *bundle, identity));
@@ -72,7 +75,8 @@ std::string Bundle::schema_hash() const {
 
 // A ConfigMap or a checkout may change the files between two that are read: what was read counts
 // only when everything is as it was before.
-Result<std::shared_ptr<const Bundle>> Bundle::load(const PipelineConfig& config) {
+Result<std::shared_ptr<const Bundle>> Bundle::load(const PipelineConfig& config,
+                                                   std::string* seen) {
   constexpr int kTries = 5;
   const BundleFiles files = BundleFiles::of(config);
   std::string before = files.fingerprint();
@@ -83,10 +87,12 @@ Result<std::shared_ptr<const Bundle>> Bundle::load(const PipelineConfig& config)
       before = std::move(after);
       continue;
     }
+    if (seen != nullptr) *seen = after;
     if (!bundle) return std::move(bundle).status();
     (*bundle)->fingerprint = std::move(after);
     return std::shared_ptr<const Bundle>(std::move(bundle).value());
   }
+  if (seen != nullptr) *seen = before;
   return unavailable("the files of pipeline " + config.name +
                      " keep changing while they are read; try again when they are saved");
 }

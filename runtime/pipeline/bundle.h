@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,9 @@ struct Bundle {
   std::shared_ptr<const VersionFinder> versions;  // with a lineage
   std::shared_ptr<const Script> script;
   std::shared_ptr<const Schema> output_schema;
+  std::filesystem::path schema_place;  // the file, or the folder of the lineage
+  std::filesystem::path script_file;
+  std::filesystem::path output_schema_file;
   std::string hash;                          // hex SHA-256 over the hashes of its members
   std::map<std::string, std::string> files;  // path -> hash, of every file by itself
   std::string fingerprint;                   // of BundleFiles, as they were when this was loaded
@@ -30,7 +34,9 @@ struct Bundle {
 
   // Compiles what the pipeline names, all of it from one state of the files. Errors name file and
   // line or pointer; kUnavailable: the files kept changing while they were read.
-  static Result<std::shared_ptr<const Bundle>> load(const PipelineConfig& config);
+  // `seen`, when given, becomes the fingerprint of the files that were read, also on an error.
+  static Result<std::shared_ptr<const Bundle>> load(const PipelineConfig& config,
+                                                    std::string* seen = nullptr);
 };
 
 }  // namespace sluice

@@ -2,14 +2,12 @@
 #include "runtime/pipeline/reloader.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
-#include "runtime/base/check.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
 
@@ -60,9 +58,7 @@ void log_change(const BundleChange& change) {
 
 }  // namespace
 
-Reloader::Reloader(Options options)
-    : options_(std::move(options)), requested_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  SLUICE_CHECK(requested_.get() >= 0, "eventfd: no descriptors left; raise `ulimit -n`");
+Reloader::Reloader(Options options) : options_(std::move(options)) {
   MutexLock lock(reload_mutex_);
   for (Pipeline* pipeline : options_.pipelines) {
     items_.push_back({pipeline, pipeline->config(), pipeline->bundle()->fingerprint});
@@ -81,6 +77,7 @@ void Reloader::start() {
     change.hash = pipeline->bundle()->hash;
     options_.history->add(change);
   }
+  started_ = true;
   thread_ = std::thread(&Reloader::run, this);
 }
 
@@ -89,14 +86,14 @@ void Reloader::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Reloader::request() {
-  const uint64_t one = 1;
-  // It fails only when requests are waiting by the billion.
-  [[maybe_unused]] const ssize_t n = ::write(requested_.get(), &one, sizeof one);
-}
-
 ReloadReport Reloader::reload(std::string_view pipeline, std::string_view trigger) {
   MutexLock lock(reload_mutex_);
+  if (!started_ || stop_.requested()) {
+    ReloadReport report;
+    report.answer = ReloadReport::Answer::kNotNow;
+    report.message = started_ ? "the process is ending" : "the process is still starting";
+    return report;
+  }
   if (auto refused = take_config(pipeline)) return std::move(*refused);
   ReloadReport report;
   for (Item& item : items_) {
@@ -108,6 +105,11 @@ ReloadReport Reloader::reload(std::string_view pipeline, std::string_view trigge
                       report.changes.back().error;
   }
   return report;
+}
+
+std::set<std::string> Reloader::watched() const {
+  MutexLock lock(watched_mutex_);
+  return watched_;
 }
 
 // The configuration as it is now, if it asks for nothing that is fixed; else the refusal.
@@ -139,6 +141,7 @@ std::optional<ReloadReport> Reloader::take_config(std::string_view pipeline) {
     report.message = fixed_text(report.keys);
     return report;
   }
+  log::set_level(log::level_of(loaded->config.runtime.log_level));
   for (Item& item : items_) {
     for (const PipelineConfig& config : loaded->config.pipelines) {
       if (config.name == item.config.name) item.config = config;
@@ -152,20 +155,17 @@ BundleChange Reloader::reload_one(Item& item, std::string_view trigger) {
   change.pipeline = item.config.name;
   change.trigger = trigger;
   const auto before = item.pipeline->bundle();
-  const std::string seen = BundleFiles::of(item.config).fingerprint();
-  auto loaded = Bundle::load(item.config);
+  // On an error too: files are not tried again until they change, which is news yet to be read.
+  auto loaded = Bundle::load(item.config, &item.fingerprint);
   Status status = loaded ? Status::ok() : loaded.status();
   const bool same = loaded && (*loaded)->hash == before->hash;
   if (loaded && !same) status = item.pipeline->activate(*loaded);
   change.at_us = options_.clock->wall_us();
   if (!status) {
-    // Not tried again until they change. What changes meanwhile is news that is still to be read.
-    item.fingerprint = seen;
     change.outcome = "failed";
     change.hash = before->hash;
     change.error = status.message();
   } else {
-    item.fingerprint = (*loaded)->fingerprint;
     change.outcome = same ? "unchanged" : "activated";
     change.hash = (*loaded)->hash;
     if (!same) {
@@ -190,7 +190,7 @@ void Reloader::run() {
   changed_at_ = first_at_ = std::chrono::steady_clock::now();
   for (;;) {
     std::array<pollfd, 3> fds{{{stop_.fd(), POLLIN, 0},
-                               {requested_.get(), POLLIN, 0},
+                               {options_.request_fd, POLLIN, 0},
                                {watch_ ? watch_->fd() : -1, POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), wait_ms(std::chrono::steady_clock::now()));
     if (ready < 0 && errno != EINTR) return;
@@ -223,7 +223,7 @@ int Reloader::wait_ms(Time now) const {
 
 void Reloader::serve_request() {
   uint64_t count = 0;
-  [[maybe_unused]] const ssize_t n = ::read(requested_.get(), &count, sizeof count);
+  [[maybe_unused]] const ssize_t n = ::read(options_.request_fd, &count, sizeof count);
   const ReloadReport report = reload("", "signal");
   if (report.answer != ReloadReport::Answer::kDone && report.changes.empty()) {
     log::error("bundle.refused", report.message);
@@ -236,11 +236,18 @@ void Reloader::serve_request() {
 void Reloader::watch_files() {
   if (!watch_) return;
   std::vector<BundleFiles> wanted;
+  std::set<std::string> names;
   {
     MutexLock lock(reload_mutex_);
     for (const Item& item : items_) {
-      if (item.config.watch_files) wanted.push_back(BundleFiles::of(item.config));
+      if (!item.config.watch_files) continue;
+      wanted.push_back(BundleFiles::of(item.config));
+      names.insert(item.config.name);
     }
+  }
+  {
+    MutexLock lock(watched_mutex_);
+    watched_ = std::move(names);
   }
   if (const Status status = watch_->watch(wanted); !status) {
     log::warn("bundle.unwatched", status.message());

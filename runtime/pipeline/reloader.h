@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -13,7 +15,6 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/stop.h"
-#include "runtime/base/unique_fd.h"
 #include "runtime/config/load.h"
 #include "runtime/pipeline/file_watch.h"
 #include "runtime/pipeline/pipeline.h"
@@ -28,6 +29,7 @@ struct ReloadReport {
     kDone,             // every pipeline runs what its files say
     kFailed,           // some do not; see the changes, or `message` when the configuration is wrong
     kUnknownPipeline,  // of that name; nothing was done
+    kNotNow,           // the process is starting or ending; nothing was done
     kFixed,            // the configuration asks for what needs a restart; nothing was done
   };
   Answer answer = Answer::kDone;
@@ -38,7 +40,7 @@ struct ReloadReport {
 
 // Takes changed schemas, lifts and scripts over while records flow: compiles everything, and only
 // then lets the next batches have it. On its own thread it watches the files of pipelines with
-// `reload: watch` and serves request(); sources and sinks notice nothing.
+// `reload: watch` and serves requests of a descriptor (a signal); sources and sinks notice nothing.
 class Reloader {
  public:
   struct Options {
@@ -49,6 +51,9 @@ class Reloader {
     // those the process runs with.
     std::function<Result<LoadedConfig>()> read_config;
     std::map<std::string, std::string> values;
+    // An eventfd, borrowed: readable when a reload of everything is asked for, which the reloader's
+    // thread does then; the log says what came of it. -1: nobody asks this way.
+    int request_fd = -1;
     // How long files must be at rest before a change of them is taken over.
     Millis rest{100};
   };
@@ -63,8 +68,8 @@ class Reloader {
   // Loads now; an empty name means all pipelines. Any thread, one at a time.
   ReloadReport reload(std::string_view pipeline, std::string_view trigger)
       SLUICE_EXCLUDES(reload_mutex_);
-  // The same for all pipelines on the reloader's thread; the log says what came of it.
-  void request();
+  // The pipelines whose files are watched now.
+  [[nodiscard]] std::set<std::string> watched() const SLUICE_EXCLUDES(watched_mutex_);
 
   // Times the files were looked at because something changed; for tests.
   [[nodiscard]] uint64_t looks() const { return looks_.load(); }
@@ -89,10 +94,14 @@ class Reloader {
   std::optional<FileWatch> watch_;  // of the thread
   std::optional<Time> changed_at_;  // of the thread: the last news not looked at yet
   std::optional<Time> first_at_;    // and the first of them
-  UniqueFd requested_;
   StopSource stop_;
+  std::atomic<bool> started_{false};
   std::thread thread_;
   std::atomic<uint64_t> looks_{0};
+
+  // Apart from the next, which is held while files are compiled.
+  mutable Mutex watched_mutex_;
+  std::set<std::string> watched_ SLUICE_GUARDED_BY(watched_mutex_);
 
   Mutex reload_mutex_;
   std::vector<Item> items_ SLUICE_GUARDED_BY(reload_mutex_);

@@ -54,6 +54,8 @@ Status Runtime::build() {
   state_dir_.emplace(std::move(state_dir));
   SLUICE_ASSIGN_OR_RETURN(checkpoints_, open_checkpoint_store(state_dir_->path()));
   SLUICE_ASSIGN_OR_RETURN(letters_, open_dead_letter_store(state_dir_->path()));
+  SLUICE_ASSIGN_OR_RETURN(audit_, AuditLog::open(state_dir_->path()));
+  history_ = std::make_unique<ReloadHistory>(audit_.get());
   std::vector<PluginRegistry::Dir> dirs;
   for (const auto& dir : config_.runtime.plugin_dirs) {
     dirs.push_back({dir, config_.runtime.plugin_dirs_default});
@@ -72,6 +74,14 @@ Status Runtime::build() {
     SLUICE_RETURN_IF_ERROR(made->restore(*checkpoints_));
     pipelines_.push_back(std::move(made));
   }
+  Reloader::Options reload;
+  for (const auto& pipeline : pipelines_) reload.pipelines.push_back(pipeline.get());
+  reload.history = history_.get();
+  reload.clock = &clock_;
+  reload.read_config = options_.read_config;
+  reload.values = options_.values;
+  reload.request_fd = options_.reload_fd;
+  reloader_ = std::make_unique<Reloader>(std::move(reload));
   return Status::ok();
 }
 
@@ -94,6 +104,7 @@ Status Runtime::start() {
     }
   }
   for (const auto& pipeline : pipelines_) pipeline->start_sources();
+  reloader_->start();
   return Status::ok();
 }
 
@@ -163,6 +174,7 @@ Runtime::End Runtime::drain_in_flight(StopSource& abort) {
 }
 
 void Runtime::shut_down(End end) {
+  reloader_->stop();
   for (const auto& pipeline : pipelines_) pipeline->stop_sources();
   const bool give_up = end == End::kHeld || end == End::kAborted;
   if (give_up) {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "runtime/base/stop.h"
 #include "runtime/config/config.h"
 #include "runtime/pipeline/pipeline.h"
+#include "runtime/pipeline/reloader.h"
 #include "runtime/pipeline/snapshot.h"
 #include "runtime/pipeline/worker_pool.h"
 #include "runtime/store/state_dir.h"
@@ -21,6 +25,10 @@ class Runtime {
   struct Options {
     std::vector<std::string> only;  // names of pipelines; empty: all
     bool once = false;              // end when finite sources are exhausted
+    // For reloads: the configuration as it is now, and the values of the one given (see Reloader).
+    std::function<Result<LoadedConfig>()> read_config;
+    std::map<std::string, std::string> values;
+    int reload_fd = -1;  // an eventfd, borrowed: readable when a reload is asked for
   };
   // How a run came to its end.
   enum class End {
@@ -43,6 +51,10 @@ class Runtime {
   End run(StopSource& drain, StopSource& abort);
 
   [[nodiscard]] RuntimeSnapshot snapshot() const;
+  // Takes changed schemas and scripts over, see ReloadReport; an empty name means all pipelines.
+  ReloadReport reload(std::string_view pipeline) { return reloader_->reload(pipeline, "request"); }
+  [[nodiscard]] const ReloadHistory& history() const { return *history_; }
+  [[nodiscard]] std::set<std::string> watched() const { return reloader_->watched(); }
   [[nodiscard]] std::optional<Status> failure() const;
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] DeadLetterStore& dead_letters() { return *letters_; }
@@ -65,11 +77,14 @@ class Runtime {
   std::optional<StateDir> state_dir_;
   std::unique_ptr<CheckpointStore> checkpoints_;
   std::unique_ptr<DeadLetterStore> letters_;
+  std::unique_ptr<AuditLog> audit_;
+  std::unique_ptr<ReloadHistory> history_;
   std::unique_ptr<PluginRegistry> registry_;
   // Destroyed in reverse: pipelines after everything that may still hold their batches.
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<Reloader> reloader_;
 };
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "runtime/admin/backend.h"
 
@@ -17,10 +18,17 @@ class FakeBackend final : public AdminBackend {
   }
   Ready ready() override { return state; }
   std::string metrics_text() override { return metrics; }
+  std::string schemas_json() override { return "{\"schemas\":1}"; }
+  Reply reload(std::string_view pipeline) override {
+    reloaded.emplace_back(pipeline);
+    return reply;
+  }
 
   Ready state{true, ""};
   std::string metrics = "fake 1\n";
   bool fail = false;
+  Reply reply{200, "", "\"done\":true"};
+  std::vector<std::string> reloaded;
 };
 
 }  // namespace sluice

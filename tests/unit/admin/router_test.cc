@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tests/unit/admin/fake_backend.h"
 
 namespace sluice::admin {
@@ -92,6 +94,52 @@ TEST(LoopbackHost, AcceptsItsNamesWithAnyPort) {
         "[::1]x", "127.0.0.1@evil.example", "user@localhost", "127..0.1", "127.0.0.0x1"}) {
     EXPECT_FALSE(is_loopback_host(host)) << host;
   }
+}
+
+TEST(Router, AReloadIsPostedForOnePipelineOrAll) {
+  FakeBackend backend;
+  EXPECT_EQ(get(backend, "/admin/reload", "POST").body, "{\"done\":true}\n");
+  EXPECT_EQ(get(backend, "/admin/reload?pipeline=orders", "POST").status, 200u);
+  EXPECT_THAT(backend.reloaded, ::testing::ElementsAre("", "orders"));
+  EXPECT_EQ(get(backend, "/admin/reload?pipelines=orders", "POST").status, 400u);
+  const Answer wrong = get(backend, "/admin/reload");
+  EXPECT_EQ(wrong.status, 405u);
+  EXPECT_THAT(wrong.headers, Contains(Pair("Allow", "POST")));
+  EXPECT_EQ(get(backend, "/admin/schemas", "POST").status, 405u);
+  EXPECT_EQ(backend.reloaded.size(), 2u);
+}
+
+TEST(Router, ARefusedReloadIsAProblemWithItsMembers) {
+  FakeBackend backend;
+  backend.reply = {409, "needs a restart", R"("keys":["a.b"])"};
+  const Answer answer = get(backend, "/admin/reload", "POST");
+  EXPECT_EQ(answer.status, 409u);
+  EXPECT_EQ(answer.content_type, "application/problem+json");
+  EXPECT_EQ(answer.body, R"({"type":"about:blank","title":"Conflict","status":409,)"
+                         R"("detail":"needs a restart","keys":["a.b"]})"
+                         "\n");
+}
+
+TEST(Router, StrangersMayNotUseAdmin) {
+  FakeBackend backend;
+  const auto ask = [&](const std::function<void(Request&)>& change) {
+    Request request{"POST", "/admin/reload", "localhost:8080", {}, {}, true};
+    change(request);
+    return route(request, backend, true).status;
+  };
+  EXPECT_EQ(ask([](Request&) {}), 200u);
+  EXPECT_EQ(ask([](Request& r) { r.origin = "http://localhost:8080"; }), 200u);
+  EXPECT_EQ(ask([](Request& r) { r.fetch_site = "same-origin"; }), 200u);
+  backend.reloaded.clear();
+  EXPECT_EQ(ask([](Request& r) { r.from_here = false; }), 403u);
+  EXPECT_EQ(ask([](Request& r) { r.host = "evil.example"; }), 403u);
+  EXPECT_EQ(ask([](Request& r) { r.host.reset(); }), 403u);
+  EXPECT_EQ(ask([](Request& r) { r.origin = "http://evil.example"; }), 403u);
+  EXPECT_EQ(ask([](Request& r) { r.origin = "null"; }), 403u);
+  EXPECT_EQ(ask([](Request& r) { r.origin = "https://localhost:8080"; }), 403u);
+  EXPECT_EQ(ask([](Request& r) { r.fetch_site = "cross-site"; }), 403u);
+  EXPECT_EQ(ask([](Request& r) { r.fetch_site = "same-site"; }), 403u);
+  EXPECT_TRUE(backend.reloaded.empty());
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files change while records flow.
+#include <sys/eventfd.h>
+
 #include <cstdlib>
 #include <set>
 
@@ -47,6 +49,7 @@ class ReloadTest : public PipelineTest {
     options.clock = &Clock::real();
     options.rest = Millis(2);
     options.values = values_;
+    options.request_fd = requests_.get();
     if (!values_.empty()) options.read_config = [this] { return read_; };
     reloader_ = std::make_unique<Reloader>(options);
     reloader_->start();
@@ -82,6 +85,7 @@ class ReloadTest : public PipelineTest {
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<ReloadHistory> history_;
   std::unique_ptr<Reloader> reloader_;
+  UniqueFd requests_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::map<std::string, std::string> values_;
   Result<LoadedConfig> read_{LoadedConfig{}};
 };
@@ -273,11 +277,18 @@ TEST_F(ReloadTest, ARequestIsServedOnTheReloadersThread) {
   start_reloader(false);
   const std::string before = hash();
   save("t.lua", script("2"));
-  reloader_->request();
+  const uint64_t one = 1;
+  ASSERT_EQ(::write(requests_.get(), &one, sizeof one), ssize_t{sizeof one});
   wait_change(before);
   StopSource never;
   while (outcomes().size() < 2) never.wait_for(Millis(1));
   EXPECT_EQ(history_->snapshot()["p"].changes.back().trigger, "signal");
+}
+
+TEST_F(ReloadTest, NothingIsReloadedOnceTheProcessEnds) {
+  start_reloader(false);
+  reloader_->stop();
+  EXPECT_EQ(reloader_->reload("", "request").answer, Answer::kNotNow);
 }
 
 TEST_F(ReloadTest, AnUnknownPipelineIsNamed) {
