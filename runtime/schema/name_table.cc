@@ -31,20 +31,10 @@ NameTable::Entry& NameTable::add(std::string_view name) {
   return entries_[slots_[slot]];
 }
 
-const NameTable::Entry* NameTable::look_up(std::string_view name) const {
+const NameTable::Entry* NameTable::find(std::string_view name) const {
   if (entries_.empty()) return nullptr;
   const uint32_t found = slots_[slot_of(name)];
   return found == kFree ? nullptr : &entries_[found];
-}
-
-const NameTable::Entry* NameTable::find_slow(std::string_view name, size_t* cursor,
-                                             uint32_t* hint) const {
-  const Entry* const entry = look_up(name);
-  if (entry == nullptr) return nullptr;
-  const auto found = static_cast<uint32_t>(entry - entries_.data());
-  *hint = found - static_cast<uint32_t>(*cursor);
-  *cursor = found + 1;
-  return entry;
 }
 
 }  // namespace sluice::schema

@@ -39,7 +39,9 @@ class NameTable {
     return first + entries_.size() + 1;
   }
 
-  // The entry, or nullptr. `cursor` begins at 0 and is kept over the members of one object. `hints`
+  // The entry, or nullptr.
+  [[nodiscard]] const Entry* find(std::string_view name) const;
+  // The same with a guess. `cursor` begins at 0 and is kept over the members of one object. `hints`
   // belong to the thread: one number for each slot that was taken, 0 in the beginning.
   [[nodiscard]] const Entry* find(std::string_view name, size_t* cursor, uint32_t* hints) const {
     uint32_t& hint = hints[first_hint_ + *cursor];
@@ -49,16 +51,19 @@ class NameTable {
       *cursor = guess + 1;
       return &entries_[guess];
     }
-    return find_slow(name, cursor, &hint);
+    const Entry* const found = find(name);
+    if (found != nullptr) {
+      const auto at = static_cast<uint32_t>(found - entries_.data());
+      hint = at - static_cast<uint32_t>(*cursor);
+      *cursor = at + 1;
+    }
+    return found;
   }
-  // The entry, or nullptr, without a guess.
-  [[nodiscard]] const Entry* look_up(std::string_view name) const;
 
  private:
   static bool same(const std::string& known, std::string_view name) {
     return known.size() == name.size() && scan::same_bytes(known.data(), name.data(), name.size());
   }
-  [[nodiscard]] const Entry* find_slow(std::string_view name, size_t* cursor, uint32_t* hint) const;
   [[nodiscard]] size_t slot_of(std::string_view name) const;
   void grow();
 

@@ -218,7 +218,7 @@ class QuickProgram::Run {
     uint32_t at = frame.guess;
     if (at >= object.entries || entries[at].name.size() != node.length ||
         !scan::same_bytes(entries[at].name.data(), text, node.length)) [[unlikely]] {
-      const NameTable::Entry* const found = object.names->look_up({text, node.length});
+      const NameTable::Entry* const found = object.names->find({text, node.length});
       if (found == nullptr) {
         *rule = object.unknown;
         return true;
