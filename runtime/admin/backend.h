@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/status.h"
+
 namespace sluice {
 
 // What the admin server shows, supplied by the owner of the pipelines. Called on the server's one
@@ -28,6 +30,9 @@ class AdminBackend {
   // The body of /health/detailed: render_health().
   virtual std::string health_detailed_json() = 0;
   virtual Ready ready() = 0;
+  // The body of /admin/drift for a query such as "pipeline=orders&since=30m". `samples`: whether
+  // the caller may see values that came with the records. kInvalid: the query is wrong.
+  virtual Result<std::string> drift_json(std::string_view query, bool samples) = 0;
   // The body of /metrics: render_metrics().
   virtual std::string metrics_text() = 0;
   // The body of /admin/schemas: which schemas and scripts run, and since when.

@@ -52,6 +52,9 @@ constexpr std::array kDeclarations = {
                 "Records offered to a sink again, by reason code."},
     Declaration{"ingest_commits_total", MetricType::Counter,
                 "Group commits of dead letters and checkpoints, by result."},
+    Declaration{"ingest_drift_total", MetricType::Counter,
+                "Records observed to differ from their schema or from what was learned of their "
+                "source, by severity; once for each path and kind."},
     Declaration{"process_cpu_seconds_total", MetricType::Counter,
                 "User and system CPU time of this process."},
     Declaration{"process_resident_memory_bytes", MetricType::Gauge, "Resident memory."},
@@ -90,6 +93,7 @@ void add_source(Families& families, const Labels& pipeline, const SourceMetrics&
   add_counts(families, "ingest_records_total", labels, "outcome", source.outcomes);
   add_counts(families, "ingest_dlq_total", labels, "reason", source.dlq_reasons);
   add_counts(families, "ingest_schema_version_records_total", labels, "version", source.versions);
+  add_counts(families, "ingest_drift_total", labels, "severity", source.drift);
   families.histogram("ingest_lag_seconds", labels, source.lag_seconds);
 }
 

@@ -12,11 +12,17 @@ namespace {
 constexpr std::string_view kJson = "application/json";
 constexpr size_t kShownBytes = 100;
 
-Answer live(AdminBackend&, std::string_view) {
+// What a handler needs of a request beside its path.
+struct Query {
+  std::string_view text;  // behind the '?', not decoded
+  bool operator_role;     // may see values that came with records
+};
+
+Answer live(AdminBackend&, const Query&) {
   return {200, std::string(kJson), "{\"status\":\"alive\"}\n", {}};
 }
 
-Answer ready(AdminBackend& backend, std::string_view) {
+Answer ready(AdminBackend& backend, const Query&) {
   const AdminBackend::Ready state = backend.ready();
   if (state.ready) return {200, std::string(kJson), "{\"ready\":true}\n", {}};
   Answer answer = problem(503, "not ready: " + state.failing_check, state.failing_check);
@@ -24,15 +30,15 @@ Answer ready(AdminBackend& backend, std::string_view) {
   return answer;
 }
 
-Answer detailed(AdminBackend& backend, std::string_view) {
+Answer detailed(AdminBackend& backend, const Query&) {
   return {200, std::string(kJson), backend.health_detailed_json(), {}};
 }
 
-Answer metrics(AdminBackend& backend, std::string_view) {
+Answer metrics(AdminBackend& backend, const Query&) {
   return {200, "text/plain; version=0.0.4; charset=utf-8", backend.metrics_text(), {}};
 }
 
-Answer schemas(AdminBackend& backend, std::string_view) {
+Answer schemas(AdminBackend& backend, const Query&) {
   return {200, std::string(kJson), backend.schemas_json(), {}};
 }
 
@@ -43,7 +49,8 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-Answer reload(AdminBackend& backend, std::string_view query) {
+Answer reload(AdminBackend& backend, const Query& given) {
+  const std::string_view query = given.text;
   constexpr std::string_view kPipeline = "pipeline=";
   if (!query.empty() && !query.starts_with(kPipeline)) {
     return problem(400, quoted(query) + " is not known here; use ?pipeline=NAME, or nothing");
@@ -54,12 +61,18 @@ Answer reload(AdminBackend& backend, std::string_view query) {
   return {reply.status, std::string(kJson), "{" + reply.members + "}\n", {}};
 }
 
-Answer index(AdminBackend&, std::string_view);
+Answer drift(AdminBackend& backend, const Query& query) {
+  auto body = backend.drift_json(query.text, query.operator_role);
+  if (body) return {200, std::string(kJson), std::move(body).value(), {}};
+  return problem(body.status().code() == Code::kInvalid ? 400 : 503, body.status().message());
+}
+
+Answer index(AdminBackend&, const Query&);
 
 struct Route {
   std::string_view path;
   std::string_view purpose;
-  Answer (*handle)(AdminBackend&, std::string_view query);
+  Answer (*handle)(AdminBackend&, const Query&);
   bool changes = false;  // POST only; else GET and HEAD
 };
 
@@ -71,10 +84,13 @@ constexpr std::array kRoutes = {
     Route{"/metrics", "Prometheus metrics", metrics},
     Route{"/admin/schemas", "schemas and scripts that run, with their versions and history",
           schemas},
+    Route{"/admin/drift",
+          "the drift ledger as JSON; ?pipeline= &source= &severity= (or worse) &since= (30m)",
+          drift},
     Route{"/admin/reload", "takes changed schemas and scripts over (POST)", reload, true},
 };
 
-Answer index(AdminBackend&, std::string_view) {
+Answer index(AdminBackend&, const Query&) {
   std::string body =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Sluice</title>"
       "</head>\n<body><h1>Sluice</h1>\n<ul>\n";
@@ -223,8 +239,10 @@ Answer route(const Request& request, AdminBackend& backend, bool any_host) {
   if (path.starts_with("/admin/")) {
     if (const auto refused = refuse_stranger(request)) return problem(403, *refused);
   }
-  const std::string_view query = request.target.substr(path.size());
-  return found->handle(backend, query.empty() ? query : query.substr(1));
+  const std::string_view query =
+      path.size() < request.target.size() ? request.target.substr(path.size() + 1) : "";
+  // Who may call /admin/ calls from this machine, which makes an operator.
+  return found->handle(backend, {query, true});
 }
 
 }  // namespace sluice::admin

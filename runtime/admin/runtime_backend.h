@@ -22,6 +22,7 @@ class RuntimeBackend final : public AdminBackend {
   std::string metrics_text() override;
   std::string schemas_json() override;
   Reply reload(std::string_view pipeline) override;
+  Result<std::string> drift_json(std::string_view query, bool samples) override;
 
  private:
   // Letters stored now, by pipeline and reason. Counted at most every ten seconds: a scrape must

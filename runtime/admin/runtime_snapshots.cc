@@ -108,6 +108,10 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
   out.transform_seconds = histogram(pipeline.transform_seconds);
   for (size_t i = 0; i < pipeline.sources.size(); ++i) {
     out.sources.push_back(source_metrics(pipeline.sources[i], pipeline.account.sources[i]));
+    for (size_t s = 0; i < pipeline.drift.size() && s < drift::kSeverities; ++s) {
+      const auto severity = drift::severity_name(static_cast<drift::Severity>(s));
+      out.sources.back().drift[std::string(severity)] = pipeline.drift[i].seen[s];
+    }
     if (i < pipeline.versions.size()) {
       out.sources.back().versions = version_counts(pipeline.versions[i]);
     }

@@ -64,7 +64,11 @@ class Builder {
     out.place = place_in(file_, value);
     out.tenant = value.get<std::string>("tenant");
     for (const Value& entry : value.at("sources").members) out.sources.push_back(source(entry));
-    if (const Value* found = value.find("schema")) schema(out.schema.emplace(), *found);
+    if (const Value* found = value.find("schema")) {
+      drift(out.drift, found->at("drift"));
+      const bool named = found->at("file").has_data() || found->at("lineage").has_data();
+      if (named) schema(out.schema.emplace(), *found);
+    }
     if (const Value* transform = value.find("transform")) {
       out.transform = transform->get<std::string>("file");
     }
@@ -84,8 +88,22 @@ class Builder {
     return out;
   }
 
+  static void drift(DriftConfig& out, const Value& value) {
+    using Observe = DriftConfig::Observe;
+    const auto& observe = value.get<std::string>("observe");
+    out.observe = observe == "full"      ? Observe::kFull
+                  : observe == "sampled" ? Observe::kSampled
+                                         : Observe::kOff;
+    out.sample = value.get<double>("sample");
+    out.baseline = value.get<uint64_t>("baseline");
+    out.max_paths = small(value, "max_paths");
+  }
+
   void schema(SchemaConfig& out, const Value& value) {
     out.place = place_in(file_, value);
+    const auto& unknown = value.get<std::string>("unknown_fields");
+    if (unknown == "ignore") out.unknown_fields = UnknownFields::kIgnore;
+    if (unknown == "reject") out.unknown_fields = UnknownFields::kReject;
     out.lineage = value.at("lineage").has_data();
     out.path = value.get<std::string>(out.lineage ? "lineage" : "file");
     if (!out.lineage) return;

@@ -80,6 +80,15 @@ struct SinkConfig {
 
 enum class UnknownFields { kIgnore, kReport, kReject };
 
+// What the drift ledger looks at: `drift:` in the section `schema` of a pipeline.
+struct DriftConfig {
+  enum class Observe { kOff, kSampled, kFull };
+  Observe observe = Observe::kOff;  // that of a pipeline without the section
+  double sample = 0.01;             // kSampled: share of records
+  uint64_t baseline = 1000;         // records of a source that are learned from first
+  uint32_t max_paths = 10'000;      // different paths of a source that are kept
+};
+
 // Where a record of a lineage names its version.
 struct SchemaVersionConfig {
   enum class From {
@@ -143,6 +152,7 @@ struct PipelineConfig {
   std::string tenant = "default";
   std::vector<SourceConfig> sources;
   std::optional<SchemaConfig> schema;
+  DriftConfig drift;
   std::optional<std::filesystem::path> transform;
   std::optional<std::filesystem::path> output_schema;
   IdempotencyConfig idempotency;

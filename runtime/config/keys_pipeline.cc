@@ -14,6 +14,8 @@ constexpr double kYear = 366 * 86'400e3;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 constexpr std::array<std::string_view, 2> kPriorities = {"normal", "low"};
 constexpr std::array<std::string_view, 2> kIdempotency = {"origin", "off"};
+constexpr std::array<std::string_view, 3> kUnknownFields = {"ignore", "report", "reject"};
+constexpr std::array<std::string_view, 3> kObserve = {"full", "sampled", "off"};
 constexpr std::array<std::string_view, 1> kTry = {"newest"};
 constexpr std::array<std::string_view, 2> kReload = {"watch", "manual"};
 
@@ -68,6 +70,34 @@ constexpr std::array kVersion = {
         .most = 999'999'999},
 };
 
+constexpr std::array kDrift = {
+    Key{.name = "observe",
+        .type = kChoice,
+        .preset = "full",
+        .text = "Which records that pass are looked at: all, a share of them, or none. With `off` "
+                "there is no ledger; otherwise those that fail the schema are always looked at.",
+        .choices = kObserve},
+    Key{.name = "sample",
+        .type = kNumber,
+        .preset = "0.01",
+        .text = "Share of records looked at with `sampled`.",
+        .least = 1e-6,
+        .most = 1},
+    Key{.name = "baseline",
+        .type = kInteger,
+        .preset = "1000",
+        .text = "Records of a source from which is learned what they look like, before anything "
+                "the schema allows counts as drift.",
+        .least = 1,
+        .most = 1e9},
+    Key{.name = "max_paths",
+        .type = kInteger,
+        .preset = "10000",
+        .text = "Different paths of a source that are kept.",
+        .least = 10,
+        .most = 1e6},
+};
+
 constexpr std::array kSchema = {
     Key{.name = "file",
         .type = kInputFile,
@@ -90,8 +120,15 @@ constexpr std::array kSchema = {
         .children = kVersion,
         .scalar_fills = "pointer"},
     Key{.name = "unknown_fields",
-        .text = "What fields outside the schema lead to.",
-        .unbuilt = "a rule for unknown fields"},
+        .type = kChoice,
+        .preset = "report",
+        .text = "What a field that the schema does not declare leads to, also where the schema "
+                "allows it: nothing, an entry in the drift ledger, or a dead letter.",
+        .choices = kUnknownFields},
+    Key{.name = "drift",
+        .type = kSection,
+        .text = "What the drift ledger looks at. Alone in `schema` it watches records without one.",
+        .children = kDrift},
 };
 
 constexpr std::array kTransform = {

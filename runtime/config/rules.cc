@@ -129,7 +129,8 @@ void schema_form(const Value& schema, const std::string& path, Problems& problem
                         "name one, or remove the key"}));
     }
   }
-  if (written(schema, "file", "file") == nullptr) {
+  // Drift is watched without a schema when asked for.
+  if (written(schema, "file", "file") == nullptr && written(schema, "drift", "file") == nullptr) {
     problems.add(schema.place(), path,
                  "the key \"file\" is missing; expected the path of a file, or \"lineage\" with a "
                  "folder of numbered versions");

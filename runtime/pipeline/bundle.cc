@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/bundle.h"
 
+#include "runtime/base/file.h"
 #include "runtime/base/sha256.h"
 #include "runtime/pipeline/bundle_files.h"
 
@@ -39,6 +40,16 @@ Status load_lineage(const PipelineConfig& config, Bundle& bundle, std::string& i
   return Status::ok();
 }
 
+Status read_declared(const PipelineConfig& config, Bundle& bundle) {
+  constexpr uint64_t kMost = 16ULL << 20;
+  const auto& file = bundle.lineage ? bundle.lineage->newest().file : config.schema->path;
+  SLUICE_ASSIGN_OR_RETURN(const std::string text, read_file(file, kMost));
+  auto declared = drift::Declared::read(text);
+  if (!declared) return std::move(declared).status().with_context(file.string());
+  bundle.declared = std::move(declared).value();
+  return Status::ok();
+}
+
 Result<std::shared_ptr<Bundle>> load_once(const PipelineConfig& config) {
   auto bundle = std::make_shared<Bundle>();
   if (config.schema) bundle->schema_place = config.schema->path;
@@ -52,6 +63,7 @@ Result<std::shared_ptr<Bundle>> load_once(const PipelineConfig& config) {
     bundle->files[config.schema->path.string()] = bundle->schema->hash();
     identity += "schema:" + bundle->schema->hash();
   }
+  if (bundle->schema) SLUICE_RETURN_IF_ERROR(read_declared(config, *bundle));
   if (config.transform) {
     SLUICE_ASSIGN_OR_RETURN(bundle->script, Script::load(*config.transform, to_limits(config)));
     bundle->files[config.transform->string()] = bundle->script->hash();

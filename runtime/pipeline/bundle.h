@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/config/config.h"
+#include "runtime/schema/drift/declared.h"
 #include "runtime/schema/lineage/lineage.h"
 #include "runtime/schema/lineage/version_finder.h"
 #include "runtime/schema/validator.h"
@@ -17,9 +18,10 @@ namespace sluice {
 // What decides how a record is read: schema (or all versions of it with their lifts), script and
 // output schema, under one hash, which every dead letter keeps. Immutable.
 struct Bundle {
-  std::shared_ptr<const Schema> schema;           // with a lineage: of the newest version
-  std::shared_ptr<const Lineage> lineage;         // nullptr: the single-file form
-  std::shared_ptr<const VersionFinder> versions;  // with a lineage
+  std::shared_ptr<const Schema> schema;             // with a lineage: of the newest version
+  std::shared_ptr<const Lineage> lineage;           // nullptr: the single-file form
+  std::shared_ptr<const VersionFinder> versions;    // with a lineage
+  std::shared_ptr<const drift::Declared> declared;  // with a schema: what it says, for drift
   std::shared_ptr<const Script> script;
   std::shared_ptr<const Schema> output_schema;
   std::filesystem::path schema_place;  // the file, or the folder of the lineage

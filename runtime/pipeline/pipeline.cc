@@ -52,6 +52,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
     return self->sources_[source]->lanes.name_of(lane);
   };
   pipeline->path_context_.transform_seconds = &pipeline->transform_seconds_;
+  pipeline->path_context_.drift = context.drift;
   pipeline->path_context_.version_counts = &pipeline->version_counts_;
   return pipeline;
 }

@@ -43,7 +43,8 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
     Ledger* ledger = nullptr;
     WorkQueue* work = nullptr;
     const Clock* clock = nullptr;
-    Millis give_up_after{0};  // see SourceDriver::Context
+    Millis give_up_after{0};         // see SourceDriver::Context
+    drift::Ledger* drift = nullptr;  // of this pipeline; may be null
   };
 
   // Loads the bundle and creates all instances; no I/O of adapters. Errors name the file and line

@@ -115,6 +115,9 @@ PipelineSnapshot Pipeline::snapshot() const {
     out.sources.back().lag = source->lag_seconds.snapshot();
   }
   for (const auto& sink : sinks_) out.sinks.push_back(sink->status());
+  for (uint32_t i = 0; context_.drift != nullptr && i < sources_.size(); ++i) {
+    out.drift.push_back(context_.drift->counts(i));
+  }
   out.bundle = bundle();
   if (out.bundle->lineage) out.versions = version_counts_.snapshot();
   out.held_bytes = budget_.used();

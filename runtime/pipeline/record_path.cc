@@ -34,6 +34,7 @@ Result<std::unique_ptr<RecordPath>> RecordPath::create(const RecordPathContext& 
   if (path->bundle_->script) {
     SLUICE_ASSIGN_OR_RETURN(path->runner_, ScriptRunner::create(path->bundle_->script));
   }
+  path->drift_ = DriftWatch::create(*context.config, context.drift, *path->bundle_);
   if (path->bundle_->lineage) SLUICE_RETURN_IF_ERROR(path->prepare_lineage());
   return path;
 }
@@ -42,7 +43,9 @@ void RecordPath::process(Batch& batch, std::vector<LetterRequest>& letters) {
   const auto began = std::chrono::steady_clock::now();
   batch.parts().reserve(batch.count());
   if (lifter_) batch.keep_schema_versions();
+  if (drift_) drift_->begin(batch);
   for (uint32_t i = 0; i < batch.count(); ++i) process_record(batch, i, letters);
+  if (drift_) drift_->end();
   if (lifter_) count_versions(batch);
   if (context_.transform_seconds != nullptr && runner_ && batch.count() != 0) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
@@ -79,6 +82,14 @@ void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<Letter
   } else if (bundle_->schema && !check(index, letters)) {
     return;
   }
+  if (drift_ && !drift_->passed(index, *document)) {
+    refuse(index, "validate", "SCHEMA_DRIFT",
+           drift_->stranger() +
+               ": expected only members the schema declares "
+               "(unknown_fields: reject)",
+           drift_->stranger(), letters);
+    return;
+  }
   if (runner_) {
     transform(batch, index, *document, letters);
   } else {
@@ -95,6 +106,7 @@ bool RecordPath::check(uint32_t index, std::vector<LetterRequest>& letters) {
 void RecordPath::refuse_misfit(uint32_t index, const Schema& schema, const std::string& prefix,
                                std::vector<LetterRequest>& letters) {
   const auto failures = schema.explain(document_, kFailuresShown);
+  if (drift_) drift_->failed(index, document_, failures, &schema == bundle_->schema.get());
   std::string detail;
   for (const SchemaFailure& failure : failures) {
     if (!detail.empty()) detail += "; ";

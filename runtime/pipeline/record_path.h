@@ -10,6 +10,7 @@
 #include "runtime/config/config.h"
 #include "runtime/deliver/letter_box.h"
 #include "runtime/pipeline/bundle.h"
+#include "runtime/pipeline/drift_watch.h"
 #include "runtime/pipeline/version_counts.h"
 #include "runtime/record/batch.h"
 #include "runtime/record/document.h"
@@ -26,6 +27,7 @@ struct RecordPathContext {
   std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
   Histogram* transform_seconds = nullptr;   // a batch's time in scripts, a record; may be null
   VersionCounts* version_counts = nullptr;  // may be null
+  drift::Ledger* drift = nullptr;           // may be null
 };
 
 // Parse, validate, lift, transform: what happens to each record between intake and order. One a
@@ -78,6 +80,7 @@ class RecordPath {
   std::unique_ptr<Schema::Scratch> output_scratch_;
   std::unique_ptr<ScriptRunner> runner_;
   std::unique_ptr<Lifter> lifter_;       // with a lineage
+  std::unique_ptr<DriftWatch> drift_;    // nullptr: drift is nobody's concern here
   std::vector<uint64_t> versions_seen_;  // of a batch: none found, then by version
   Document document_;
   Document output_document_;

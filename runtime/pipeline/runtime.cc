@@ -56,6 +56,8 @@ Status Runtime::build() {
   SLUICE_ASSIGN_OR_RETURN(letters_, open_dead_letter_store(state_dir_->path()));
   SLUICE_ASSIGN_OR_RETURN(audit_, AuditLog::open(state_dir_->path()));
   history_ = std::make_unique<ReloadHistory>(audit_.get());
+  SLUICE_ASSIGN_OR_RETURN(drift_store_, open_drift_store(state_dir_->path()));
+  drift_ = std::make_unique<DriftKeeper>(*drift_store_, clock_);
   std::vector<PluginRegistry::Dir> dirs;
   for (const auto& dir : config_.runtime.plugin_dirs) {
     dirs.push_back({dir, config_.runtime.plugin_dirs_default});
@@ -70,6 +72,7 @@ Status Runtime::build() {
   context.clock = &clock_;
   if (options_.once) context.give_up_after = config_.runtime.drain_timeout;
   for (const PipelineConfig* pipeline : wanted) {
+    SLUICE_ASSIGN_OR_RETURN(context.drift, drift_->open(*pipeline));
     SLUICE_ASSIGN_OR_RETURN(auto made, Pipeline::create(*pipeline, context));
     SLUICE_RETURN_IF_ERROR(made->restore(*checkpoints_));
     pipelines_.push_back(std::move(made));
@@ -145,6 +148,7 @@ Runtime::End Runtime::wait_for_end(StopSource& drain, StopSource& abort) {
       purge_letters();
       purge_at = clock_.now() + std::chrono::hours(1);
     }
+    drift_->save(false);
     if (abort.requested()) return End::kAborted;
     if (!options_.once) continue;
     if (held_too_long()) return End::kHeld;
@@ -186,6 +190,7 @@ void Runtime::shut_down(End end) {
     for (const auto& pipeline : pipelines_) pipeline->finish_sinks();
   }
   ledger_->finish();
+  drift_->save(true);
   for (const auto& pipeline : pipelines_) pipeline->finish_sources();
 }
 

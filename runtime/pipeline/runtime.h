@@ -11,6 +11,7 @@
 
 #include "runtime/base/stop.h"
 #include "runtime/config/config.h"
+#include "runtime/pipeline/drift_keeper.h"
 #include "runtime/pipeline/pipeline.h"
 #include "runtime/pipeline/reloader.h"
 #include "runtime/pipeline/snapshot.h"
@@ -58,6 +59,7 @@ class Runtime {
   [[nodiscard]] std::optional<Status> failure() const;
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] DeadLetterStore& dead_letters() { return *letters_; }
+  [[nodiscard]] const DriftKeeper& drift() const { return *drift_; }
 
  private:
   Runtime(const Config& config, Options options);
@@ -79,6 +81,8 @@ class Runtime {
   std::unique_ptr<DeadLetterStore> letters_;
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<ReloadHistory> history_;
+  std::unique_ptr<DriftStore> drift_store_;
+  std::unique_ptr<DriftKeeper> drift_;
   std::unique_ptr<PluginRegistry> registry_;
   // Destroyed in reverse: pipelines after everything that may still hold their batches.
   std::vector<std::unique_ptr<Pipeline>> pipelines_;

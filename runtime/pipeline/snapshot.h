@@ -12,6 +12,7 @@
 #include "runtime/pipeline/ledger.h"
 #include "runtime/pipeline/source_driver.h"
 #include "runtime/pipeline/version_counts.h"
+#include "runtime/schema/drift/ledger.h"
 
 namespace sluice {
 
@@ -22,6 +23,7 @@ struct PipelineSnapshot {
   Account account;
   std::vector<SourceStatus> sources;
   std::vector<SinkStatus> sinks;
+  std::vector<drift::SourceCounts> drift;       // by source; empty when drift is not watched
   std::shared_ptr<const Bundle> bundle;         // that the next batch is read with
   std::vector<VersionCounts::Source> versions;  // by source; empty without a lineage
   uint64_t held_bytes = 0;

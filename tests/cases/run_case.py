@@ -10,6 +10,7 @@ A case is a text file. Line 1: `# name`; line 2: `# what it shows`. Sections beg
             with schema and script if the case has them
   pipeline  lines added to that pipeline (indented by 4)
   schema, script
+  schema options  keys beside `file` in the pipeline's section `schema`
   file P    any other file, by its path
   input     lines of text; `--- input python` is an expression that gives bytes
   env       NAME=value lines
@@ -19,6 +20,8 @@ A case is a text file. Line 1: `# name`; line 2: `# what it shows`. Sections beg
   account   name=number pairs of the run's account
   versions  name=number pairs: records by schema version, all there are
   letters   one line a letter in the order of the input: REASON, then text its detail contains
+  drift     the whole ledger of the run, a line an entry: SEVERITY KIND PATH xCOUNT: BEFORE -> AFTER
+            (the record itself has the path ""), in the order of path and kind
   stderr    each line must occur in what the program says
   stdout    each line must occur in what it prints; `--- stdout exact`: these very lines
   written P each line must occur in the file P that the program wrote
@@ -48,7 +51,7 @@ def read_case(path):
     for number, line in enumerate(pathlib.Path(path).read_text().splitlines()):
         if line.startswith("--- "):
             name, _, rest = line[4:].partition(" ")
-            if name in ("file", "written"):
+            if name in ("file", "written") or (name == "schema" and rest):
                 name, rest = line[4:], ""
             assert name not in sections, "%s:%d: section %s stands twice" % (path, number + 1, name)
             sections[name], argument[name] = [], rest
@@ -57,11 +60,11 @@ def read_case(path):
         else:
             assert line.startswith("#") or not line, "%s:%d: text before a section" % (path, number + 1)
     known = {"config", "pipeline", "schema", "script", "input", "env", "command", "exit", "output",
-             "account", "letters", "stderr", "stdout", "versions"}
+             "account", "letters", "stderr", "stdout", "versions", "drift", "schema options"}
     with_path = ("file ", "written ")
     unknown = {name for name in sections if name not in known and not name.startswith(with_path)}
     assert not unknown, "%s: unknown sections %s" % (path, unknown)
-    expected = {"exit", "output", "account", "letters", "stderr", "stdout", "versions"}
+    expected = {"exit", "output", "account", "letters", "stderr", "stdout", "versions", "drift"}
     assert set(sections) & expected or any(name.startswith("written ") for name in sections), \
         "%s: nothing is expected" % path
     return sections, argument
@@ -75,7 +78,8 @@ def make_files(sections, argument):
     extra = ""
     if "schema" in sections:
         files["schema.json"] = "\n".join(sections["schema"]) + "\n"
-        extra += "    schema: schema.json\n"
+        options = ", ".join(["file: schema.json"] + sections.get("schema options", []))
+        extra += "    schema: { %s }\n" % options
     if "script" in sections:
         files["script.lua"] = "\n".join(sections["script"]) + "\n"
         extra += "    transform: script.lua\n"
@@ -86,6 +90,16 @@ def make_files(sections, argument):
         extra += "    %s\n" % line
     config = "\n".join(sections["config"]) + "\n" if "config" in sections else CONFIG % extra
     return config, files
+
+
+def drift_of(folder):
+    code, out, err = folder.run("schema", "drift", "--json")
+    equal(code, 0, err)
+    entries = sorted((json.loads(line) for line in out.splitlines()),
+                     key=lambda entry: (entry["path"], entry["kind"]))
+    return ["%s %s %s x%d: %s -> %s" % (
+        entry["severity"], entry["kind"], entry["path"] or '""', entry["count"], entry["before"],
+        entry["after"]) for entry in entries]
 
 
 def letters_of(folder):
@@ -128,6 +142,8 @@ def check(path):
         if "output" in sections:
             found = (folder.path / "out.jsonl").read_text().splitlines()
             equal(found, [line for line in sections["output"] if line], "output")
+        if "drift" in sections:
+            equal(drift_of(folder), [line for line in sections["drift"] if line], "drift")
         if "letters" in sections:
             check_letters(folder, [line for line in sections["letters"] if line], files)
 

@@ -3,12 +3,15 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 SLUICE = os.environ.get("SLUICE", "sluice")
 SOAK = os.environ.get("SLUICE_SOAK", "") not in ("", "0")
@@ -82,6 +85,31 @@ def equal(found, expected, what):
 
 def contains(text, part, what):
     assert part in text, "%s: %r is not in:\n%s" % (what, part, text)
+
+
+def address_of(process):
+    """Reads the log until the admin server tells its address."""
+    seen = []
+    for line in process.stderr:
+        seen.append(line.decode(errors="replace"))
+        found = re.search(r'address"?[=:]"?(127\.0\.0\.1:\d+)', seen[-1])
+        if found:
+            # A pipe that nobody reads would block the program.
+            threading.Thread(target=pass_on, args=(process.stderr,), daemon=True).start()
+            return found.group(1)
+    raise AssertionError("no admin address in the log:\n" + "".join(seen))
+
+
+def pass_on(stream):
+    for line in stream:
+        sys.stderr.write(line.decode(errors="replace"))
+
+
+def wait_for(what, limit=60):
+    deadline = time.monotonic() + limit
+    while not what():
+        assert time.monotonic() < deadline, "waited %d s in vain" % limit
+        time.sleep(0.01)  # polling another process; nothing here can be waited for otherwise
 
 
 def main(tests):

@@ -5,13 +5,10 @@ metrics while it runs."""
 import json
 import re
 import signal
-import sys
-import threading
-import time
 import urllib.error
 import urllib.request
 
-from harness import Folder, check_identity, contains, equal, main
+from harness import Folder, address_of, check_identity, contains, equal, main, wait_for
 
 CONFIG = """
 runtime: { state: { dir: ./state }, admin: { listen: "127.0.0.1:0" } }
@@ -24,37 +21,12 @@ SQLITE = """{ path: ./out.db, table: t, create: true, key: [/id],
   columns: { id: { from: /id, type: text } } }"""
 
 
-def address_of(process):
-    """Reads the log until the admin server tells its address."""
-    seen = []
-    for line in process.stderr:
-        seen.append(line.decode(errors="replace"))
-        found = re.search(r'address"?[=:]"?(127\.0\.0\.1:\d+)', seen[-1])
-        if found:
-            # A pipe that nobody reads would block the program.
-            threading.Thread(target=pass_on, args=(process.stderr,), daemon=True).start()
-            return found.group(1)
-    raise AssertionError("no admin address in the log:\n" + "".join(seen))
-
-
-def pass_on(stream):
-    for line in stream:
-        sys.stderr.write(line.decode(errors="replace"))
-
-
 def get(address, path):
     try:
         with urllib.request.urlopen("http://%s%s" % (address, path), timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
-
-
-def wait_for(what, limit=60):
-    deadline = time.monotonic() + limit
-    while not what():
-        assert time.monotonic() < deadline, "waited %d s in vain" % limit
-        time.sleep(0.01)  # polling another process; nothing here can be waited for otherwise
 
 
 def received(address):

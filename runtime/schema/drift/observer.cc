@@ -65,7 +65,8 @@ bool Observer::due() {
   return true;
 }
 
-bool Observer::passed(const Document& document) {
+bool Observer::passed(const Document& document, std::string_view raw) {
+  raw_ = raw;
   ++records_;
   const bool sampled = options_.record && due();
   if (!sampled && options_.strangers != Strangers::kReject) return true;
@@ -83,24 +84,34 @@ bool Observer::passed(const Document& document) {
   return true;
 }
 
-void Observer::failed(const Document& document, const std::vector<SchemaFailure>& failures) {
+void Observer::failed(const Document& document, const std::vector<SchemaFailure>& failures,
+                      bool own, std::string_view raw) {
+  raw_ = raw;
   ++records_;
   if (!options_.record) return;
   weight_ = due() ? 1 : 0;
   observed_ += weight_;
   // What the schema refuses is told by name even when strangers are ignored elsewhere.
   strangers_ = Strangers::kReport;
-  walk(document);
+  if (own) {
+    walk(document);
+  } else {
+    start(document);
+  }
   for (const SchemaFailure& each : failures) failure(each);
 }
 
-void Observer::walk(const Document& document) {
+void Observer::start(const Document& document) {
   document_ = &document;
   found_stranger_ = false;
   record_sha256_.clear();
   new_in_record_ = 0;
   scratch_.reset();
   ++record_;
+}
+
+void Observer::walk(const Document& document) {
+  start(document);
   const TapeNode* const tape = document.tape();
   const uint32_t max_depth = std::min(bounds_.depth, kMaxDepth);
   uint32_t depth = 0;  // frames in use

@@ -45,11 +45,14 @@ class Observer {
   void end();
 
   // A record that the schema (if any) lets pass. False: it is to be rejected, since it holds a
-  // member that is not declared; stranger() says which, as a JSON Pointer.
-  bool passed(const Document& document);
+  // member that is not declared; stranger() says which, as a JSON Pointer. `raw`: the bytes as they
+  // came, when the document is not of them.
+  bool passed(const Document& document, std::string_view raw = {});
   [[nodiscard]] const std::string& stranger() const { return stranger_; }
-  // A record that the schema refuses, and why.
-  void failed(const Document& document, const std::vector<SchemaFailure>& failures);
+  // A record that its schema refuses, and why. `own`: that schema is the one of the options; of
+  // records of an older version only the failures are told.
+  void failed(const Document& document, const std::vector<SchemaFailure>& failures, bool own = true,
+              std::string_view raw = {});
 
  private:
   using NodeId = uint32_t;
@@ -128,6 +131,7 @@ class Observer {
 
   // observer.cc: the walk
   bool due();
+  void start(const Document& document);
   void walk(const Document& document);
   bool check(NodeId id, NodeIndex at);
   void check_string(NodeId id, NodeIndex at);
@@ -206,7 +210,8 @@ class Observer {
   Arena scratch_{4096};
 
   const Document* document_ = nullptr;  // the record at hand
-  std::string record_sha256_;           // empty: not asked for yet
+  std::string_view raw_;
+  std::string record_sha256_;  // empty: not asked for yet
   uint32_t record_ = 0;
   uint32_t visit_ = 0;
   uint32_t weight_ = 1;  // what a hit counts: 0 for a record looked at only because it fails

@@ -288,8 +288,10 @@ Observer::NodeId Observer::strange(NodeId id, NodeIndex name_at) {
   const uint8_t flags = nodes_[id].flags;
   if (strangers_ == Strangers::kIgnore) return kNone;
   if (strangers_ == Strangers::kReject && (flags & kStrange) != 0) found_stranger_ = true;
-  const bool new_and_undeclared = (flags & (kStrange | kFresh)) == (kStrange | kFresh);
-  hit(id, Kind::kNewField, new_and_undeclared ? Severity::kWarning : Severity::kInfo, name_at + 1);
+  Severity severity = Severity::kInfo;
+  if ((flags & (kStrange | kFresh)) == (kStrange | kFresh)) severity = Severity::kWarning;
+  if (found_stranger_) severity = Severity::kBreaking;
+  hit(id, Kind::kNewField, severity, name_at + 1);
   return found_stranger_ || (flags & kUnwatched) != 0 ? kNone : id;
 }
 

@@ -127,7 +127,9 @@ Observer::Slot* Observer::make_slot(NodeId id, Kind kind, NodeIndex at, std::str
   } else if (at != kNoNode) {
     slot.sample = sample_of(document_->json(at), kSampleBytes);
   }
-  if (record_sha256_.empty()) record_sha256_ = sha256_hex(document_->text());
+  if (record_sha256_.empty()) {
+    record_sha256_ = sha256_hex(raw_.data() == nullptr ? document_->text() : raw_);
+  }
   slot.sha256 = record_sha256_;
   nodes_[id].slot = static_cast<SlotId>(slots_.size());
   slots_.push_back(std::move(slot));

@@ -23,6 +23,10 @@ class FakeBackend final : public AdminBackend {
     reloaded.emplace_back(pipeline);
     return reply;
   }
+  Result<std::string> drift_json(std::string_view query, bool samples) override {
+    if (query == "bad") return invalid("unknown parameter 'bad'");
+    return "{\"query\":\"" + std::string(query) + "\",\"samples\":" + (samples ? "1}" : "0}");
+  }
 
   Ready state{true, ""};
   std::string metrics = "fake 1\n";

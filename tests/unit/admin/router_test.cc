@@ -83,6 +83,18 @@ TEST(Router, RefusesAForeignHostOnLoopbackOnly) {
   EXPECT_EQ(route({"GET", "/metrics", std::nullopt}, backend, false).status, 200u);
 }
 
+TEST(Router, DriftGetsItsQueryAndSamplesOnLoopbackOnly) {
+  FakeBackend backend;
+  EXPECT_THAT(get(backend, "/admin/drift?since=1h&x=%20").body,
+              HasSubstr(R"({"query":"since=1h&x=%20","samples":1})"));
+  EXPECT_THAT(get(backend, "/admin/drift").body, HasSubstr(R"({"query":"","samples":1})"));
+  EXPECT_THAT(route({"GET", "/admin/drift", "host.example"}, backend, true).body,
+              HasSubstr(R"("samples":0})"));
+  const Answer answer = get(backend, "/admin/drift?bad");
+  EXPECT_EQ(answer.status, 400u);
+  EXPECT_EQ(answer.content_type, "application/problem+json");
+}
+
 TEST(LoopbackHost, AcceptsItsNamesWithAnyPort) {
   for (const char* host : {"localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:1", "127.1.2.3",
                            "[::1]", "[::1]:8080"}) {

@@ -109,8 +109,7 @@ TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
   }
   for (const char* key :
        {"replay: { approval_above: 1M }", "rollout: 5%", "brownout: { rate: 0.1 }",
-        "schema: { file: sluice.yaml, unknown_fields: reject }", "idempotency: { ttl: 7d }",
-        "dlq_burst: off"}) {
+        "idempotency: { ttl: 7d }", "dlq_burst: off"}) {
     EXPECT_THAT(error(pipeline("    " + std::string(key) + "\n")),
                 HasSubstr("not available in this version; remove the key"))
         << key;

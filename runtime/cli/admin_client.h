@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "runtime/base/status.h"
+#include "runtime/config/config.h"
+
+namespace sluice::cli {
+
+// Where the admin API of a running process answers: $SLUICE_ADMIN_URL (http://host:port), else the
+// configuration's admin.listen. Empty: nowhere that could be known.
+std::string admin_address(const Config& config);
+
+// The body of GET `target` there. kUnavailable: nobody answers within a second; kInvalid: another
+// answer than 200, with what it says.
+Result<std::string> admin_get(const std::string& address, const std::string& target);
+
+}  // namespace sluice::cli
