@@ -129,8 +129,16 @@ void schema_form(const Value& schema, const std::string& path, Problems& problem
                         "name one, or remove the key"}));
     }
   }
+  const bool file = written(schema, "file", "file") != nullptr;
+  const YamlNode* const unknown = written(schema, "unknown_fields", "file");
+  if (!file && unknown != nullptr) {
+    problems.add(
+        unknown->place, path,
+        "\"unknown_fields\" goes with \"file\" or \"lineage\", which say what is known; name "
+        "one, or remove the key");
+  }
   // Drift is watched without a schema when asked for.
-  if (written(schema, "file", "file") == nullptr && written(schema, "drift", "file") == nullptr) {
+  if (!file && written(schema, "drift", "file") == nullptr) {
     problems.add(schema.place(), path,
                  "the key \"file\" is missing; expected the path of a file, or \"lineage\" with a "
                  "folder of numbered versions");

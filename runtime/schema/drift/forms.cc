@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 
 #include "runtime/record/scan.h"
 
@@ -75,18 +76,14 @@ Form number_form(std::string_view text) {
   return point ? Form::kDecimal : Form::kInteger;
 }
 
+// Something, an '@', something with a dot inside; no blanks.
 bool is_email(std::string_view text) {
-  if (text.size() > kLongestEmail) return false;
-  const size_t at = text.find('@');
-  if (at == std::string_view::npos || at == 0) return false;
-  bool dot = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c <= 0x20 || c == '"' || c == '\\' || c == ',' || c == '<') return false;
-    if (i > at && c == '@') return false;
-    if (i > at + 1 && c == '.' && i + 1 < text.size()) dot = true;
-  }
-  return dot;
+  if (text.size() < 5 || text.size() > kLongestEmail || text.back() == '.') return false;
+  const auto* const at = static_cast<const char*>(std::memchr(text.data(), '@', text.size()));
+  if (at == nullptr || at == text.data()) return false;
+  const auto rest = static_cast<size_t>(text.data() + text.size() - at);
+  if (rest < 4 || std::memchr(at + 2, '.', rest - 2) == nullptr) return false;
+  return std::memchr(text.data(), ' ', text.size()) == nullptr;
 }
 
 }  // namespace

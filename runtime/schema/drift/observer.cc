@@ -113,12 +113,13 @@ void Observer::start(const Document& document) {
 void Observer::walk(const Document& document) {
   start(document);
   const TapeNode* const tape = document.tape();
+  const char* const text = document.text().data();
   const uint32_t max_depth = std::min(bounds_.depth, kMaxDepth);
   uint32_t depth = 0;  // frames in use
   NodeIndex at = Document::root();
   NodeId id = 0;
   for (;;) {
-    const bool down = check(id, at);
+    const bool down = check(id, at, tape[at], text);
     if (down && depth < max_depth && open(depth, id, at)) {
       ++depth;
       ++at;
@@ -131,7 +132,7 @@ void Observer::walk(const Document& document) {
       Frame& frame = frames_[depth - 1];
       frame.name = at;
       if (frame.object) {
-        id = member(frame, at);
+        id = member(frame, at, tape[at], text);
         ++at;
       } else {
         id = nodes_[frame.node].element;
@@ -151,24 +152,25 @@ void Observer::walk(const Document& document) {
   }
 }
 
-inline bool Observer::is_named(NodeId id, const TapeNode& name) const {
-  const Node& node = nodes_[id];
+inline bool Observer::is_named(const Node& node, const TapeNode& name, const char* text) {
   return node.name_size == name.length && (name.info & TapeNode::kEscaped) == 0 &&
-         (node.flags & kElement) == 0 &&
-         scan::same_bytes(node.name, document_->text().data() + name.offset, name.length);
+         scan::same_bytes(node.name, text + name.offset, name.length);
 }
 
 // The node of a member, or kNone: it is not looked at.
-inline Observer::NodeId Observer::member(Frame& frame, NodeIndex name_at) {
-  const TapeNode& name = document_->node(name_at);
+inline Observer::NodeId Observer::member(Frame& frame, NodeIndex at, const TapeNode& name,
+                                         const char* text) {
   NodeId id = frame.guess;
-  if (id == kNone || !is_named(id, name)) [[unlikely]] {
+  if (id == kNone || !is_named(nodes_[id], name, text)) [[unlikely]] {
     // Often one optional member is left out.
     id = id == kNone ? kNone : nodes_[id].follows;
-    if (id == kNone || !is_named(id, name)) {
-      id = search(frame, name_at);
+    if (id == kNone || !is_named(nodes_[id], name, text)) {
+      id = search(frame, at);
       if (id == kNone) return kNone;
-      (frame.last == kNone ? nodes_[frame.node].first : nodes_[frame.last].follows) = id;
+      // What stands for many names is never guessed.
+      if ((nodes_[id].flags & kElement) == 0) {
+        (frame.last == kNone ? nodes_[frame.node].first : nodes_[frame.last].follows) = id;
+      }
     }
   }
   Node& node = nodes_[id];
@@ -176,9 +178,8 @@ inline Observer::NodeId Observer::member(Frame& frame, NodeIndex name_at) {
   frame.present += node.flags & kAlways;
   frame.last = id;
   frame.guess = node.follows;
-  if ((node.flags & (kStrange | kFresh)) != 0) [[unlikely]] {
-    return strange(id, name_at);
-  }
+  if ((node.flags & (kStrange | kFresh)) != 0) [[unlikely]]
+    return strange(id, at);
   return id;
 }
 
@@ -213,35 +214,33 @@ inline void Observer::close(const Frame& frame) {
 }
 
 // Compares a value with its node. True: it is a container worth opening.
-inline bool Observer::check(NodeId id, NodeIndex at) {
+inline bool Observer::check(NodeId id, NodeIndex at, const TapeNode& value, const char* text) {
   const Node& node = nodes_[id];
-  const TypeMask type = type_of(document_->node(at).info);
+  const TypeMask type = type_of(value.info);
   if ((node.types & type) == 0) [[unlikely]] {
     odd_type(id, at, type);
     return false;
   }
   if (type == kString) {
-    check_string(id, at);
+    check_string(id, at, {text + value.offset, value.length});
     return false;
   }
   if ((type & (kInteger | kFraction)) != 0) {
-    check_number(id, at);
+    check_number(id, at, {text + value.offset, value.length}, type == kInteger);
     return false;
   }
   return (type & (kArray | kObject)) != 0 && (node.flags & kUnwatched) == 0;
 }
 
-inline void Observer::check_string(NodeId id, NodeIndex at) {
+inline void Observer::check_string(NodeId id, NodeIndex at, std::string_view text) {
   Node& node = nodes_[id];
-  const std::string_view text = document_->slice(at);
   constexpr FormMask kAnything = form_bit(Form::kPlain);
   if ((node.forms & kAnything) == 0 ? !has_form(node.form, text) : text.empty()) {
     const Form form = form_of(text);
     if ((node.forms & form_bit(form)) != 0) {
       if ((node.forms & kAnything) == 0) node.form = form;
     } else {
-      const Severity severity = form == Form::kEmpty ? Severity::kInfo : Severity::kWarning;
-      hit(id, Kind::kFormWidened, severity, at);
+      hit(id, Kind::kFormWidened, form == Form::kEmpty ? Severity::kInfo : Severity::kWarning, at);
       return;
     }
   }
@@ -257,17 +256,17 @@ inline void Observer::check_string(NodeId id, NodeIndex at) {
 }
 
 // By the number of digits alone: a range that was learned is known to a power of ten.
-inline void Observer::check_number(NodeId id, NodeIndex at) {
+inline void Observer::check_number(NodeId id, NodeIndex at, std::string_view text, bool integer) {
   const Node& node = nodes_[id];
-  const std::string_view text = document_->slice(at);
   const bool negative = text[0] == '-';
   const uint32_t most = negative ? node.digits_below : node.digits_above;
   size_t digits = text.size() - (negative ? 1 : 0);
-  if ((document_->node(at).info & TapeNode::kInteger) == 0 && most != 255) {
-    const auto* const end = text.data() + text.size();
-    const auto* p = text.data() + (negative ? 1 : 0);
+  if (!integer && most != 255) {
+    const char* const end = text.data() + text.size();
+    const char* p = text.data() + (negative ? 1 : 0);
+    const char* const first = p;
     while (p != end && scan::digit(*p)) ++p;
-    digits = static_cast<size_t>(p - text.data()) - (negative ? 1 : 0);
+    digits = static_cast<size_t>(p - first);
     while (p != end && (*p | 0x20) != 'e') ++p;
     if (p != end) digits = SIZE_MAX;  // an exponent: look closely
   }

@@ -69,8 +69,9 @@ class Observer {
   static constexpr uint8_t kHidden = 64;
   static constexpr uint8_t kExpanded = 128;  // required members have their nodes
 
-  // A place in records, with what may be met there without being news.
-  struct Node {
+  // A place in records, with what may be met there without being news. One cache line: the walk
+  // needs no more.
+  struct alignas(64) Node {
     const char* name = nullptr;
     uint32_t name_size = 0;
     NodeId follows = kNone;  // of its siblings, the one that came next last time
@@ -80,7 +81,7 @@ class Observer {
     Form form = Form::kPlain;    // of the last string
     uint8_t digits_above = 255;  // of a number's integer part
     uint8_t digits_below = 255;  // of a negative one
-    uint16_t depth = 0;
+    uint16_t unused = 0;
     uint32_t longest = UINT32_MAX;
     uint32_t tags = kNone;   // its values, when it is like an enum: index in tags_
     uint32_t stamp = 0;      // of the object it was last met in
@@ -91,6 +92,10 @@ class Observer {
     NodeId parent = kNone;
     NodeId child = kNone;  // any child; the others by `sibling`
     NodeId sibling = kNone;
+  };
+  static_assert(sizeof(Node) == 64);
+  // The rest of a node, under the same number.
+  struct Rest {
     uint32_t hash = 0;
     uint32_t strangers = 0;  // children with kFresh
     Declared::Id shape = Declared::kNone;
@@ -133,13 +138,13 @@ class Observer {
   bool due();
   void start(const Document& document);
   void walk(const Document& document);
-  bool check(NodeId id, NodeIndex at);
-  void check_string(NodeId id, NodeIndex at);
-  void check_number(NodeId id, NodeIndex at);
-  NodeId member(Frame& frame, NodeIndex name);
+  bool check(NodeId id, NodeIndex at, const TapeNode& value, const char* text);
+  void check_string(NodeId id, NodeIndex at, std::string_view text);
+  void check_number(NodeId id, NodeIndex at, std::string_view text, bool integer);
+  NodeId member(Frame& frame, NodeIndex at, const TapeNode& name, const char* text);
   bool open(uint32_t depth, NodeId id, NodeIndex at);
   void close(const Frame& frame);
-  [[nodiscard]] bool is_named(NodeId id, const TapeNode& name) const;
+  static bool is_named(const Node& node, const TapeNode& name, const char* text);
 
   // observer_nodes.cc: what there is to compare with
   void rebuild();
@@ -199,6 +204,7 @@ class Observer {
   uint64_t to_learn_ = 0;
   Profile learned_;
   std::vector<Node> nodes_;
+  std::vector<Rest> rest_;
   std::vector<Tags> tags_;
   std::vector<NodeId> table_;
   Arena names_;

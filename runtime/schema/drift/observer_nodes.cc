@@ -37,14 +37,16 @@ uint8_t digits_with_room(double magnitude) {
 
 void Observer::rebuild() {
   nodes_.clear();
+  rest_.clear();
   tags_.clear();
   slots_.clear();
   dirty_.clear();
   names_.reset();
   table_.assign(256, kNone);
   nodes_.emplace_back();
+  rest_.emplace_back();
   if (options_.declared) {
-    nodes_[0].shape = Declared::kRoot;
+    rest_[0].shape = Declared::kRoot;
     const TypeMask types = options_.declared->shape(Declared::kRoot).types;
     if (types != 0) nodes_[0].types = types;
   }
@@ -73,7 +75,7 @@ void Observer::load_baseline() {
       together[node].merge(path.facts);
       continue;
     }
-    nodes_[node].learned = id;
+    rest_[node].learned = id;
     set_limits(node, path.facts);
     if (profile.always_there(id, evidence_)) need(node, kAlways);
   }
@@ -131,7 +133,7 @@ void Observer::set_limits(NodeId id, const Facts& facts) {
 }
 
 const Declared::Shape* Observer::shape_of(NodeId id) const {
-  const Declared::Id shape = nodes_[id].shape;
+  const Declared::Id shape = rest_[id].shape;
   return shape == Declared::kNone ? nullptr : &options_.declared->shape(shape);
 }
 
@@ -143,7 +145,7 @@ uint32_t Observer::hash_of(NodeId parent, std::string_view name) const {
 
 void Observer::index(NodeId id) {
   const size_t mask = table_.size() - 1;
-  size_t at = nodes_[id].hash & mask;
+  size_t at = rest_[id].hash & mask;
   while (table_[at] != kNone) at = (at + 1) & mask;
   table_[at] = id;
 }
@@ -152,9 +154,9 @@ Observer::NodeId Observer::find(NodeId parent, std::string_view name) const {
   const uint32_t hash = hash_of(parent, name);
   const size_t mask = table_.size() - 1;
   for (size_t at = hash & mask; table_[at] != kNone; at = (at + 1) & mask) {
+    if (rest_[table_[at]].hash != hash) continue;
     const Node& node = nodes_[table_[at]];
-    if (node.hash == hash && node.parent == parent &&
-        std::string_view(node.name, node.name_size) == name) {
+    if (node.parent == parent && std::string_view(node.name, node.name_size) == name) {
       return table_[at];
     }
   }
@@ -168,11 +170,9 @@ Observer::NodeId Observer::add(NodeId parent, std::string_view name, bool elemen
   const std::string_view kept = element ? std::string_view("*") : names_.copy(name);
   node.name = kept.data();
   node.name_size = static_cast<uint32_t>(kept.size());
-  node.depth = static_cast<uint16_t>(nodes_[parent].depth + 1);
   node.parent = parent;
   node.sibling = nodes_[parent].child;
-  node.hash = hash_of(parent, kept);
-  node.shape = shape;
+  rest_.push_back({hash_of(parent, kept), 0, shape, Profile::kNone});
   if (shape != Declared::kNone) {
     const TypeMask types = options_.declared->shape(shape).types;
     if (types != 0) node.types = types;
@@ -264,7 +264,7 @@ Observer::NodeId Observer::stranger_node(Frame& frame, std::string_view name) {
     return kNone;
   }
   // Past a number they share a node, so that made-up names cannot fill anything.
-  const bool many = nodes_[frame.node].strangers >= kNewFieldsOfOne;
+  const bool many = rest_[frame.node].strangers >= kNewFieldsOfOne;
   if (!many && new_fields_allowed_ < 1) {
     ++refused_;
     return kNone;
@@ -276,7 +276,7 @@ Observer::NodeId Observer::stranger_node(Frame& frame, std::string_view name) {
   }
   const NodeId id = many ? element_of(frame.node, Declared::kNone)
                          : add(frame.node, name, false, Declared::kNone);
-  if (!many) ++nodes_[frame.node].strangers;
+  if (!many) ++rest_[frame.node].strangers;
   nodes_[id].flags |= kUnwatched;
   if (undeclared) nodes_[id].flags |= kStrange;
   if (has_baseline()) nodes_[id].flags |= kFresh;

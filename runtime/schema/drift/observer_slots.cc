@@ -54,8 +54,8 @@ void Observer::odd_number(NodeId id, NodeIndex at) {
   constexpr double kInt32 = 2147483648.0;
   constexpr double kDoubleExact = 9007199254740992.0;
   double learned = 0;
-  if (node.learned != Profile::kNone && baseline_ != nullptr) {
-    const Found& found = baseline_->path(node.learned).facts.found;
+  if (rest_[id].learned != Profile::kNone && baseline_ != nullptr) {
+    const Found& found = baseline_->path(rest_[id].learned).facts.found;
     learned = std::max(std::fabs(found.low), std::fabs(found.high));
   }
   const double magnitude = std::fabs(value);
@@ -171,8 +171,8 @@ std::string Observer::before_text(NodeId id, Kind kind) const {
   }
   if (kind == Kind::kMissingField) return "required";
   std::string learned;
-  if (node.learned != Profile::kNone && baseline_ != nullptr) {
-    const Facts& facts = baseline_->path(node.learned).facts;
+  if (rest_[id].learned != Profile::kNone && baseline_ != nullptr) {
+    const Facts& facts = baseline_->path(rest_[id].learned).facts;
     if (kind == Kind::kPresenceChanged) {
       return "in each of " + std::to_string(facts.seen) + " records";
     }

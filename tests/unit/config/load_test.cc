@@ -236,5 +236,39 @@ TEST_F(ConfigTest, ALineageTakesItsLiftsFromWhereItIsTold) {
   EXPECT_FALSE(schema->version.fallback);
 }
 
+TEST_F(ConfigTest, DriftIsWatchedWhereThereIsASchema) {
+  write("s.json", "{}");
+  const auto config = load(pipeline("    schema: s.json\n"));
+  ASSERT_TRUE(config) << config.status().message();
+  EXPECT_EQ(config->pipelines[0].drift.observe, DriftConfig::Observe::kFull);
+  EXPECT_EQ(config->pipelines[0].drift.baseline, 1000U);
+  EXPECT_EQ(config->pipelines[0].schema->unknown_fields, UnknownFields::kReport);
+  const auto bare = load(pipeline(""));
+  ASSERT_TRUE(bare);
+  EXPECT_EQ(bare->pipelines[0].drift.observe, DriftConfig::Observe::kOff);
+}
+
+TEST_F(ConfigTest, DriftIsWatchedAsToldAlsoWithoutASchema) {
+  write("s.json", "{}");
+  const auto config = load(
+      pipeline("    schema: { file: s.json, unknown_fields: reject, drift: { observe: sampled, "
+               "sample: 0.25, baseline: 50, max_paths: 99 } }\n"));
+  ASSERT_TRUE(config) << config.status().message();
+  const DriftConfig& drift = config->pipelines[0].drift;
+  EXPECT_EQ(drift.observe, DriftConfig::Observe::kSampled);
+  EXPECT_DOUBLE_EQ(drift.sample, 0.25);
+  EXPECT_EQ(drift.baseline, 50U);
+  EXPECT_EQ(drift.max_paths, 99U);
+  EXPECT_EQ(config->pipelines[0].schema->unknown_fields, UnknownFields::kReject);
+
+  const auto alone = load(pipeline("    schema: { drift: { observe: full } }\n"));
+  ASSERT_TRUE(alone) << alone.status().message();
+  EXPECT_FALSE(alone->pipelines[0].schema);
+  EXPECT_EQ(alone->pipelines[0].drift.observe, DriftConfig::Observe::kFull);
+  EXPECT_NE(error(pipeline("    schema: { drift: {}, unknown_fields: reject }\n"))
+                .find("\"unknown_fields\" goes with \"file\" or \"lineage\""),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace sluice
