@@ -50,6 +50,7 @@ class DeclaredReader {
   Status read(std::string_view text) {
     const ParseResult parsed = document_.parse(text, kLimits);
     if (!parsed) return invalid(std::string("the schema cannot be read: ") + parsed.message);
+    name_places();
     place({{Document::root(), false}});
     for (size_t i = 0; i < out_.shapes_.size(); ++i) {
       const Parts parts = *places_[i];
@@ -101,12 +102,35 @@ class DeclaredReader {
     for (NodeIndex i = array + 1; i < end; i = document_.next(i)) visit(i);
   }
 
+  // What references may name beside pointers: the schema itself, and anchors.
+  void name_places() {
+    if (const NodeIndex id = get(Document::root(), "$id"); id != kNoNode) {
+      own_uri_ = document_.string(id, arena_);
+      if (own_uri_.ends_with('#')) own_uri_.pop_back();
+    }
+    for (NodeIndex i = 0; i + 1 < document_.size(); ++i) {
+      const TapeNode& name = document_.node(i);
+      const uint32_t distance = name.info >> TapeNode::kCountShift;
+      if ((name.info & TapeNode::kName) == 0 || distance == 0) continue;
+      if (document_.kind(i + 1) != JsonKind::kString) continue;
+      if (!document_.string_equals(i, "$anchor") && !document_.string_equals(i, "$dynamicAnchor")) {
+        continue;
+      }
+      anchors_.emplace(document_.string(i + 1, arena_), i - distance);
+    }
+  }
+
   // Where a reference leads; kNoNode when out of this file or to nowhere.
   NodeIndex resolve(NodeIndex reference) {
     if (document_.kind(reference) != JsonKind::kString) return kNoNode;
-    const std::string_view text = document_.string(reference, arena_);
-    if (!text.starts_with('#')) return kNoNode;
-    auto pointer = JsonPointer::parse(text.substr(1));
+    std::string_view text = document_.string(reference, arena_);
+    if (!own_uri_.empty() && text.starts_with(own_uri_)) text.remove_prefix(own_uri_.size());
+    if (text.empty()) return Document::root();
+    if (text[0] != '#') return kNoNode;
+    text.remove_prefix(1);
+    const auto anchor = anchors_.find(text);
+    if (anchor != anchors_.end()) return anchor->second;
+    auto pointer = JsonPointer::parse(text);
     return pointer ? pointer->find(document_) : kNoNode;
   }
 
@@ -292,6 +316,8 @@ class DeclaredReader {
   Document document_;
   Arena arena_;
   std::map<Parts, Id> ids_;
+  std::string own_uri_;
+  std::map<std::string, NodeIndex, std::less<>> anchors_;
   std::vector<const Parts*> places_;
 };
 

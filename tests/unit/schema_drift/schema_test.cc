@@ -133,6 +133,17 @@ TEST(DriftSchema, AlternativesAndReferencesDeclareAsWell) {
   EXPECT_EQ(watch.see(R"({"y":1})"), "/y");
 }
 
+TEST(DriftSchema, AnchorsAndItsOwnNameLeadSomewhere) {
+  Watch watch({.schema = R"({"$schema":"https://json-schema.org/draft/2020-12/schema",
+      "$id":"https://example.com/o.json","$defs":{"c":{"$anchor":"customer","type":"object",
+      "properties":{"id":{}}}},"properties":{"a":{"$ref":"#customer"},
+      "b":{"$ref":"https://example.com/o.json#/$defs/c"}}})",
+               .strangers = Strangers::kReject});
+  EXPECT_EQ(watch.see(R"({"a":{"id":1},"b":{"id":1}})"), "");
+  EXPECT_EQ(watch.see(R"({"a":{"x":1}})"), "/a/x");
+  EXPECT_EQ(watch.see(R"({"b":{"x":1}})"), "/b/x");
+}
+
 TEST(DriftSchema, MapsAreFolded) {
   Watch watch({.schema = R"({"type":"object","properties":{"m":{"type":"object",
       "additionalProperties":{"type":"object","properties":{"n":{"type":"integer"}}}}}})"});
