@@ -25,7 +25,7 @@ struct LedgerLimits {
 };
 
 // One kind of drift at one path, as one worker saw it since its last report. Views live until the
-// report is taken. Texts are empty when the worker told them before.
+// report is taken.
 struct Delta {
   std::string_view path;
   Kind kind = Kind::kNewField;

@@ -122,7 +122,7 @@ class Observer {
     SlotId next = kNone;
     Kind kind = Kind::kNewField;
     Severity severity = Severity::kInfo;
-    bool told = false;     // the ledger has its texts
+    bool told = false;     // its texts are made
     bool changed = false;  // what was found grew since
     bool listed = false;   // among dirty_
     uint32_t stamp = 0;    // record it was last met in

@@ -326,15 +326,12 @@ void Observer::tell(Slot& slot) {
   delta.kind = slot.kind;
   delta.severity = slot.severity;
   delta.count = slot.count;
-  if (!slot.told) {
-    delta.before = slot.before;
-    delta.sample = slot.sample;
-    delta.record_sha256 = slot.sha256;
-  }
-  if (!slot.told || slot.changed) {
-    slot.after = after_text(slot);
-    delta.after = slot.after;
-  }
+  if (!slot.told || slot.changed) slot.after = after_text(slot);
+  // All of it each time: the ledger may have dropped the entry meanwhile.
+  delta.before = slot.before;
+  delta.after = slot.after;
+  delta.sample = slot.sample;
+  delta.record_sha256 = slot.sha256;
   deltas_.push_back(delta);
 }
 
@@ -348,7 +345,6 @@ void Observer::end() {
     slot.count = 0;
     slot.told = true;
     slot.changed = false;
-    // Raised for the records that failed; the next may pass.
   }
   dirty_.clear();
   Report report;
