@@ -115,39 +115,47 @@ void Observer::walk(const Document& document) {
   const TapeNode* const tape = document.tape();
   const char* const text = document.text().data();
   const uint32_t max_depth = std::min(bounds_.depth, kMaxDepth);
-  uint32_t depth = 0;  // frames in use
-  NodeIndex at = Document::root();
-  NodeId id = 0;
+  if (!check(0, Document::root(), tape[0], text) || !open(0, 0, Document::root())) return;
+  Frame* frame = frames_.data();
+  uint32_t depth = 1;  // frames in use
+  NodeIndex at = 1;
   for (;;) {
-    const bool down = check(id, at, tape[at], text);
-    if (down && depth < max_depth && open(depth, id, at)) {
-      ++depth;
+    if (at >= frame->end) {
+      close(*frame);
+      if (--depth == 0) return;
+      --frame;
+      continue;
+    }
+    NodeId id = 0;
+    if (frame->object) {
+      frame->name = at;
+      id = member(*frame, at, tape[at], text);
       ++at;
     } else {
-      at = tape[at].next;
-    }
-    for (;;) {
-      while (depth != 0 && at >= frames_[depth - 1].end) close(frames_[--depth]);
-      if (depth == 0) return;
-      Frame& frame = frames_[depth - 1];
-      frame.name = at;
-      if (frame.object) {
-        id = member(frame, at, tape[at], text);
-        ++at;
-      } else {
-        id = nodes_[frame.node].element;
-        if (id == kNone || frame.left == 0) {
-          at = frame.end;
-          continue;
-        }
-        --frame.left;
+      id = nodes_[frame->node].element;
+      if (id == kNone || frame->left == 0) {
+        at = frame->end;
+        continue;
       }
-      if (id != kNone) break;
+      --frame->left;
+    }
+    if (id == kNone) [[unlikely]] {
       if (found_stranger_) {
         stranger_ = here(depth);
         return;
       }
-      at = frame.cut ? frame.end : tape[at].next;
+      at = frame->cut ? frame->end : tape[at].next;
+      continue;
+    }
+    const TapeNode& value = tape[at];
+    if (!check(id, at, value, text)) {
+      at = value.next;
+    } else if (depth < max_depth && open(depth, id, at)) {
+      ++depth;
+      ++frame;
+      ++at;
+    } else {
+      at = value.next;
     }
   }
 }
@@ -161,15 +169,15 @@ inline bool Observer::is_named(const Node& node, const TapeNode& name, const cha
 inline Observer::NodeId Observer::member(Frame& frame, NodeIndex at, const TapeNode& name,
                                          const char* text) {
   NodeId id = frame.guess;
-  if (id == kNone || !is_named(nodes_[id], name, text)) [[unlikely]] {
+  if (!is_named(nodes_[id], name, text)) [[unlikely]] {
     // Often one optional member is left out.
-    id = id == kNone ? kNone : nodes_[id].follows;
-    if (id == kNone || !is_named(nodes_[id], name, text)) {
+    id = nodes_[id].follows;
+    if (!is_named(nodes_[id], name, text)) {
       id = search(frame, at);
       if (id == kNone) return kNone;
       // What stands for many names is never guessed.
       if ((nodes_[id].flags & kElement) == 0) {
-        (frame.last == kNone ? nodes_[frame.node].first : nodes_[frame.last].follows) = id;
+        (frame.last == kNobody ? nodes_[frame.node].first : nodes_[frame.last].follows) = id;
       }
     }
   }
@@ -193,7 +201,7 @@ bool Observer::open(uint32_t depth, NodeId id, NodeIndex at) {
   Frame& frame = frames_[depth];
   frame.end = value.next;
   frame.node = id;
-  frame.last = kNone;
+  frame.last = kNobody;
   frame.guess = node.first;
   frame.name = at;
   frame.visit = ++visit_;

@@ -58,6 +58,7 @@ class Observer {
   using NodeId = uint32_t;
   using SlotId = uint32_t;
   static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr NodeId kNobody = 0;  // as a guess: the record's own node, which has no name
 
   // Flags of a node.
   static constexpr uint8_t kAlways = 1;     // must be in every object; bit 0: counted by adding
@@ -74,7 +75,7 @@ class Observer {
   struct alignas(64) Node {
     const char* name = nullptr;
     uint32_t name_size = 0;
-    NodeId follows = kNone;  // of its siblings, the one that came next last time
+    NodeId follows = kNobody;  // of its siblings, the one that came next last time
     TypeMask types = kAnyType;
     uint8_t flags = 0;
     FormMask forms = 0xFF;
@@ -85,7 +86,7 @@ class Observer {
     uint32_t longest = UINT32_MAX;
     uint32_t tags = kNone;   // its values, when it is like an enum: index in tags_
     uint32_t stamp = 0;      // of the object it was last met in
-    NodeId first = kNone;    // of its children, the one that came first last time
+    NodeId first = kNobody;  // of its children, the one that came first last time
     NodeId element = kNone;  // child for elements, or for the values of a map
     uint32_t always = 0;     // children with kAlways
     SlotId slot = kNone;     // first of the kinds of drift met here
@@ -107,8 +108,8 @@ class Observer {
   struct Frame {
     NodeIndex end = 0;
     NodeId node = 0;
-    NodeId last = kNone;  // child met last
-    NodeId guess = kNone;
+    NodeId last = kNobody;  // child met last
+    NodeId guess = kNobody;
     NodeIndex name = 0;  // of the member at hand, or the element
     uint32_t visit = 0;
     uint32_t present = 0;  // children with kAlways met

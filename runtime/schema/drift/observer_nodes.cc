@@ -44,6 +44,7 @@ void Observer::rebuild() {
   names_.reset();
   table_.assign(256, kNone);
   nodes_.emplace_back();
+  nodes_[0].name_size = UINT32_MAX;
   rest_.emplace_back();
   if (options_.declared) {
     rest_[0].shape = Declared::kRoot;
