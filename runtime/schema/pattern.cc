@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "runtime/base/text.h"
+#include "runtime/schema/formats_parts.h"
 #include "runtime/schema/pattern_steps.h"
 
 namespace sluice::schema {
@@ -350,6 +351,12 @@ Result<std::unique_ptr<const Pattern>> compile_pattern(std::string_view ecma) {
   options.set_never_capture(true);
   auto compiled = std::make_unique<Re2Pattern>(ecma, text, options);
   if (!compiled->re().ok()) return invalid(compiled->re().error());
+  // RE2 takes some that have no meaning there, such as a repeated '$'.
+  if (!formats::regex(ecma)) {
+    return invalid(
+        "it is no regular expression of ECMA-262; look for repetitions of what cannot "
+        "be repeated");
+  }
   return std::unique_ptr<const Pattern>(std::move(compiled));
 }
 

@@ -80,6 +80,8 @@ TEST(Pattern, RefusesWhatRe2CannotDoOrOnlyRe2Knows) {
                                                      {"(?P<n>a)", "is not a group of ECMA-262"},
                                                      {"(?<a)(b>c)", "has no name"},
                                                      {"(?<1>a)", "has no name"},
+                                                     {"a$+", "no regular expression of ECMA-262"},
+                                                     {"^*a", "no regular expression of ECMA-262"},
                                                      {"\\Aa", "'\\A' is not an escape"},
                                                      {"a\\z", "'\\z' is not an escape"},
                                                      {"\\Qa.b\\E", "'\\Q' is not an escape"},
