@@ -83,10 +83,8 @@ TEST(Formats, TellGoodFromBad) {
        {"example.test", "m\xC3\xBCnchen.example", "xn--mnchen-3ya.example", "l\xC2\xB7l",
         "\xE3\x83\xBB\xE3\x81\x81", "\xE0\xA4\x95\xE0\xA5\x8D\xE2\x80\x8D\xE0\xA4\xB7"},
        {"", "a..b", "xn--", "xn--X", "xn--abc-", "ab--c", "-a", "a_b",
-        "\xCC\x80"
-        "a",
-        "l\xC2\xB7", "\xE3\x83\xBB", "\xE2\x80\x8D\xE0\xA4\xB7", "\xD9\xA0\xDB\xB0",
-        std::string(64, 'a'), "\xC3\xBC" + std::string(58, 'a')}},
+        std::string("\xCC\x80") + "a", "l\xC2\xB7", "\xE3\x83\xBB", "\xE2\x80\x8D\xE0\xA4\xB7",
+        "\xD9\xA0\xDB\xB0", std::string(64, 'a'), "\xC3\xBC" + std::string(58, 'a')}},
       {"regex",
        {"^a+$", "", "(?=a)(?!b)(?<=c)(?<!d)e\\1", "(?<n>a)\\k<n>", "[a-z\\d-]", "[^]]", "a{2,3}?",
         "\\u{1F600}\\p{L}\\cJ\\x41", "x{,5}", "]}", "(a)*", "[\\b]", "a|", "\\/"},
