@@ -148,9 +148,7 @@ void Observer::walk(const Document& document) {
       continue;
     }
     const TapeNode& value = tape[at];
-    if (!check(id, at, value, text)) {
-      at = value.next;
-    } else if (depth < max_depth && open(depth, id, at)) {
+    if (check(id, at, value, text) && depth < max_depth && open(depth, id, at)) {
       ++depth;
       ++frame;
       ++at;
