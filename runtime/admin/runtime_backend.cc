@@ -45,7 +45,9 @@ std::string RuntimeBackend::metrics_text() {
 }
 
 std::string RuntimeBackend::schemas_json() {
-  return render_schemas(runtime_.snapshot(), runtime_.history().snapshot(), runtime_.watched());
+  // In this order: a change is noted with its swap, so the history knows every bundle shown.
+  const RuntimeSnapshot snapshot = runtime_.snapshot();
+  return render_schemas(snapshot, runtime_.history().snapshot(), runtime_.watched());
 }
 
 AdminBackend::Reply RuntimeBackend::reload(std::string_view pipeline) {

@@ -205,7 +205,8 @@ Status Pipeline::prepare(uint32_t workers) {
   return Status::ok();
 }
 
-Status Pipeline::activate(std::shared_ptr<const Bundle> bundle) {
+Status Pipeline::activate(std::shared_ptr<const Bundle> bundle,
+                          const std::function<void()>& swapped) {
   uint32_t workers = 0;
   {
     MutexLock lock(bundle_mutex_);
@@ -216,6 +217,7 @@ Status Pipeline::activate(std::shared_ptr<const Bundle> bundle) {
     MutexLock lock(bundle_mutex_);
     bundle_.swap(bundle);
     activation_.swap(made);
+    if (swapped) swapped();
   }
   return Status::ok();  // the old ones go here, outside the lock
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -73,8 +74,10 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   // Makes the bundle ready for so many workers; before start_sources().
   Status prepare(uint32_t workers) SLUICE_EXCLUDES(bundle_mutex_);
   // From the next batch on, records are read with this bundle; those taken in before keep theirs.
-  // On an error nothing changes. Any thread, after prepare().
-  Status activate(std::shared_ptr<const Bundle> bundle) SLUICE_EXCLUDES(bundle_mutex_);
+  // On an error nothing changes. `swapped` runs with the swap: whoever sees the new bundle sees
+  // what it did; it must be quick and not call back. Any thread, after prepare().
+  Status activate(std::shared_ptr<const Bundle> bundle, const std::function<void()>& swapped = {})
+      SLUICE_EXCLUDES(bundle_mutex_);
   [[nodiscard]] std::shared_ptr<const Bundle> bundle() const SLUICE_EXCLUDES(bundle_mutex_);
   // On a worker's thread, with that worker's path: the batch goes through it and on to the sinks.
   void process(RecordPath& path, BatchPtr batch);

@@ -96,11 +96,12 @@ void ReloadHistory::keep(const BundleChange& change) {
   if (pipeline.changes.size() > kKept) pipeline.changes.pop_front();
 }
 
-void ReloadHistory::add(const BundleChange& change) {
-  {
-    MutexLock lock(mutex_);
-    keep(change);
-  }
+void ReloadHistory::note(const BundleChange& change) {
+  MutexLock lock(mutex_);
+  keep(change);
+}
+
+void ReloadHistory::write(const BundleChange& change) {
   if (audit_ == nullptr) return;
   if (const Status written = audit_->append(change_json(change)); !written) {
     log::warn("audit.failed", "a change is not in the audit log: " + written.message(),

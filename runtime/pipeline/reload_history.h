@@ -42,7 +42,13 @@ class ReloadHistory {
   explicit ReloadHistory(AuditLog* audit);
 
   // Notes a change, on disk too; a failure to write is logged and changes nothing else.
-  void add(const BundleChange& change) SLUICE_EXCLUDES(mutex_);
+  void add(const BundleChange& change) SLUICE_EXCLUDES(mutex_) {
+    note(change);
+    write(change);
+  }
+  // The two halves: in memory, which is quick, and on disk.
+  void note(const BundleChange& change) SLUICE_EXCLUDES(mutex_);
+  void write(const BundleChange& change);
   [[nodiscard]] std::map<std::string, Pipeline> snapshot() const SLUICE_EXCLUDES(mutex_);
 
  private:

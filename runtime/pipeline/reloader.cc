@@ -157,24 +157,29 @@ BundleChange Reloader::reload_one(Item& item, std::string_view trigger) {
   const auto before = item.pipeline->bundle();
   // On an error too: files are not tried again until they change, which is news yet to be read.
   auto loaded = Bundle::load(item.config, &item.fingerprint);
-  Status status = loaded ? Status::ok() : loaded.status();
-  const bool same = loaded && (*loaded)->hash == before->hash;
-  if (loaded && !same) status = item.pipeline->activate(*loaded);
+  change.hash = before->hash;
   change.at_us = options_.clock->wall_us();
+  Status status = loaded ? Status::ok() : loaded.status();
+  change.outcome = "unchanged";
+  if (loaded && (*loaded)->hash != before->hash) {
+    change.previous = before->hash;
+    change.changed = changed_files(*before, **loaded);
+    status = item.pipeline->activate(*loaded, [&] {
+      change.at_us = options_.clock->wall_us();
+      change.outcome = "activated";
+      change.hash = (*loaded)->hash;
+      options_.history->note(change);
+    });
+  }
   if (!status) {
     change.outcome = "failed";
-    change.hash = before->hash;
+    change.previous.clear();
+    change.changed.clear();
     change.error = status.message();
-  } else {
-    change.outcome = same ? "unchanged" : "activated";
-    change.hash = (*loaded)->hash;
-    if (!same) {
-      change.previous = before->hash;
-      change.changed = changed_files(*before, **loaded);
-    }
+    options_.history->note(change);
   }
   log_change(change);
-  if (change.outcome != "unchanged") options_.history->add(change);
+  if (change.outcome != "unchanged") options_.history->write(change);
   return change;
 }
 

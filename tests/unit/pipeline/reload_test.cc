@@ -361,6 +361,28 @@ TEST_F(ReloadTest, TheHistoryOutlivesTheProcess) {
   EXPECT_THAT(kept.changes[2].error, HasSubstr("t.lua"));
 }
 
+TEST_F(ReloadTest, WhoeverSeesABundleFindsItInTheHistory) {
+  config_.transform = write("t.lua", script("0"));
+  start_reloader(false);
+  std::atomic<bool> done{false};
+  std::atomic<int> missing{0};
+  std::thread reader([&] {
+    while (!done) {
+      const std::string seen = hash();
+      const auto changes = history_->snapshot().at("p").changes;
+      missing += std::none_of(changes.begin(), changes.end(),
+                              [&](const BundleChange& change) { return change.hash == seen; });
+    }
+  });
+  for (int i = 1; i <= 40; ++i) {
+    write("t.lua", script(std::to_string(i)));
+    EXPECT_EQ(reloader_->reload("", "request").answer, Answer::kDone);
+  }
+  done = true;
+  reader.join();
+  EXPECT_EQ(missing, 0);
+}
+
 TEST_F(ReloadTest, TheHistoryIsBounded) {
   ReloadHistory history(nullptr);
   for (int i = 0; i < 200; ++i) {
