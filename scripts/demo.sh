@@ -47,4 +47,6 @@ id=$("$bin" dlq sample -c "$config" --reason SCHEMA_DRIFT --limit 1 --json |
   python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["id"])')
 "$bin" dlq show -c "$config" "$id" | cut -c1-160
 
+python3 scripts/demo_versions.py "$bin" tests/data/earthquakes.jsonl
+
 printf '\nWhat it wrote lies in %s: quakes.db, the state folder and sluice.log.\n' "demo-out/"
