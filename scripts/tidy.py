@@ -17,6 +17,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -171,21 +172,23 @@ def main():
     folder = build / ("tidy.%d" % os.getpid())
     folder.mkdir()
     failed, begin = [], time.monotonic()
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         (folder / "compile_commands.json").write_text(json.dumps(database), encoding="utf-8")
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            started = {pool.submit(run, folder, source): source for source in waiting}
-            for done in concurrent.futures.as_completed(started):
-                source, (code, out, err, seconds) = started[done], done.result()
-                key, commands = keys[source]
-                if code != 0:
-                    failed.append(str(source.relative_to(root)))
-                    print(out + "\n".join(line for line in err.splitlines() if not NOISE.match(line)))
-                elif Tree(root).key(tool, source, commands) == key:  # nobody wrote to it meanwhile
-                    memory.add(key)
-                if os.environ.get("SLUICE_TIDY_TIMES"):
-                    print("%6.1fs %s" % (seconds, source.relative_to(root)), file=sys.stderr)
+        started = {pool.submit(run, folder, source): source for source in waiting}
+        for done in concurrent.futures.as_completed(started):
+            source, (code, out, err, seconds) = started[done], done.result()
+            key, commands = keys[source]
+            if code != 0:
+                failed.append(str(source.relative_to(root)))
+                print(out + "\n".join(line for line in err.splitlines() if not NOISE.match(line)))
+            elif Tree(root).key(tool, source, commands) == key:  # nobody wrote to it meanwhile
+                memory.add(key)
+            if os.environ.get("SLUICE_TIDY_TIMES"):
+                print("%6.1fs %s" % (seconds, source.relative_to(root)), file=sys.stderr)
     finally:
+        pool.shutdown(cancel_futures=True)  # interrupted: what runs ends, the rest does not begin
         (folder / "compile_commands.json").unlink(missing_ok=True)
         folder.rmdir()
     memory.trim()
