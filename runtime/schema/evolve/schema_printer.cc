@@ -17,7 +17,7 @@ constexpr uint64_t kSeenEach = 10;
 // Of an object with more names than are kept, the ones that at least every twentieth has are told.
 constexpr uint64_t kRare = 20;
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -57,7 +57,7 @@ std::string object_of(const Entries& entries, size_t indent) {
   std::string flat;
   bool tall = false;
   for (const auto& entry : entries) {
-    flat += (flat.empty() ? "" : ", ") + quoted(entry.keyword) + ": " + entry.value;
+    flat += (flat.empty() ? "" : ", ") + json_text(entry.keyword) + ": " + entry.value;
     tall = tall || entry.tall;
   }
   constexpr size_t kRoom = 20;  // for the name in front
@@ -65,7 +65,7 @@ std::string object_of(const Entries& entries, size_t indent) {
   std::string out = "{";
   for (const auto& entry : entries) {
     out += (out.size() > 1 ? ",\n" : "\n") + std::string(indent + 2, ' ');
-    out += quoted(entry.keyword) + ": " + entry.value;
+    out += json_text(entry.keyword) + ": " + entry.value;
   }
   return out + "\n" + std::string(indent, ' ') + "}";
 }
@@ -105,14 +105,14 @@ void SchemaPrinter::add_text(const Sample& sample, size_t indent, std::vector<En
   if (sample.of(JsonKind::kString) >= kFewestForFormat && sample.formats != 0) {
     for (size_t i = 0; i < kInferredFormats.size(); ++i) {
       if ((sample.formats & (1U << i)) == 0) continue;
-      out.push_back({"format", quoted(kInferredFormats[i])});
+      out.push_back({"format", json_text(kInferredFormats[i])});
       return;
     }
   }
   if (!is_enum(sample)) return;
   std::vector<std::string> values = sample.values;
   std::sort(values.begin(), values.end());
-  for (std::string& value : values) value = quoted(value);
+  for (std::string& value : values) value = json_text(value);
   if (sample.of(JsonKind::kNull) > 0) values.emplace_back("null");
   if (values.size() == 1) {
     out.push_back({"const", values[0]});
@@ -140,7 +140,7 @@ std::string SchemaPrinter::properties(const Sample& sample, size_t indent) const
 void SchemaPrinter::add_object(const Sample& sample, size_t indent, std::vector<Entry>& out) const {
   std::vector<std::string> required;
   for (const Sample::Member& member : sample.members) {
-    if (member.count == sample.of(JsonKind::kObject)) required.push_back(quoted(member.name));
+    if (member.count == sample.of(JsonKind::kObject)) required.push_back(json_text(member.name));
   }
   if (!required.empty()) out.push_back({"required", list_of(required, indent + 2), true});
   if (options_.closed && !sample.more_members) {
@@ -181,7 +181,7 @@ std::vector<SchemaPrinter::Entry> SchemaPrinter::schema_of(const Sample& sample,
   const size_t before = out.size();
   if (sample.of(JsonKind::kString) > 0) add_text(sample, indent, out);
   const std::string remark = comment(sample, out.size() == before);
-  if (!remark.empty()) out.push_back({"$comment", quoted(remark)});
+  if (!remark.empty()) out.push_back({"$comment", json_text(remark)});
   if (sample.of(JsonKind::kArray) > 0 && sample.items != kNoSample && !sample.items_open) {
     const std::string items =
         object_of(schema_of(samples_.at(sample.items), indent + 2), indent + 2);
@@ -198,16 +198,16 @@ std::string SchemaPrinter::print(uint64_t records) const {
                  later ? "\"https://json-schema.org/draft/2020-12/schema\""
                        : "\"http://json-schema.org/draft-07/schema#\"",
                  true});
-  if (!options_.title.empty()) out.push_back({"title", quoted(options_.title), true});
+  if (!options_.title.empty()) out.push_back({"title", json_text(options_.title), true});
   for (Entry& entry : schema_of(samples_.root(), 0)) {
     if (entry.keyword == "$comment") continue;  // one is enough, and the count is worth more
     out.push_back(std::move(entry));
   }
   const std::string remark = comment(samples_.root(), false);
   out.insert(out.begin() + 1, {"$comment",
-                               quoted("inferred from " + std::to_string(records) +
-                                      (records == 1 ? " record" : " records") +
-                                      (remark.empty() ? "" : "; " + remark)),
+                               json_text("inferred from " + std::to_string(records) +
+                                         (records == 1 ? " record" : " records") +
+                                         (remark.empty() ? "" : "; " + remark)),
                                true});
   return object_of(out, 0) + "\n";
 }
