@@ -139,7 +139,7 @@ struct ScriptLimitsConfig {  // `script_limits:` of a pipeline
 struct FlowConfig {
   std::optional<double> rate;  // records a second over all sources of the pipeline
   double burst_multiplier = 1;
-  uint64_t max_in_flight = 64ULL << 20;  // bytes of record values held at once
+  uint64_t max_in_flight = 48ULL << 20;  // bytes of record values held at once
 };
 
 struct DeadLettersConfig {

@@ -22,7 +22,7 @@ std::string text_of(const Value& value) {
     for (const std::string& item : *strings) out += item + "\n";
   } else if (const auto* durations = std::get_if<Value::Durations>(&value.data)) {
     for (const Millis item : *durations) out += std::to_string(item.count()) + "\n";
-  } else {
+  } else if (value.key != nullptr) {
     out = scalar_text(*value.key, value.data);
   }
   return out;
