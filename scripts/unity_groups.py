@@ -5,7 +5,9 @@
 usage: unity_groups.py LIST       LIST: lines of `target TAB source`
 
 Prints `target TAB source TAB group` for every source that shares a group. Two files that define the
-same name for themselves (in an unnamed namespace, as static, as a macro) are kept apart.
+same name for themselves (in an unnamed namespace, as static, as a macro) are kept apart. What that
+does not see is a name that std knows too (`quoted`), once a file of the group includes its header:
+give it another name.
 """
 import collections
 import os

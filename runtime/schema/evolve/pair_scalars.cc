@@ -91,7 +91,7 @@ std::string counts_text(const ShapeRange& range) {
   return std::to_string(range.min) + " to " + std::to_string(range.max);
 }
 
-std::string quoted(const std::optional<std::string>& text) {
+std::string or_nothing(const std::optional<std::string>& text) {
   std::string out;
   if (text) append_json_string(out, *text);
   return out;
@@ -189,8 +189,8 @@ void PairComparer::text_keyword(
       [&](const ShapeValue& value) { return !after || fits(*after, value); },
       [&](const ShapeValue& value) { return !before || fits(*before, value); });
   const ChangeKind kind = !before ? added : (!after ? removed : changed);
-  const std::string from = quoted(before);
-  const std::string to = quoted(after);
+  const std::string from = or_nothing(before);
+  const std::string to = or_nothing(after);
   std::string detail =
       shorten(from.empty() ? "none" : from, 60) + " -> " + shorten(to.empty() ? "none" : to, 60);
   if (kind == changed)
