@@ -104,6 +104,12 @@ class Builder {
     const auto& unknown = value.get<std::string>("unknown_fields");
     if (unknown == "ignore") out.unknown_fields = UnknownFields::kIgnore;
     if (unknown == "reject") out.unknown_fields = UnknownFields::kReject;
+    out.formats = value.get<std::string>("formats");
+    if (const Value* remotes = value.find("remotes")) {
+      for (const Value& remote : remotes->members) {
+        out.remotes.emplace_back(remote.get<std::string>("uri"), remote.get<std::string>("folder"));
+      }
+    }
     out.lineage = value.at("lineage").has_data();
     out.path = value.get<std::string>(out.lineage ? "lineage" : "file");
     if (!out.lineage) return;

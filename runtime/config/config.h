@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // The typed form of sluice.yaml: plain values, defaults filled in, placeholders replaced, paths
@@ -110,6 +111,10 @@ struct SchemaConfig {
   std::filesystem::path lifts;  // lineage: the folder of N_to_M.lua
   SchemaVersionConfig version;
   UnknownFields unknown_fields = UnknownFields::kReport;
+  std::string formats =
+      "default";  // what `format` does: default (as the dialect says), assert, ignore
+  // Schemas whose URI begins so are files of that folder; nothing is ever fetched.
+  std::vector<std::pair<std::string, std::filesystem::path>> remotes;
   ConfigPlace place;
 };
 

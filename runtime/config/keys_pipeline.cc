@@ -98,6 +98,21 @@ constexpr std::array kDrift = {
         .most = 1e6},
 };
 
+constexpr std::array<std::string_view, 3> kFormats = {"default", "assert", "ignore"};
+
+constexpr std::array kRemote = {
+    Key{.name = "uri",
+        .type = kString,
+        .text = "Schemas whose URI begins so, such as `https://example.com/schemas/`,",
+        .required = true,
+        .live = true},
+    Key{.name = "folder",
+        .type = kFolder,
+        .text = "are files of this folder.",
+        .required = true,
+        .live = true},
+};
+
 constexpr std::array kSchema = {
     Key{.name = "file",
         .type = kInputFile,
@@ -125,6 +140,18 @@ constexpr std::array kSchema = {
         .text = "What a field that the schema does not declare leads to, also where the schema "
                 "allows it: nothing, an entry in the drift ledger, or a dead letter.",
         .choices = kUnknownFields},
+    Key{.name = "formats",
+        .type = kChoice,
+        .preset = "default",
+        .text = "What `format` does: as the dialect says (draft-07 asserts, 2020-12 only with the "
+                "vocabulary for it), always or never refuse.",
+        .choices = kFormats,
+        .live = true},
+    Key{.name = "remotes",
+        .type = kNamed,
+        .text = "Where references to other sites lead; nothing is ever fetched.",
+        .children = kRemote,
+        .live = true},
     Key{.name = "drift",
         .type = kSection,
         .text = "What the drift ledger looks at. Alone in `schema` it watches records without one.",

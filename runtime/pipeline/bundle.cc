@@ -22,8 +22,24 @@ ScriptLimits to_limits(const PipelineConfig& config) {
   return to;
 }
 
+SchemaOptions to_options(const PipelineConfig& config) {
+  SchemaOptions options;
+  if (!config.schema) return options;
+  if (config.schema->formats == "assert") options.formats = SchemaOptions::Formats::kAssert;
+  if (config.schema->formats == "ignore") options.formats = SchemaOptions::Formats::kIgnore;
+  options.map = config.schema->remotes;
+  return options;
+}
+
+// What changes the meaning of the same files.
+std::string identity_of_options(const PipelineConfig& config) {
+  if (!config.schema || config.schema->formats == "default") return {};
+  return "formats:" + config.schema->formats + "\n";
+}
+
 Status load_lineage(const PipelineConfig& config, Bundle& bundle, std::string& identity) {
-  const Lineage::Options options{config.schema->path, config.schema->lifts, to_limits(config)};
+  const Lineage::Options options{config.schema->path, config.schema->lifts, to_limits(config),
+                                 to_options(config)};
   SLUICE_ASSIGN_OR_RETURN(bundle.lineage, Lineage::load(options));
   auto finder = VersionFinder::create(config.schema->version, bundle.lineage);
   if (!finder) return std::move(finder).status().with_context(config.schema->place.text());
@@ -55,11 +71,12 @@ Result<std::shared_ptr<Bundle>> load_once(const PipelineConfig& config) {
   if (config.schema) bundle->schema_place = config.schema->path;
   if (config.transform) bundle->script_file = *config.transform;
   if (config.output_schema) bundle->output_schema_file = *config.output_schema;
-  std::string identity;
+  std::string identity = identity_of_options(config);
   if (config.schema && config.schema->lineage) {
     SLUICE_RETURN_IF_ERROR(load_lineage(config, *bundle, identity));
   } else if (config.schema) {
-    SLUICE_ASSIGN_OR_RETURN(bundle->schema, compile_schema_file(config.schema->path));
+    SLUICE_ASSIGN_OR_RETURN(bundle->schema,
+                            compile_schema_file(config.schema->path, to_options(config)));
     bundle->files[config.schema->path.string()] = bundle->schema->hash();
     identity += "schema:" + bundle->schema->hash();
   }
@@ -70,7 +87,8 @@ Result<std::shared_ptr<Bundle>> load_once(const PipelineConfig& config) {
     identity += "script:" + bundle->script->hash();
   }
   if (config.output_schema) {
-    SLUICE_ASSIGN_OR_RETURN(bundle->output_schema, compile_schema_file(*config.output_schema));
+    SLUICE_ASSIGN_OR_RETURN(bundle->output_schema,
+                            compile_schema_file(*config.output_schema, to_options(config)));
     bundle->files[config.output_schema->string()] = bundle->output_schema->hash();
     identity += "output:" + bundle->output_schema->hash();
   }

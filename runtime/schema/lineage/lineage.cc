@@ -135,7 +135,7 @@ Result<std::shared_ptr<const Lineage>> Lineage::load(const Options& options) {
     version.number = number;
     version.name = std::to_string(number);
     version.file = options.folder / schema_name(number);
-    SLUICE_ASSIGN_OR_RETURN(version.schema, compile_schema_file(version.file));
+    SLUICE_ASSIGN_OR_RETURN(version.schema, compile_schema_file(version.file, options.schema));
     identity += version.name + ":" + version.schema->hash();
     if (number != numbers.back()) {
       version.lift_file = options.lifts / lift_name(number);

@@ -32,6 +32,7 @@ class Lineage {
     std::filesystem::path folder;  // 1.schema.json, 2.schema.json, ...: from any number, no gaps
     std::filesystem::path lifts;   // 1_to_2.lua, ...: one for each version but the newest
     ScriptLimits limits;
+    SchemaOptions schema = {};  // how the versions are read
   };
   // Errors name the file and the cure: a file that is not N.schema.json (hidden files, backups
   // ending in ~ and README.md are passed over), a gap, a missing lift, a schema or lift that does

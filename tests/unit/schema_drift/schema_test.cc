@@ -30,8 +30,8 @@ TEST(DriftSchema, FailuresAreBreakingFromTheFirstRecord) {
                    R"(breaking type_changed /id: integer, minimum 1 -> string (digits) "7")",
                    R"(breaking range_widened /id: integer, minimum 1 -> integer 0)",
                    R"(breaking missing_field /items/*/sku: required -> absent)",
-                   R"(breaking form_widened /note: string or null, maxLength 10 -> )"
-                   R"(string "far too long a note", up to 19 bytes)",
+                   (R"(breaking form_widened /note: string or null, maxLength 10 -> )"
+                    R"(string "far too long a note", up to 19 bytes)"),
                    R"(breaking new_enum_value /state: string, one of "a", "b" -> "c")"}));
 }
 
