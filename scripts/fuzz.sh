@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: scripts/fuzz.sh [SECONDS] [PRESET]     (default: 60, fuzz; each target, two at a time)
 # Runs every libFuzzer target on its seeds; a finding is left in build/PRESET/findings and fails the run.
+# SLUICE_FUZZ_SEED: the same walk again (0, the default: another each time); the gate takes a fixed one,
+# so that it judges the change and not the dice.
 # SLUICE_FUZZ_BUDGET: at most so many seconds over all targets; each gets less when there are many.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -28,7 +30,7 @@ run_one() {
     python3 -c 'import json, sys
 for test in json.load(sys.stdin)["tests"]:
     print(test["command"][-1])')
-  if "$FUZZ_DIR/bin/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+  if "$FUZZ_DIR/bin/$name" -max_total_time="$seconds" -seed="${SLUICE_FUZZ_SEED:-0}" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="$FUZZ_DIR/findings/$name-" "$work" "${seeds[@]}" >"$log" 2>&1; then
     printf 'fuzz: %s: ok, %s\n' "$name" "$(grep -E '^Done' "$log" | tail -1)"
   else

@@ -75,6 +75,7 @@ class Lint {
     reference(value, pointer);
     type(value, pointer);
     pattern(value, pointer);
+    limits(value, pointer);
     lists(value, pointer);
     object(value, pointer);
     for (const char* keyword : {"items", "additionalProperties"}) {
@@ -132,6 +133,22 @@ class Lint {
       const std::regex compiled(text->GetString(), std::regex::ECMAScript);
     } catch (const std::regex_error& e) {
       say(pointer, "pattern " + host_json::excerpt(*text) + " does not compile: " + e.what());
+    }
+  }
+
+  // What reads these later takes their types for granted.
+  void limits(const Value& value, const std::string& pointer) {
+    for (const char* keyword : {"minimum", "maximum"}) {
+      const Value* limit = member(value, keyword);
+      if (limit != nullptr && !limit->IsNumber()) {
+        say(pointer, std::string(keyword) + " must be a number");
+      }
+    }
+    for (const char* keyword : {"minLength", "maxLength", "minItems", "maxItems"}) {
+      const Value* limit = member(value, keyword);
+      if (limit != nullptr && !limit->IsUint64()) {
+        say(pointer, std::string(keyword) + " must be a whole number from 0");
+      }
     }
   }
 

@@ -43,6 +43,18 @@ TEST(SchemaLint, RequiredMustNameAProperty) {
       ElementsAre(HasSubstr("required names \"x\", no such property")));
 }
 
+// Found by fuzzing: a limit that is text went on to what prints expectations, which took it for a
+// number.
+TEST(SchemaLint, LimitsMustBeNumbers) {
+  EXPECT_THAT(
+      lint_config_schema(R"({"type": "object", "additionalProperties": false, "properties": {
+        "a": {"type": "string", "maximum": "^r+$", "minLength": -1, "description": "A, or absent."},
+        "b": {"type": "array", "maxItems": 1.5, "minimum": 0, "description": "B, or absent."}}})"),
+      ElementsAre(HasSubstr("/properties/a: maximum must be a number"),
+                  HasSubstr("/properties/a: minLength must be a whole number from 0"),
+                  HasSubstr("/properties/b: maxItems must be a whole number from 0")));
+}
+
 TEST(SchemaLint, CircularReferenceEnds) {
   EXPECT_THAT(lint_config_schema(R"({"type": "object", "additionalProperties": false,
     "definitions": {"a": {"$ref": "#/definitions/a"}},
