@@ -34,6 +34,32 @@ bool contains(const List& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
+// What the value of a keyword must be, where nothing else below looks at it. The validator takes
+// such a schema for a broken program.
+struct Kind {
+  std::string_view keyword;
+  bool (*fits)(const Value&);
+  const char* expected;
+};
+bool is_number(const Value& value) { return value.IsNumber(); }
+bool is_count(const Value& value) { return value.IsUint64(); }
+bool is_text(const Value& value) { return value.IsString(); }
+bool is_flag(const Value& value) { return value.IsBool(); }
+bool is_list(const Value& value) { return value.IsArray(); }
+constexpr std::array<Kind, 11> kKinds = {{
+    {"minimum", is_number, "a number"},
+    {"maximum", is_number, "a number"},
+    {"minLength", is_count, "a whole number, 0 or more"},
+    {"maxLength", is_count, "a whole number, 0 or more"},
+    {"minItems", is_count, "a whole number, 0 or more"},
+    {"maxItems", is_count, "a whole number, 0 or more"},
+    {"description", is_text, "a string"},
+    {"title", is_text, "a string"},
+    {"$schema", is_text, "a string"},
+    {"writeOnly", is_flag, "true or false"},
+    {"examples", is_list, "a list"},
+}};
+
 // Words by which a description says what happens without the option.
 bool speaks_of_absence(std::string_view description) {
   static constexpr std::array<std::string_view, 8> kWords = {
@@ -72,10 +98,10 @@ class Lint {
       return;
     }
     keywords(value, pointer);
+    kinds(value, pointer);
     reference(value, pointer);
     type(value, pointer);
     pattern(value, pointer);
-    limits(value, pointer);
     lists(value, pointer);
     object(value, pointer);
     for (const char* keyword : {"items", "additionalProperties"}) {
@@ -95,6 +121,15 @@ class Lint {
       const auto near = did_you_mean(name, known);
       say(pointer, "keyword \"" + std::string(name) + "\" is not allowed" +
                        (near ? "; did you mean \"" + *near + "\"?" : ""));
+    }
+  }
+
+  void kinds(const Value& value, const std::string& pointer) {
+    for (const Kind& kind : kKinds) {
+      const Value* found = member(value, kind.keyword);
+      if (found == nullptr || kind.fits(*found)) continue;
+      say(pointer, std::string(kind.keyword) + " must be " + kind.expected + ", found " +
+                       host_json::excerpt(*found));
     }
   }
 
@@ -133,22 +168,6 @@ class Lint {
       const std::regex compiled(text->GetString(), std::regex::ECMAScript);
     } catch (const std::regex_error& e) {
       say(pointer, "pattern " + host_json::excerpt(*text) + " does not compile: " + e.what());
-    }
-  }
-
-  // What reads these later takes their types for granted.
-  void limits(const Value& value, const std::string& pointer) {
-    for (const char* keyword : {"minimum", "maximum"}) {
-      const Value* limit = member(value, keyword);
-      if (limit != nullptr && !limit->IsNumber()) {
-        say(pointer, std::string(keyword) + " must be a number");
-      }
-    }
-    for (const char* keyword : {"minLength", "maxLength", "minItems", "maxItems"}) {
-      const Value* limit = member(value, keyword);
-      if (limit != nullptr && !limit->IsUint64()) {
-        say(pointer, std::string(keyword) + " must be a whole number from 0");
-      }
     }
   }
 

@@ -84,6 +84,13 @@ TEST(ConfigCheck, SecretsAreCollectedAndNeverShown) {
   EXPECT_THAT(message, Not(HasSubstr("hunter2")));
 }
 
+TEST(ConfigCheck, ASchemaThatCannotBeUsedIsAnError) {
+  const auto done = complete_config(
+      R"({"type": "object", "properties": {"a": {"maximum": "many"}}})", R"({"a": 1})");
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.status().message(), HasSubstr("its schema cannot be used"));
+}
+
 TEST(ConfigCheck, TextThatIsNotJsonIsSaidSo) {
   EXPECT_THAT(complete("{\"path\": "), HasSubstr("is not JSON"));
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');

@@ -37,22 +37,24 @@ TEST(SchemaLint, FindsViolationsInNestedSchemas) {
                   HasSubstr("/properties/b/items: an object needs")));
 }
 
+// Found by fuzzing: with such a schema the validator ended the process.
+TEST(SchemaLint, KeywordsHaveValuesOfTheirKind) {
+  EXPECT_THAT(
+      lint_config_schema(R"({"type": "object", "additionalProperties": false, "title": 1,
+        "required": ["a", "b"], "properties": {
+        "a": {"type": "string", "description": "A.", "maximum": "9", "minLength": -1},
+        "b": {"type": "array", "description": "B.", "maxItems": 1.5, "writeOnly": "no"}}})"),
+      ElementsAre(HasSubstr("title must be a string, found 1"),
+                  HasSubstr("/properties/a: maximum must be a number, found \"9\""),
+                  HasSubstr("/properties/a: minLength must be a whole number, 0 or more, found -1"),
+                  HasSubstr("/properties/b: maxItems must be a whole number, 0 or more, found 1.5"),
+                  HasSubstr("/properties/b: writeOnly must be true or false, found \"no\"")));
+}
+
 TEST(SchemaLint, RequiredMustNameAProperty) {
   EXPECT_THAT(
       lint_config_schema(R"({"type": "object", "additionalProperties": false, "required": ["x"]})"),
       ElementsAre(HasSubstr("required names \"x\", no such property")));
-}
-
-// Found by fuzzing: a limit that is text went on to what prints expectations, which took it for a
-// number.
-TEST(SchemaLint, LimitsMustBeNumbers) {
-  EXPECT_THAT(
-      lint_config_schema(R"({"type": "object", "additionalProperties": false, "properties": {
-        "a": {"type": "string", "maximum": "^r+$", "minLength": -1, "description": "A, or absent."},
-        "b": {"type": "array", "maxItems": 1.5, "minimum": 0, "description": "B, or absent."}}})"),
-      ElementsAre(HasSubstr("/properties/a: maximum must be a number"),
-                  HasSubstr("/properties/a: minLength must be a whole number from 0"),
-                  HasSubstr("/properties/b: maxItems must be a whole number from 0")));
 }
 
 TEST(SchemaLint, CircularReferenceEnds) {
