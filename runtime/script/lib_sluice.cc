@@ -263,6 +263,8 @@ void open_sluice(lua_State* L) {
   state.array_metatable_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_newtable(L);
   state.kept_tables_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_createtable(L, static_cast<int>(state.hints.size()), 0);
+  state.hint_names_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   const luaL_Reg functions[] = {{"array", sluice_array},   {"totable", sluice_copy},
                                 {"deepcopy", sluice_copy}, {"reject", sluice_reject},
                                 {"filter", sluice_filter}, {"emit", sluice_emit},

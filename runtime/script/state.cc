@@ -9,6 +9,28 @@ State::~State() {
   if (L != nullptr) lua_close(L);
 }
 
+NameHint* State::learn(lua_State* lua, NameHint& hint, const void* key) {
+  constexpr size_t kLongest = 40;  // strings up to here are one object each in Lua
+  if (lua_type(lua, 2) != LUA_TSTRING) return nullptr;
+  const NameHint& found = unkept_name(lua);
+  if (found.size > kLongest) return &unkept;
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, hint_names_ref);
+  lua_pushvalue(lua, 2);
+  lua_rawseti(lua, -2, &hint - hints.data() + 1);
+  lua_pop(lua, 1);
+  hint = found;
+  hint.key = key;
+  return &hint;
+}
+
+NameHint& State::unkept_name(lua_State* lua) {
+  size_t size = 0;
+  unkept = NameHint{};
+  unkept.text = lua_tolstring(lua, 2, &size);
+  unkept.size = static_cast<uint32_t>(size);
+  return unkept;
+}
+
 uint32_t State::keep_table(int at) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, kept_tables_ref);
   lua_pushvalue(L, at);

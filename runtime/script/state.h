@@ -20,12 +20,17 @@
 
 namespace sluice::script {
 
-// Where a member name was last found: a guess for the next record, always checked before use. The
-// key is the address of an interned Lua string, which may have become another string since.
+// A member name that scripts use, and where it was last found: a guess for the next record, checked
+// before use. The Lua string is kept from being collected while it stands here, so that its address
+// alone tells it, and its text needs no asking for.
 struct NameHint {
-  const char* key = nullptr;
-  uint32_t distance = 0;  // from the object's node to the name's node
-  uint32_t position = 0;  // in the list of an edited object
+  static constexpr uint32_t kNowhere = UINT32_MAX;
+  const void* key = nullptr;  // lua_topointer() of the string
+  const char* text = nullptr;
+  uint32_t size = 0;
+  uint32_t distance = kNowhere;  // from the object's node to the name's node
+  uint32_t position = kNowhere;  // in the list of an edited object
+  [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
 // Where an iteration over a container stands, so that each step is O(1).
@@ -57,9 +62,17 @@ struct State {
   // Was the table at `at` marked by sluice.array?
   bool is_array(lua_State* lua, int at) const;
 
-  NameHint& hint(const char* key) {
-    return hints[(reinterpret_cast<uintptr_t>(key) * 0x9E3779B97F4A7C15ULL) >> 56];
+  // The hint of the string at stack index 2, or nullptr if it is no string. Used up by the next
+  // call.
+  NameHint* hint(lua_State* lua) {
+    const void* const key = lua_topointer(lua, 2);
+    NameHint& hint =
+        hints[(reinterpret_cast<uintptr_t>(key) * 0x9E3779B97F4A7C15ULL) >> kHintShift];
+    return hint.key == key && key != nullptr ? &hint : learn(lua, hint, key);
   }
+  NameHint* learn(lua_State* lua, NameHint& hint, const void* key);
+  // The same without a memory, of a string.
+  NameHint& unkept_name(lua_State* lua);
   Cursor& cursor(NodeIndex container) { return cursors[container % cursors.size()]; }
 
   Guard guard;
@@ -88,7 +101,10 @@ struct State {
   const void* array_metatable = nullptr;
   int kept_tables_ref = LUA_NOREF;
   int array_metatable_ref = LUA_NOREF;
-  std::array<NameHint, 256> hints{};
+  static constexpr int kHintShift = 54;
+  std::array<NameHint, 1U << (64 - kHintShift)> hints{};
+  NameHint unkept;  // stands for a name that is not kept
+  int hint_names_ref = LUA_NOREF;
   std::array<Cursor, 8> cursors{};
 };
 

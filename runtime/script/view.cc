@@ -19,38 +19,37 @@ Overlay::Edit& open_list(State& state, NodeIndex node) {
   return edit;
 }
 
-NodeIndex find_name(State& state, NodeIndex object, const char* key, size_t size) {
+NodeIndex find_name(State& state, NodeIndex object, NameHint& hint) {
   const Document& document = state.overlay.document();
   const TapeNode* const tape = document.tape();
   const char* const text = document.text().data();
   const NodeIndex end = tape[object].next;
-  NameHint& hint = state.hint(key);
-  const NodeIndex guess = object + hint.distance;
-  if (hint.key == key && guess < end) [[likely]] {
+  if (hint.distance < end - object) [[likely]] {
+    const NodeIndex guess = object + hint.distance;
     // Only a name that stands at this very distance from its object is a member of it.
     const TapeNode& name = tape[guess];
     constexpr uint32_t kFlags = TapeNode::kName | TapeNode::kEscaped;
-    if (name.info >> TapeNode::kCountShift == hint.distance && name.length == size &&
-        (name.info & kFlags) == TapeNode::kName && scan::same_bytes(text + name.offset, key, size))
-        [[likely]] {
+    if (name.info >> TapeNode::kCountShift == hint.distance && name.length == hint.size &&
+        (name.info & kFlags) == TapeNode::kName &&
+        scan::same_bytes(text + name.offset, hint.text, hint.size)) [[likely]] {
       return guess;
     }
   }
   state.guard.spend(document.count(object));
   for (NodeIndex i = object + 1; i < end; i = tape[i + 1].next) {
     if ((tape[i].info & TapeNode::kEscaped) == 0
-            ? tape[i].length != size || !scan::same_bytes(text + tape[i].offset, key, size)
-            : !document.string_equals(i, {key, size})) {
+            ? tape[i].length != hint.size ||
+                  !scan::same_bytes(text + tape[i].offset, hint.text, hint.size)
+            : !document.string_equals(i, hint.view())) {
       continue;
     }
     hint.distance = i - object;
-    hint.key = key;
     return i;
   }
   return kNoNode;
 }
 
-uint32_t find_child(State& state, const Overlay::Edit& edit, const char* key, size_t size) {
+uint32_t find_child(State& state, const Overlay::Edit& edit, NameHint& hint) {
   const Child* const children = state.overlay.children(edit);
   const Document& document = state.overlay.document();
   const TapeNode* const tape = document.tape();
@@ -59,21 +58,17 @@ uint32_t find_child(State& state, const Overlay::Edit& edit, const char* key, si
   const auto same = [&](uint32_t name) {
     if ((name & Child::kNewName) != 0) {
       const Text& own = state.overlay.new_name_at(name);
-      return own.size == size && scan::same_bytes(own.view().data(), key, size);
+      return own.size == hint.size && scan::same_bytes(own.view().data(), hint.text, hint.size);
     }
-    if (escaped) return document.string_equals(name, {key, size});
-    return tape[name].length == size && scan::same_bytes(text + tape[name].offset, key, size);
+    if (escaped) return document.string_equals(name, hint.view());
+    return tape[name].length == hint.size &&
+           scan::same_bytes(text + tape[name].offset, hint.text, hint.size);
   };
-  NameHint& hint = state.hint(key);
-  if (hint.key == key && hint.position < edit.count && same(children[hint.position].name)) {
-    return hint.position;
-  }
-  if ((edit.names & Overlay::name_bit(key, size)) == 0) return kNotFound;
+  if (hint.position < edit.count && same(children[hint.position].name)) return hint.position;
+  if ((edit.names & Overlay::name_bit(hint.text, hint.size)) == 0) return kNotFound;
   state.guard.spend(edit.count);
   for (uint32_t i = 0; i < edit.count; ++i) {
     if (!same(children[i].name)) continue;
-    if (hint.key != key) hint.distance = UINT32_MAX;
-    hint.key = key;
     hint.position = i;
     return i;
   }
@@ -107,14 +102,13 @@ int index(lua_State* L) {
     push_value(L, state, whole != 0 ? array_element(state, node, i) : Value{});
     return 1;
   }
-  if (lua_type(L, 2) != LUA_TSTRING) {
+  NameHint* const hint = state.hint(L);
+  if (hint == nullptr) {
     lua_pushnil(L);
     return 1;
   }
-  size_t size = 0;
-  const char* const key = lua_tolstring(L, 2, &size);
   if ((info & TapeNode::kEdited) == 0) {
-    const NodeIndex name = find_name(state, node, key, size);
+    const NodeIndex name = find_name(state, node, *hint);
     if (name == kNoNode) {
       lua_pushnil(L);
     } else {
@@ -123,7 +117,7 @@ int index(lua_State* L) {
     return 1;
   }
   const Overlay::Edit& edit = state.overlay.edit(node);
-  const uint32_t position = find_child(state, edit, key, size);
+  const uint32_t position = find_child(state, edit, *hint);
   push_value(L, state,
              position == kNotFound ? Value{} : state.overlay.children(edit)[position].value());
   return 1;

@@ -12,14 +12,14 @@ namespace {
 constexpr uint32_t kWalkElements = 32;  // an array with more is listed on its first random access
 
 // The position of `key` in an iteration over an object, by the cursor if it stands there.
-uint32_t edited_position(State& state, NodeIndex object, const char* key, size_t size) {
+uint32_t edited_position(State& state, NodeIndex object, NameHint& key) {
   const Overlay::Edit& edit = state.overlay.edit(object);
   const Cursor& cursor = state.cursor(object);
   if (cursor.container == object && cursor.position < edit.count &&
-      state.overlay.name_is(state.overlay.children(edit)[cursor.position], {key, size})) {
+      state.overlay.name_is(state.overlay.children(edit)[cursor.position], key.view())) {
     return cursor.position;
   }
-  return find_child(state, edit, key, size);
+  return find_child(state, edit, key);
 }
 
 void push_name(lua_State* L, State& state, uint32_t name) {
@@ -28,10 +28,10 @@ void push_name(lua_State* L, State& state, uint32_t name) {
   lua_pushlstring(L, text.data(), text.size());
 }
 
-int next_edited(lua_State* L, State& state, NodeIndex object, const char* key, size_t size) {
+int next_edited(lua_State* L, State& state, NodeIndex object, NameHint* key) {
   uint32_t position = 0;
   if (key != nullptr) {
-    position = edited_position(state, object, key, size);
+    position = edited_position(state, object, *key);
     if (position == kNotFound) raise_error(L, "invalid key to 'next'");
     ++position;
   }
@@ -49,24 +49,23 @@ int next_edited(lua_State* L, State& state, NodeIndex object, const char* key, s
 }
 
 int next_member(lua_State* L, State& state, NodeIndex object) {
-  size_t size = 0;
-  const char* key = nullptr;
+  NameHint* key = nullptr;
   if (lua_type(L, 2) == LUA_TSTRING) {
-    key = lua_tolstring(L, 2, &size);
+    key = &state.unkept_name(L);  // a walk over many names is no reason to keep them
   } else if (!lua_isnoneornil(L, 2)) {
     raise_error(L, "invalid key to 'next'");
   }
-  if (state.overlay.edited(object)) return next_edited(L, state, object, key, size);
+  if (state.overlay.edited(object)) return next_edited(L, state, object, key);
   const Document& document = state.overlay.document();
   Cursor& cursor = state.cursor(object);
   NodeIndex name = object + 1;
   uint32_t position = 0;
   if (key != nullptr) {
-    if (cursor.container == object && document.string_equals(cursor.node, {key, size})) {
+    if (cursor.container == object && document.string_equals(cursor.node, key->view())) {
       name = cursor.node;
       position = cursor.position;
     } else {
-      name = find_name(state, object, key, size);
+      name = find_name(state, object, *key);
       if (name == kNoNode) raise_error(L, "invalid key to 'next'");
     }
     name = document.next(name + 1);

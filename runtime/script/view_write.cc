@@ -93,30 +93,26 @@ Value take(lua_State* L, State& state, NodeIndex container, int at) {
 }
 
 void set_member(lua_State* L, State& state, NodeIndex object) {
-  if (lua_type(L, 2) != LUA_TSTRING) {
+  NameHint* const hint = state.hint(L);
+  if (hint == nullptr) {
     raise_error(L, "a member name must be a string, found a " + std::string(luaL_typename(L, 2)));
   }
-  size_t size = 0;
-  const char* const key = lua_tolstring(L, 2, &size);
   const Value value = take(L, state, object, 3);
   Overlay::Edit& edit = open_list(state, object);
-  const uint32_t position = find_child(state, edit, key, size);
+  const uint32_t position = find_child(state, edit, *hint);
   if (position != kNotFound) {
     state.overlay.children(edit)[position].set(value);
     return;
   }
   if (value.tag == Tag::kAbsent) return;
-  state.guard.charge(size + 64);
-  const uint32_t name = state.overlay.new_name({key, size});
+  state.guard.charge(hint->size + 64);
+  const uint32_t name = state.overlay.new_name(hint->view());
   const Text& text = state.overlay.new_name_at(name);
   if (!text.plain && !is_utf8(text.view())) {
     raise_error(L, "a member name that is not valid UTF-8");
   }
-  NameHint& hint = state.hint(key);
-  if (hint.key != key) hint.distance = UINT32_MAX;
-  hint.key = key;
-  hint.position = edit.count;
-  edit.names |= Overlay::name_bit(key, size);
+  hint->position = edit.count;
+  edit.names |= Overlay::name_bit(hint->text, hint->size);
   state.overlay.append(edit, name).set(value);
 }
 
