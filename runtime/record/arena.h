@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -47,6 +48,13 @@ class Arena {
   // Forgets everything, keeps chunks up to `keep_bytes` for reuse.
   void reset(size_t keep_bytes = 4 * 1024 * 1024);
   [[nodiscard]] size_t capacity() const;
+  // Memory stays where it is.
+  void swap(Arena& other) noexcept {
+    std::swap(chunk_bytes_, other.chunk_bytes_);
+    chunks_.swap(other.chunks_);
+    std::swap(current_, other.current_);
+    std::swap(used_, other.used_);
+  }
 
  private:
   struct Chunk {

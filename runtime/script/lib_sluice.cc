@@ -49,6 +49,7 @@ int sluice_array(lua_State* L) {
 void copy_value(lua_State* L, int at, int seen, int depth);
 
 void copy_proxy(lua_State* L, State& state, NodeIndex node, int seen, int depth) {
+  const uint32_t record = state.generation;  // copying what it holds may turn to another one
   const bool list = state.overlay.document().kind(node) == JsonKind::kArray;
   const uint32_t count = child_count(state, node);
   lua_createtable(L, list ? static_cast<int>(count) : 0, list ? 0 : static_cast<int>(count));
@@ -59,6 +60,7 @@ void copy_proxy(lua_State* L, State& state, NodeIndex node, int seen, int depth)
   if (list) {
     mark_array(L, copy);
     for (uint32_t i = 1; i <= count; ++i) {
+      state.lives(proxy_bits(make_proxy(record, 0)));
       push_value(L, state, array_element(state, node, i));
       copy_value(L, lua_gettop(L), seen, depth + 1);
       lua_rawseti(L, copy, i);
@@ -72,7 +74,7 @@ void copy_proxy(lua_State* L, State& state, NodeIndex node, int seen, int depth)
   for (;;) {
     lua_settop(L, next + 1);  // the function and the last key
     lua_pushvalue(L, next);
-    lua_pushlightuserdata(L, make_proxy(state.generation, node));
+    lua_pushlightuserdata(L, make_proxy(record, node));
     lua_pushvalue(L, next + 1);
     lua_call(L, 2, 2);
     if (lua_isnil(L, next + 2)) break;
@@ -134,23 +136,41 @@ int sluice_copy(lua_State* L) {
   return 1;
 }
 
+// A new verdict, whose proxy is pushed.
+Verdict& push_verdict(lua_State* L, State& state) {
+  if (state.verdict_count == kMaxVerdicts) {
+    raise_error(L, "more than 65536 verdicts of sluice.reject and sluice.filter in one call");
+  }
+  if (state.verdict_count == state.verdicts.size()) state.verdicts.emplace_back();
+  const uint32_t number = state.verdict_count++;
+  lua_pushlightuserdata(L, make_proxy(state.generation, kFirstVerdict + number));
+  return state.verdicts[number];
+}
+
 int sluice_reject(lua_State* L) {
   State& state = State::of(L);
   lua_settop(L, 2);
   luaL_checktype(L, 1, LUA_TSTRING);
-  const std::string_view code = text_at(L, 1);
-  const std::string_view text = lua_isnoneornil(L, 2) ? std::string_view() : text_at(L, 2);
-  state.reject_code = shorten(code, 100);
-  state.reject_text = shorten(text, kLongestReject);
-  lua_pushlightuserdata(L, make_proxy(state.generation, kRejectProxy));
+  const std::string code = shorten(text_at(L, 1), 100);
+  const std::string text =
+      lua_isnoneornil(L, 2) ? std::string() : shorten(text_at(L, 2), kLongestReject);
+  state.guard.charge(code.size() + text.size() + sizeof(Verdict));
+  Verdict& verdict = push_verdict(L, state);
+  verdict.reject = true;
+  verdict.code = code;
+  verdict.text = text;
   return 1;
 }
 
 int sluice_filter(lua_State* L) {
   State& state = State::of(L);
-  state.reject_text =
+  const std::string text =
       lua_isnoneornil(L, 1) ? std::string() : shorten(text_at(L, 1), kLongestReject);
-  lua_pushlightuserdata(L, make_proxy(state.generation, kFilterProxy));
+  state.guard.charge(text.size() + sizeof(Verdict));
+  Verdict& verdict = push_verdict(L, state);
+  verdict.reject = false;
+  verdict.code.clear();
+  verdict.text = text;
   return 1;
 }
 
@@ -180,10 +200,23 @@ void check_options(lua_State* L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
     const std::string_view key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-    if (key != "key" && key != "sink") {
-      raise_error(
-          L, "sluice.emit: unknown option '" + std::string(key) + "'; there are 'key' and 'sink'");
+    if (key != "key" && key != "sink" && key != "parent") {
+      raise_error(L, "sluice.emit: unknown option '" + std::string(key) +
+                         "'; there are 'key', 'sink' and, in transform_batch, 'parent'");
     }
+  }
+}
+
+// In a call for several records: which one is it that the emitted one comes from?
+void select_parent(lua_State* L, State& state) {
+  if (state.batch_records == 0) return;
+  lua_getfield(L, 2, "parent");
+  const NodeIndex parent = check_proxy(L, state, lua_gettop(L));
+  lua_pop(L, 1);
+  if (parent == kNoNode && check_proxy(L, state, 1) == kNoNode) {
+    raise_error(L,
+                "sluice.emit: say which record this one comes from: "
+                "sluice.emit(t, {parent = rs[i]})");
   }
 }
 
@@ -191,6 +224,7 @@ int sluice_emit(lua_State* L) {
   State& state = State::of(L);
   lua_settop(L, 2);
   check_options(L);
+  select_parent(L, state);
   if (state.emitted.size() >= state.guard.limits().emitted) {
     raise_error(L, "sluice.emit: more than " + std::to_string(state.guard.limits().emitted) +
                        " records out of one (limit emitted)");
@@ -201,7 +235,9 @@ int sluice_emit(lua_State* L) {
   part.sink = emit_option(L, state, "sink", &routed);
   if (routed && part.sink.empty()) raise_error(L, "sluice.emit: 'sink' must not be empty");
   lua_settop(L, 1);
+  const uint32_t parent = state.generation;
   if (!state.print_result(1, &part.value)) raise_error(L, "sluice.emit: " + state.writer.error());
+  state.lives(proxy_bits(make_proxy(parent, 0)));  // printing may have turned to another record
   state.emitted.push_back(part);
   return 0;
 }

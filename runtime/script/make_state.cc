@@ -61,7 +61,12 @@ int prepare(lua_State* L) {
     lua_call(L, 0, 0);
   }
   lua_settop(L, 0);
-  const int kind = lua_getglobal(L, "transform");
+  int kind = lua_getglobal(L, "transform_batch");
+  State::of(L).batch_function = kind == LUA_TFUNCTION;
+  if (kind == LUA_TNIL) {
+    lua_settop(L, 0);
+    kind = lua_getglobal(L, "transform");
+  }
   if (kind != LUA_TFUNCTION) {
     const std::string text = source.name() +
                              ": expected a global function transform(r, meta), found " +

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "runtime/record/pointer.h"
 #include "runtime/record/scan.h"
@@ -20,6 +21,18 @@ void Overlay::begin(Document& document) {
   names_.clear();
   if (bytes_ != 0) arena_.reset();
   bytes_ = 0;
+}
+
+void Overlay::swap(Overlay& other) noexcept {
+  std::swap(document_, other.document_);
+  edits_.swap(other.edits_);
+  children_.swap(other.children_);
+  std::swap(children_size_, other.children_size_);
+  std::swap(children_capacity_, other.children_capacity_);
+  edited_.swap(other.edited_);
+  names_.swap(other.names_);
+  arena_.swap(other.arena_);
+  std::swap(bytes_, other.bytes_);
 }
 
 void Overlay::end() {

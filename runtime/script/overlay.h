@@ -75,6 +75,8 @@ class Overlay {
 
   void begin(Document& document);
   void end();
+  // References into either stay good, as parts of the other.
+  void swap(Overlay& other) noexcept;
 
   [[nodiscard]] const Document& document() const { return *document_; }
   [[nodiscard]] bool edited(NodeIndex node) const {

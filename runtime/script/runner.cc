@@ -1,30 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <lua.hpp>
 
+#include <algorithm>
 #include <chrono>
 
+#include "runtime/script/conclude.h"
 #include "runtime/script/script_source.h"
 
 namespace sluice {
 namespace script {
 namespace {
-
-constexpr std::string_view kTransformError = "TRANSFORM_ERROR";
-constexpr char kUnwritable[] = ": transform returned a record that cannot be written: ";
-constexpr std::string_view kRejected = "REJECTED_BY_SCRIPT";
-
-// Prints what transform returned; it lies at index 1.
-int print_answer(lua_State* L) {
-  State& state = State::of(L);
-  ScriptPart part;
-  if (!state.print_result(1, &part.value)) {
-    const std::string error = state.writer.error();
-    lua_pushlstring(L, error.data(), error.size());
-    lua_error(L);
-  }
-  state.emitted.push_back(part);
-  return 0;
-}
 
 // transform(r, meta), both at their places: r is pushed under protection, it may be a long string.
 int call_transform(lua_State* L) {
@@ -35,26 +20,44 @@ int call_transform(lua_State* L) {
   return 1;
 }
 
+// transform_batch, at index 1, for all records of the call. Leaves the list that was answered.
+int call_batch(lua_State* L) {
+  State& state = State::of(L);
+  const auto count = static_cast<int>(state.batch_records);
+  lua_createtable(L, count, 0);
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; ++i) {
+    const uint32_t generation = state.first_generation + static_cast<uint32_t>(i);
+    state.lives(proxy_bits(make_proxy(generation, 0)));
+    push_node(L, state, Document::root());
+    lua_rawseti(L, 2, i + 1);
+    lua_pushlightuserdata(L, make_proxy(generation, kMetaProxy));
+    lua_rawseti(L, 3, i + 1);
+  }
+  lua_call(L, 2, 1);
+  return 1;
+}
+
 class Runner final : public ScriptRunner {
  public:
   explicit Runner(std::shared_ptr<const ScriptSource> source) : source_(std::move(source)) {}
 
   ScriptResult run(Document& document, const RecordMeta& meta, Arena& arena,
                    std::vector<ScriptPart>& parts) override {
-    if (state_) {
-      ScriptResult result;
-      if (attempt(document, meta, arena, parts, &result)) return result;
-    }
-    // A cap was hit: perhaps by what earlier records left in the state. Once more in a fresh one.
-    state_.reset();
-    auto fresh = make();
-    if (!fresh) return failed(fresh.status().message());
-    state_ = std::move(*fresh);
-    ScriptResult result;
-    if (attempt(document, meta, arena, parts, &result)) return result;
-    result = failed(state_->guard.describe());
-    state_.reset();
-    return result;
+    BatchItem item{&document, &meta, {}, 0, 0};
+    run_one(item, arena, parts);
+    return std::move(item.result);
+  }
+
+  [[nodiscard]] uint32_t batch_records() const override {
+    return state_wants_batch_ ? kBatchRecords : 0;
+  }
+
+  void run_batch(std::span<BatchItem> items, Arena& arena,
+                 std::vector<ScriptPart>& parts) override {
+    if (items.size() > 1 && state_ && attempt_batch(items, arena, parts) == Attempt::kDone) return;
+    if (state_ && state_->guard.capped()) state_.reset();
+    for (BatchItem& item : items) run_one(item, arena, parts);
   }
 
   [[nodiscard]] uint64_t memory_bytes() const override { return state_ ? state_->guard.used() : 0; }
@@ -62,7 +65,10 @@ class Runner final : public ScriptRunner {
   void measure_rendering(bool on) override { measuring_ = on; }
   [[nodiscard]] uint64_t rendering_ns() const override { return rendering_ns_; }
 
-  void adopt(std::unique_ptr<State> state) { state_ = std::move(state); }
+  void adopt(std::unique_ptr<State> state) {
+    state_ = std::move(state);
+    state_wants_batch_ = state_->batch_function;
+  }
   Result<std::unique_ptr<State>> make() const {
     return make_state(*source_,
                       [source = source_.get()](std::string_view name, std::string* error) {
@@ -74,126 +80,171 @@ class Runner final : public ScriptRunner {
   }
 
  private:
-  static ScriptResult failed(std::string detail) {
-    return {ScriptOutcome::kRejected, kTransformError, std::move(detail)};
+  static constexpr uint32_t kBatchRecords = 64;
+  enum class Attempt {
+    kDone,
+    kFailed,  // the script raised an error, which is in the results
+    kCapped,  // a cap was hit, and the state is lost
+  };
+
+  void run_one(BatchItem& item, Arena& arena, std::vector<ScriptPart>& parts) {
+    if (state_ && attempt(item, arena, parts) != Attempt::kCapped) return;
+    // A cap was hit: perhaps by what earlier records left in the state. Once more in a fresh one.
+    state_.reset();
+    auto fresh = make();
+    if (!fresh) {
+      item.result = transform_failed(fresh.status().message());
+      return;
+    }
+    state_ = std::move(*fresh);
+    if (attempt(item, arena, parts) != Attempt::kCapped) return;
+    item.result = transform_failed(state_->guard.describe());
+    state_.reset();
   }
 
-  // False: a cap was hit and the state is lost.
-  bool attempt(Document& document, const RecordMeta& meta, Arena& arena,
-               std::vector<ScriptPart>& parts, ScriptResult* result) {
+  Attempt attempt(BatchItem& item, Arena& arena, std::vector<ScriptPart>& parts) {
+    if (state_wants_batch_) return attempt_batch({&item, 1}, arena, parts);
     State& state = *state_;
-    begin(state, document, meta, arena);
+    begin_call(state, arena);
+    begin_record(state, *item.document, *item.meta);
     lua_State* const L = state.L;
-    const bool container = document.kind(Document::root()) >= JsonKind::kArray;
+    const bool container = item.document->kind(Document::root()) >= JsonKind::kArray;
     if (!container) lua_pushcfunction(L, call_transform);
     lua_pushvalue(L, 1);
     if (container) lua_pushlightuserdata(L, make_proxy(state.generation, Document::root()));
     lua_pushlightuserdata(L, make_proxy(state.generation, kMetaProxy));
     const int status = lua_pcall(L, 2, 1, 0);
     if (status == LUA_OK && !state.guard.capped()) {
-      *result = measuring_ ? conclude_measured(state) : conclude(state);
+      item.result = conclude_timed(state, "transform");
     } else {
-      *result = failed(error_text(state, status));
+      item.result = transform_failed(error_text(state, status));
     }
     state.guard.end();
     state.overlay.end();
-    if (state.guard.capped()) return false;
-    lua_settop(L, 1);
-    state.forget_tables();
-    if (result->outcome == ScriptOutcome::kParts) {
-      parts.insert(parts.end(), state.emitted.begin(), state.emitted.end());
-    }
-    return true;
+    if (state.guard.capped()) return Attempt::kCapped;
+    end_call(state);
+    take_parts(state, item, parts);
+    return status == LUA_OK ? Attempt::kDone : Attempt::kFailed;
   }
 
-  static void begin(State& state, Document& document, const RecordMeta& meta, Arena& arena) {
+  Attempt attempt_batch(std::span<BatchItem> items, Arena& arena, std::vector<ScriptPart>& parts) {
+    State& state = *state_;
+    const size_t before = parts.size();
+    begin_call(state, arena);
+    begin_batch(state, items);
+    lua_State* const L = state.L;
+    lua_pushcfunction(L, call_batch);
+    lua_pushvalue(L, 1);
+    const int status = lua_pcall(L, 1, 1, 0);
+    if (status == LUA_OK && !state.guard.capped()) {
+      conclude_batch(state, items, parts);
+    } else {
+      const ScriptResult failed = transform_failed(error_text(state, status));
+      for (BatchItem& item : items) item.result = failed;
+    }
+    state.guard.end();
+    end_batch(state);
+    if (state.guard.capped()) {
+      parts.resize(before);
+      return Attempt::kCapped;
+    }
+    end_call(state);
+    return status == LUA_OK ? Attempt::kDone : Attempt::kFailed;
+  }
+
+  static void begin_call(State& state, Arena& arena) {
     state.guard.begin();
+    state.arena = &arena;
+    state.log_lines = 0;
+    state.verdict_count = 0;
+  }
+
+  static void end_call(State& state) {
+    lua_settop(state.L, 1);
+    state.forget_tables();
+  }
+
+  static void begin_record(State& state, Document& document, const RecordMeta& meta) {
     state.overlay.begin(document);
     if (++state.generation == 0) state.generation = 1;
     state.meta = &meta;
-    state.arena = &arena;
     state.emitted.clear();
     state.output_bytes = 0;
-    state.log_lines = 0;
     state.last_string = nullptr;
     state.cursors.fill(Cursor{});
   }
 
-  ScriptResult conclude_measured(State& state) {
+  // The first record is the current one, the others are parked.
+  static void begin_batch(State& state, std::span<BatchItem> items) {
+    const auto count = static_cast<uint32_t>(items.size());
+    if (state.generation > UINT32_MAX - count - 1) state.generation = 0;
+    while (state.parked.size() < count) state.parked.push_back(std::make_unique<ParkedRecord>());
+    begin_record(state, *items[0].document, *items[0].meta);
+    state.first_generation = state.generation;
+    state.batch_records = count;
+    for (uint32_t i = 1; i < count; ++i) {
+      ParkedRecord& record = *state.parked[i];
+      record.overlay.begin(*items[i].document);
+      record.meta = items[i].meta;
+      record.emitted.clear();
+      record.output_bytes = 0;
+    }
+  }
+
+  static void end_batch(State& state) {
+    const uint32_t last = state.first_generation + state.batch_records - 1;
+    for (uint32_t i = 0; i < state.batch_records; ++i) {
+      if (state.first_generation + i == state.generation) {
+        state.overlay.end();
+      } else {
+        state.parked[i]->overlay.end();
+      }
+    }
+    state.batch_records = 0;
+    state.generation = last;
+  }
+
+  // The list that transform_batch answered is at the top.
+  void conclude_batch(State& state, std::span<BatchItem> items, std::vector<ScriptPart>& parts) {
+    lua_State* const L = state.L;
+    const int list = lua_gettop(L);
+    const bool usable = lua_type(L, list) == LUA_TTABLE && lua_rawlen(L, list) <= items.size();
+    for (size_t i = 0; i < items.size() && !state.guard.capped(); ++i) {
+      state.lives(proxy_bits(make_proxy(state.first_generation + static_cast<uint32_t>(i), 0)));
+      if (usable) {
+        lua_rawgeti(L, list, static_cast<lua_Integer>(i) + 1);
+        items[i].result = conclude_timed(state, "transform_batch");
+        lua_settop(L, list);
+      } else {
+        items[i].result =
+            transform_failed(state.name + ": transform_batch returned a " + luaL_typename(L, list) +
+                             "; expected a list with the answer for each of the " +
+                             std::to_string(items.size()) + " records at its place");
+      }
+      take_parts(state, items[i], parts);
+    }
+  }
+
+  static void take_parts(State& state, BatchItem& item, std::vector<ScriptPart>& parts) {
+    item.first_part = parts.size();
+    item.parts = 0;
+    if (item.result.outcome != ScriptOutcome::kParts) return;
+    item.parts = state.emitted.size();
+    parts.insert(parts.end(), state.emitted.begin(), state.emitted.end());
+  }
+
+  ScriptResult conclude_timed(State& state, const char* function) {
+    if (!measuring_) return conclude(state, function);
     const auto start = std::chrono::steady_clock::now();
-    ScriptResult result = conclude(state);
+    ScriptResult result = conclude(state, function);
     const auto spent = std::chrono::steady_clock::now() - start;
     rendering_ns_ += static_cast<uint64_t>(std::chrono::nanoseconds(spent).count());
     return result;
   }
 
-  // What transform answered is at the top.
-  static ScriptResult conclude(State& state) {
-    lua_State* const L = state.L;
-    switch (lua_type(L, -1)) {
-      case LUA_TNIL:
-        return no_record(state, {});
-      case LUA_TTABLE:
-        return print(state);
-      case LUA_TLIGHTUSERDATA:
-        break;
-      default:
-        return failed(state.name + ": transform returned a " + luaL_typename(L, -1) +
-                      "; expected the record, a table, nil, or a verdict of sluice.reject or "
-                      "sluice.filter");
-    }
-    const uint64_t bits = proxy_bits(lua_touserdata(L, -1));
-    if (bits == 0) {
-      return failed(state.name +
-                    ": transform returned sluice.null; expected the record, a table or nil");
-    }
-    if (proxy_generation(bits) != state.generation) {
-      return failed(state.name + ": transform returned " + kStaleProxy);
-    }
-    switch (proxy_node(bits)) {
-      case kRejectProxy:
-        return {ScriptOutcome::kRejected, kRejected,
-                state.reject_text.empty() ? state.reject_code
-                                          : state.reject_code + ": " + state.reject_text};
-      case kFilterProxy:
-        return no_record(state, state.reject_text);
-      case kMetaProxy:
-      case kHeadersProxy:
-        return failed(state.name +
-                      ": transform returned meta; expected the record, a table or nil");
-      default:
-        break;
-    }
-    return print(state);
-  }
-
-  // Nothing beside what was emitted.
-  static ScriptResult no_record(State& state, std::string why) {
-    if (!state.emitted.empty()) return {};
-    return {ScriptOutcome::kFiltered, {}, std::move(why)};
-  }
-
-  // Prints the answer at the top as the last part.
-  static ScriptResult print(State& state) {
-    lua_State* const L = state.L;
-    if (lua_type(L, -1) != LUA_TTABLE && state.kept_tables == 0) {  // then Lua has no part in it
-      ScriptPart part;
-      if (!state.print_result(lua_gettop(L), &part.value)) {
-        return failed(state.name + kUnwritable + state.writer.error());
-      }
-      state.emitted.push_back(part);
-      return {};
-    }
-    lua_pushcfunction(L, print_answer);
-    lua_insert(L, -2);
-    const int status = lua_pcall(L, 1, 0, 0);
-    if (status == LUA_OK) return {};
-    if (state.guard.capped()) return {};
-    return failed(state.name + kUnwritable + error_text(state, status));
-  }
-
   std::shared_ptr<const ScriptSource> source_;
   std::unique_ptr<State> state_;
+  bool state_wants_batch_ = false;
   bool measuring_ = false;
   uint64_t rendering_ns_ = 0;
 };

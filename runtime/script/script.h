@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,12 +86,29 @@ class ScriptRunner {
   static Result<std::unique_ptr<ScriptRunner>> create(std::shared_ptr<const Script> script);
   virtual ~ScriptRunner() = default;
 
-  // Runs transform(r, meta) on the parsed record. Parts are appended to `parts`, their text lies in
+  // Runs transform(r, meta) on the parsed record (transform_batch with this record alone, if the
+  // script has it). Parts are appended to `parts`, their text lies in
   // `arena`. On anything but kParts `parts` is as before. A state that hit a cap is thrown away and
   // the record tried once more in a fresh one; only a second hit rejects it. The document is
   // changed by the call; parse again before using it for something else.
   virtual ScriptResult run(Document& document, const RecordMeta& meta, Arena& arena,
                            std::vector<ScriptPart>& parts) = 0;
+
+  // A record of a call for several, and what became of it.
+  struct BatchItem {
+    Document* document = nullptr;
+    const RecordMeta* meta = nullptr;
+    ScriptResult result;
+    size_t first_part = 0;  // in `parts`
+    size_t parts = 0;
+  };
+  // How many records a call of run_batch takes; 0: the script has no transform_batch.
+  [[nodiscard]] virtual uint32_t batch_records() const = 0;
+  // Runs transform_batch(rs, metas) on the records together, all living until it returns. If the
+  // script raises an error or hits a cap, each record is tried by itself, so that only those
+  // which fail alone are rejected.
+  virtual void run_batch(std::span<BatchItem> items, Arena& arena,
+                         std::vector<ScriptPart>& parts) = 0;
 
   [[nodiscard]] virtual uint64_t memory_bytes() const = 0;
 

@@ -9,6 +9,23 @@ State::~State() {
   if (L != nullptr) lua_close(L);
 }
 
+bool State::select(uint32_t wanted) {
+  const uint32_t to = wanted - first_generation;
+  if (to >= batch_records) return false;
+  const auto exchange = [this](ParkedRecord& record) {
+    overlay.swap(record.overlay);
+    std::swap(meta, record.meta);
+    emitted.swap(record.emitted);
+    std::swap(output_bytes, record.output_bytes);
+  };
+  exchange(*parked[generation - first_generation]);
+  exchange(*parked[to]);
+  generation = wanted;
+  last_string = nullptr;
+  cursors.fill(Cursor{});
+  return true;
+}
+
 NameHint* State::learn(lua_State* lua, NameHint& hint, const void* key) {
   constexpr size_t kLongest = 40;  // strings up to here are one object each in Lua
   if (lua_type(lua, 2) != LUA_TSTRING) return nullptr;

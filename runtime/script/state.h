@@ -33,6 +33,21 @@ struct NameHint {
   [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
+// What sluice.reject() or sluice.filter() said.
+struct Verdict {
+  bool reject = false;
+  std::string code;
+  std::string text;
+};
+
+// A record of a call for several (transform_batch) while another one is the current one.
+struct ParkedRecord {
+  Overlay overlay;
+  const RecordMeta* meta = nullptr;
+  std::vector<ScriptPart> emitted;
+  uint64_t output_bytes = 0;
+};
+
 // Where an iteration over a container stands, so that each step is O(1).
 struct Cursor {
   NodeIndex container = kNoNode;
@@ -83,6 +98,23 @@ struct State {
   // Text of `require "lib.x"`, or null with the reason; lives as long as the state.
   std::function<const std::string*(std::string_view library, std::string* error)> library;
   bool loading = true;
+  bool batch_function = false;  // the script has transform_batch, and that lies at index 1
+
+  // Does the proxy belong to a record of this call? That record is the current one then.
+  bool lives(uint64_t bits) {
+    const uint32_t wanted = proxy_generation(bits);
+    return wanted == generation || (batch_records != 0 && select(wanted));
+  }
+  bool select(uint32_t wanted);
+
+  // Of a call for several records; their generations follow each other.
+  uint32_t batch_records = 0;  // 0: a call for one
+  uint32_t first_generation = 0;
+  std::vector<std::unique_ptr<ParkedRecord>> parked;  // by record; the current one's is not in use
+
+  // Of the call.
+  std::vector<Verdict> verdicts;  // room for them is kept
+  uint32_t verdict_count = 0;
 
   // Of the current record.
   uint32_t generation = 1;
@@ -91,8 +123,6 @@ struct State {
   std::vector<ScriptPart> emitted;
   uint64_t output_bytes = 0;
   uint32_t log_lines = 0;
-  std::string reject_code;
-  std::string reject_text;
   Arena scratch{4096};  // decoded strings on their way into Lua
   uint32_t kept_tables = 0;
   const char* last_string = nullptr;  // the Lua string last made of a node without escapes

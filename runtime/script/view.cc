@@ -76,7 +76,7 @@ uint32_t find_child(State& state, const Overlay::Edit& edit, NameHint& hint) {
 }
 
 void refuse_use(lua_State* L, State& state, uint64_t bits, const char* verb) {
-  if (bits != 0 && proxy_generation(bits) != state.generation) raise_error(L, kStaleProxy);
+  if (bits != 0 && !state.lives(bits)) raise_error(L, kStaleProxy);
   std::string key;
   if (lua_type(L, 2) == LUA_TSTRING) key = " member '" + std::string(lua_tostring(L, 2)) + "'";
   raise_error(L, std::string("cannot ") + verb + key +
@@ -89,8 +89,8 @@ int index(lua_State* L) {
   State& state = State::of(L);
   const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
   const NodeIndex node = proxy_node(bits);
-  if (proxy_generation(bits) != state.generation || node >= kFirstSpecial) [[unlikely]] {
-    if (proxy_generation(bits) == state.generation && node <= kHeadersProxy) {
+  if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
+    if (state.lives(bits) && node >= kFirstSpecial && node <= kHeadersProxy) {
       return meta_index(L, state, node);
     }
     refuse_use(L, state, bits, "read");
@@ -127,8 +127,8 @@ int length(lua_State* L) {
   State& state = State::of(L);
   const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
   const NodeIndex node = proxy_node(bits);
-  if (proxy_generation(bits) != state.generation || node >= kFirstSpecial) {
-    if (proxy_generation(bits) == state.generation && node == kHeadersProxy) {
+  if (!state.lives(bits) || node >= kFirstSpecial) {
+    if (state.lives(bits) && node == kHeadersProxy) {
       lua_pushinteger(L, state.meta->header_count);
       return 1;
     }
@@ -144,7 +144,7 @@ int to_string(lua_State* L) {
   const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
   if (bits == 0) {
     lua_pushliteral(L, "null");
-  } else if (proxy_generation(bits) != state.generation) {
+  } else if (!state.lives(bits)) {
     lua_pushliteral(L, "part of an earlier record");
   } else if (proxy_node(bits) >= kFirstSpecial) {
     lua_pushliteral(L, "meta or verdict");
@@ -235,7 +235,7 @@ NodeIndex check_proxy(lua_State* L, State& state, int at) {
   if (lua_type(L, at) != LUA_TLIGHTUSERDATA) return kNoNode;
   const uint64_t bits = proxy_bits(lua_touserdata(L, at));
   if (bits == 0) return kNoNode;
-  if (proxy_generation(bits) != state.generation) raise_error(L, kStaleProxy);
+  if (!state.lives(bits)) raise_error(L, kStaleProxy);
   return proxy_node(bits) < kFirstSpecial ? proxy_node(bits) : kNoNode;
 }
 

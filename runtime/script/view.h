@@ -16,11 +16,12 @@ namespace sluice::script {
 struct State;
 
 // Node indices that are no nodes (a tape ends far below).
-inline constexpr uint32_t kFirstSpecial = 0xFFFFFF00;
+inline constexpr uint32_t kFirstSpecial = 0xFFFE0000;
 inline constexpr uint32_t kMetaProxy = kFirstSpecial;
 inline constexpr uint32_t kHeadersProxy = kFirstSpecial + 1;
-inline constexpr uint32_t kRejectProxy = kFirstSpecial + 2;  // what sluice.reject() answers
-inline constexpr uint32_t kFilterProxy = kFirstSpecial + 3;  // what sluice.filter() answers
+// What sluice.reject() and sluice.filter() answer: the number of a verdict of this call follows.
+inline constexpr uint32_t kFirstVerdict = kFirstSpecial + 2;
+inline constexpr uint32_t kMaxVerdicts = 0x10000;
 
 inline constexpr char kStaleProxy[] =
     "a part of an earlier record was kept (in a global or upvalue) and used again; keep a copy "
@@ -43,7 +44,7 @@ void push_value(lua_State* L, State& state, const Value& value);
 void push_node(lua_State* L, State& state, NodeIndex node);
 
 // If the value at `at` is a usable container proxy: its node; kNoNode if it is something else.
-// Raises for a stale one.
+// Raises for a stale one. In a call for several records its record becomes the current one.
 NodeIndex check_proxy(lua_State* L, State& state, int at);
 
 // next(proxy, key): pushes the next key and value, or nil. Answers the number pushed.

@@ -117,7 +117,7 @@ int proxy_inext(lua_State* L) {
   State& state = State::of(L);
   const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
   const NodeIndex node = proxy_node(bits);
-  if (proxy_generation(bits) != state.generation || node >= kFirstSpecial) [[unlikely]] {
+  if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
     refuse_use(L, state, bits, "read");
   }
   const lua_Integer i = lua_tointeger(L, 2) + 1;
@@ -133,8 +133,8 @@ int proxy_next(lua_State* L) {
   State& state = State::of(L);
   const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
   const NodeIndex node = proxy_node(bits);
-  if (proxy_generation(bits) != state.generation || node >= kFirstSpecial) [[unlikely]] {
-    if (proxy_generation(bits) == state.generation && node <= kHeadersProxy) {
+  if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
+    if (state.lives(bits) && node >= kFirstSpecial && node <= kHeadersProxy) {
       return meta_next(L, state, node);
     }
     refuse_use(L, state, bits, "read");

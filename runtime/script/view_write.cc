@@ -26,6 +26,14 @@ std::string place(State& state, NodeIndex container, int key_at) {
   raise_error(L, "cannot set " + place(state, container, 2) + ": " + why);
 }
 
+// A part of another record, of this call or of an earlier one.
+[[noreturn]] void refuse_stranger(lua_State* L, State& state, NodeIndex container, int at) {
+  const uint32_t other = proxy_generation(proxy_bits(lua_touserdata(L, at)));
+  if (other - state.first_generation >= state.batch_records) raise_error(L, kStaleProxy);
+  refuse(L, state, container,
+         "it is a part of another record; give a copy of it, made with sluice.deepcopy(...)");
+}
+
 // Is this Lua string the one that was last read from the record? Then the text of the record stands
 // for it. The address is only a hint: it may have become another string since.
 bool is_last_read(const State& state, const char* text, size_t size) {
@@ -79,6 +87,9 @@ Value take(lua_State* L, State& state, NodeIndex container, int at) {
       if (lua_touserdata(L, at) == nullptr) {
         value.tag = Tag::kNull;
         return value;
+      }
+      if (proxy_generation(proxy_bits(lua_touserdata(L, at))) != state.generation) {
+        refuse_stranger(L, state, container, at);
       }
       value.node = check_proxy(L, state, at);
       if (value.node == kNoNode) {
@@ -157,8 +168,8 @@ int new_index(lua_State* L) {
   State& state = State::of(L);
   const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
   const NodeIndex node = proxy_node(bits);
-  if (proxy_generation(bits) != state.generation || node >= kFirstSpecial) [[unlikely]] {
-    if (proxy_generation(bits) == state.generation && node <= kHeadersProxy) {
+  if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
+    if (state.lives(bits) && node >= kFirstSpecial && node <= kHeadersProxy) {
       raise_error(L, "meta is read-only");
     }
     refuse_use(L, state, bits, "set");

@@ -116,7 +116,12 @@ bool Writer::lua_value(lua_State* L, uint32_t depth) {
 bool Writer::lua_proxy(lua_State* L, uint32_t depth) {
   const uint64_t bits = proxy_bits(lua_touserdata(L, -1));
   if (bits == 0) return put("null", 4);
-  if (proxy_generation(bits) != state_.generation) return fail(kStaleProxy);
+  if (proxy_generation(bits) != state_.generation) {
+    const uint32_t place = proxy_generation(bits) - state_.first_generation;
+    return fail(place < state_.batch_records
+                    ? "a part of another record; put a copy there, made with sluice.deepcopy(...)"
+                    : kStaleProxy);
+  }
   if (proxy_node(bits) >= kFirstSpecial) {
     return fail("meta, or a verdict of sluice.reject or sluice.filter, cannot be part of a record");
   }
