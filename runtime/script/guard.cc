@@ -33,6 +33,7 @@ constexpr uint64_t kCountFromStart = 5'000'000;  // caps below this are counted 
 constexpr int kTicksToHook = 2;                  // the first tick may come at once
 constexpr uint64_t kNativeInterval = 1 << 20;    // native steps between two looks at the clock
 constexpr uint64_t kChurnInterval = 4 << 20;     // allocated bytes between two looks at the clock
+constexpr uint64_t kBrim = 16;  // less than this part of the memory free after a collection is none
 
 bool pooled(size_t bytes) { return kPooled && bytes != 0 && bytes <= BlockPool::kLargest; }
 
@@ -101,15 +102,14 @@ bool Guard::refuse(size_t more) {
   churn_ += more;
   if (churn_ > kChurnInterval && L_ != nullptr) [[unlikely]] {
     churn_ = 0;
-    if (const Cap cap = overdue(); cap != Cap::kNone) {
-      note_place();
-      cap_ = cap;
-      return true;
-    }
+    if (overdue() != Cap::kNone) set_hook(1);  // a refusal would cost a whole collection
   }
   if (used_ + extra_ + more <= limits_.memory_bytes) [[likely]] {
-    if (more == refused_) refused_ = 0;
-    return false;
+    if (more != refused_) return false;
+    refused_ = 0;
+    if (!brimful(more)) return false;
+    cap_ = Cap::kMemory;
+    return true;
   }
   if (L_ != nullptr) note_place();
   if (refused_ == more) cap_ = Cap::kMemory;
@@ -117,9 +117,16 @@ bool Guard::refuse(size_t more) {
   return true;
 }
 
+// After a collection: is so little free that the next one is due at once? A script at the brim would
+// spend all its time, a whole collection for every few objects, between two instructions.
+bool Guard::brimful(size_t more) const {
+  return used_ + extra_ + more > limits_.memory_bytes - limits_.memory_bytes / kBrim;
+}
+
 void Guard::attach(lua_State* L) {
   L_ = L;
-  counts_always_ = limits_.instructions < kCountFromStart || !Ticker::works();
+  ticks_arrive_ = Ticker::works();
+  counts_always_ = limits_.instructions < kCountFromStart || !ticks_arrive_;
   if (counts_always_) set_hook(kHookInterval);
 }
 
@@ -131,20 +138,33 @@ void Guard::begin() {
   native_left_ = kNativeInterval;
   cpu_start_us_ = kNotRead;
   wall_start_us_ = kNotRead;
-  if (counts_always_) return;
-  if (ticks_.load(std::memory_order_relaxed) >= kTicksToHook) lua_sethook(L_, nullptr, 0, 0);
+  const int before = ticks_.load(std::memory_order_relaxed);
   ticks_.store(0, std::memory_order_relaxed);
-  if (!Ticker::watch(this)) set_hook(kHookInterval);
+  const bool watched = ticks_arrive_ && Ticker::watch(this);
+  if (counts_always_) return;
+  if (!watched) {
+    set_hook(kHookInterval);
+  } else if (before >= kTicksToHook) {
+    lua_sethook(L_, nullptr, 0, 0);
+  }
 }
 
-void Guard::end() {
-  if (!counts_always_) Ticker::unwatch();
-}
+void Guard::end() { Ticker::unwatch(); }
 
 void Guard::tick() {
   const int ticks = ticks_.load(std::memory_order_relaxed) + 1;
   ticks_.store(ticks, std::memory_order_relaxed);
-  if (ticks == kTicksToHook) set_hook(kHookInterval);
+  if (ticked_us() >= limits_.cpu_us) {
+    set_hook(1);
+  } else if (ticks == kTicksToHook && !counts_always_) {
+    set_hook(kHookInterval);
+  }
+}
+
+// Processor time that has passed for certain since begin(): the first tick may come at once.
+int64_t Guard::ticked_us() const {
+  const int ticks = ticks_.load(std::memory_order_relaxed);
+  return int64_t{std::max(ticks - 1, 0)} * Ticker::kPeriodMs * 1000;
 }
 
 void Guard::hook(lua_State* L, lua_Debug* /*event*/) {
@@ -152,6 +172,7 @@ void Guard::hook(lua_State* L, lua_Debug* /*event*/) {
   if (guard.capped()) guard.raise_again();
   guard.instructions_ += kHookInterval;
   if (guard.instructions_ > guard.limits_.instructions) guard.raise(Cap::kInstructions);
+  if (guard.ticked_us() >= guard.limits_.cpu_us) guard.raise(Cap::kCpu);
   if (const Cap cap = guard.overdue(); cap != Cap::kNone) guard.raise(cap);
 }
 
@@ -159,6 +180,16 @@ void Guard::spend_slow() {
   native_left_ = kNativeInterval;
   if (capped()) raise(cap_);
   if (const Cap cap = overdue(); cap != Cap::kNone) raise(cap);
+}
+
+bool Guard::afford_slow() {
+  native_left_ = kNativeInterval;
+  if (capped()) return false;
+  const Cap cap = overdue();
+  if (cap == Cap::kNone) return true;
+  note_place();
+  cap_ = cap;
+  return false;
 }
 
 void Guard::expect(uint64_t bytes) {
@@ -171,17 +202,19 @@ void Guard::expect(uint64_t bytes) {
 // time is a system call and is left out while even the wall clock shows little.
 Cap Guard::overdue() {
   const int64_t wall = clock_us(CLOCK_MONOTONIC);
-  if (wall_start_us_ == kNotRead) wall_start_us_ = wall;
+  const int64_t ticked = ticked_us();
+  if (wall_start_us_ == kNotRead) wall_start_us_ = wall - ticked;
   const int64_t elapsed = wall - wall_start_us_;
   if (elapsed < std::min<int64_t>(1000, limits_.cpu_us / 4)) return Cap::kNone;
   if (elapsed > limits_.wall_us) return Cap::kWall;
   if (cpu_start_us_ != kNotRead && elapsed < limits_.cpu_us) return Cap::kNone;
   const int64_t cpu = clock_us(CLOCK_THREAD_CPUTIME_ID);
-  if (cpu_start_us_ == kNotRead) cpu_start_us_ = cpu;
+  if (cpu_start_us_ == kNotRead) cpu_start_us_ = cpu - ticked;
   return cpu - cpu_start_us_ > limits_.cpu_us ? Cap::kCpu : Cap::kNone;
 }
 
 void Guard::note_place() {
+  place_ = State::of(L_).name + ": ";
   lua_Debug frame;
   for (int level = 0; lua_getstack(L_, level, &frame) != 0; ++level) {
     lua_getinfo(L_, "Sl", &frame);

@@ -51,7 +51,9 @@ class BlockPool {
 
 // The caps of one Lua state: memory through its allocator, instructions and time through a count
 // hook, time also in native loops that call spend(). Unless the instruction cap is small the hook
-// is set only when a call has run for some milliseconds (see ticker.h), and counts from there. Once
+// is set only when a call has run for some milliseconds (see ticker.h), and counts from there. When
+// the ticks say that the cap on processor time has passed, the hook comes with the next instruction:
+// a thousand comparisons of long strings may take seconds. Once
 // a cap is hit everything fails until the state is thrown away, so that a script cannot catch the
 // error and go on. Not thread-safe.
 class Guard {
@@ -77,6 +79,14 @@ class Guard {
     } else {
       spend_slow();
     }
+  }
+  // The same where nothing may be raised: answers false when a time cap is hit.
+  [[nodiscard]] bool afford(uint64_t steps) {
+    if (steps < native_left_) [[likely]] {
+      native_left_ -= steps;
+      return true;
+    }
+    return afford_slow();
   }
   // Bytes held for the script outside Lua, counted against its memory cap until begin().
   void charge(uint64_t bytes) {
@@ -113,6 +123,9 @@ class Guard {
   void* resize(void* block, size_t old_size, size_t new_size);
   bool refuse(size_t new_size);
   void spend_slow();
+  bool afford_slow();
+  [[nodiscard]] int64_t ticked_us() const;
+  [[nodiscard]] bool brimful(size_t more) const;
   Cap overdue();
   void note_place();
   void set_hook(int interval);
@@ -129,6 +142,7 @@ class Guard {
   int64_t cpu_start_us_ = kNotRead;
   int64_t wall_start_us_ = kNotRead;
   bool counts_always_ = true;
+  bool ticks_arrive_ = false;
   std::atomic<int> ticks_ = 0;  // of this call; written by the handler
   Cap cap_ = Cap::kNone;
   std::string place_;
