@@ -101,6 +101,7 @@ const char* Pattern::item_end(const char* p) const {
     return p + 2;
   }
   if (*p++ != '[') return p;
+  const char* const first = p;
   if (p < pattern_end_ && *p == '^') ++p;
   do {  // the first character may be a ']' that belongs to the set
     if (p == pattern_end_) raise_error(L_, "malformed pattern (missing ']')");
@@ -109,6 +110,7 @@ const char* Pattern::item_end(const char* p) const {
       ++p;
     }
   } while (p == pattern_end_ || *p != ']');
+  guard_.spend(static_cast<uint64_t>(p - first));
   return p + 1;
 }
 
@@ -120,6 +122,7 @@ bool Pattern::single(const char* s, const char* p, const char* item_end) const {
     case kEscape:
       return in_class(byte(*s), p[1]);
     case '[':
+      guard_.spend(static_cast<uint64_t>(item_end - p));
       return in_set(byte(*s), p, item_end - 1);
     default:
       return *p == *s;
@@ -181,6 +184,7 @@ const char* Pattern::match_item(const char* s, const char* p, const char* item, 
       if (item == pattern_end_ || *item != '[')
         raise_error(L_, "missing '[' after '%f' in pattern");
       const char* const set_end = item_end(item);
+      guard_.spend(2 * static_cast<uint64_t>(set_end - item));
       const char before = s == begin_ ? '\0' : s[-1];
       const char here = s == end_ ? '\0' : *s;
       const bool border =
