@@ -3,6 +3,7 @@
 
 #include <lua.hpp>
 
+#include "runtime/base/text.h"
 #include "runtime/script/script_source.h"
 
 namespace sluice::script {
@@ -56,12 +57,17 @@ ScriptResult print(State& state, const char* function) {
   lua_insert(L, -2);
   const int status = lua_pcall(L, 1, 0, 0);
   if (status == LUA_OK || state.guard.capped()) return {};
-  return unwritable(state, function, error_text(state, status));
+  std::string text = error_text(state, status);
+  if (const std::string front = state.name + ": "; text.starts_with(front)) {
+    text.erase(0, front.size());
+  }
+  return unwritable(state, function, text);
 }
 
 }  // namespace
 
 ScriptResult transform_failed(std::string detail) {
+  if (detail.size() > kLongestError) detail = shorten(detail, kLongestError);
   return {ScriptOutcome::kRejected, kTransformError, std::move(detail)};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <lua.hpp>
 
+#include "runtime/base/text.h"
 #include "runtime/script/libraries.h"
 #include "runtime/script/script_source.h"
 #include "runtime/script/seal.h"
@@ -129,7 +130,7 @@ std::string error_text(State& state, int status) {
   }
   size_t size = 0;
   const char* const text = lua_tolstring(L, -1, &size);
-  std::string message(text, size);
+  std::string message = shorten({text, size}, kLongestError);
   const bool placed = message.starts_with(state.name + ":") || message.starts_with("lib.");
   return placed ? message : state.name + ": " + message;
 }

@@ -55,6 +55,7 @@ class Runner final : public ScriptRunner {
 
   void run_batch(std::span<BatchItem> items, Arena& arena,
                  std::vector<ScriptPart>& parts) override {
+    renew_before_overflow();
     if (items.size() > 1 && state_ && attempt_batch(items, arena, parts) == Attempt::kDone) return;
     if (state_ && state_->guard.capped()) state_.reset();
     for (BatchItem& item : items) run_one(item, arena, parts);
@@ -88,18 +89,27 @@ class Runner final : public ScriptRunner {
   };
 
   void run_one(BatchItem& item, Arena& arena, std::vector<ScriptPart>& parts) {
-    if (state_ && attempt(item, arena, parts) != Attempt::kCapped) return;
-    // A cap was hit: perhaps by what earlier records left in the state. Once more in a fresh one.
-    state_.reset();
-    auto fresh = make();
-    if (!fresh) {
-      item.result = transform_failed(fresh.status().message());
-      return;
+    renew_before_overflow();
+    // A cap may have been hit by what earlier records left in the state, or by a machine that was
+    // busy: once more in a fresh one.
+    for (int attempts = 0; attempts < 2; ++attempts) {
+      if (!state_) {
+        auto fresh = make();
+        if (!fresh) {
+          item.result = transform_failed(fresh.status().message());
+          return;
+        }
+        state_ = std::move(*fresh);
+      }
+      if (attempt(item, arena, parts) != Attempt::kCapped) return;
+      item.result = transform_failed(state_->guard.describe());
+      state_.reset();
     }
-    state_ = std::move(*fresh);
-    if (attempt(item, arena, parts) != Attempt::kCapped) return;
-    item.result = transform_failed(state_->guard.describe());
-    state_.reset();
+  }
+
+  // Numbers of generations that come round again would bring parts of old records back to life.
+  void renew_before_overflow() {
+    if (state_ && state_->generation > UINT32_MAX - kBatchRecords) state_.reset();
   }
 
   Attempt attempt(BatchItem& item, Arena& arena, std::vector<ScriptPart>& parts) {
@@ -166,7 +176,7 @@ class Runner final : public ScriptRunner {
 
   static void begin_record(State& state, Document& document, const RecordMeta& meta) {
     state.overlay.begin(document);
-    if (++state.generation == 0) state.generation = 1;
+    ++state.generation;
     state.meta = &meta;
     state.emitted.clear();
     state.output_bytes = 0;
@@ -177,7 +187,6 @@ class Runner final : public ScriptRunner {
   // The first record is the current one, the others are parked.
   static void begin_batch(State& state, std::span<BatchItem> items) {
     const auto count = static_cast<uint32_t>(items.size());
-    if (state.generation > UINT32_MAX - count - 1) state.generation = 0;
     while (state.parked.size() < count) state.parked.push_back(std::make_unique<ParkedRecord>());
     begin_record(state, *items[0].document, *items[0].meta);
     state.first_generation = state.generation;

@@ -39,6 +39,9 @@ Result<std::unique_ptr<State>> make_state(
     const ScriptSource& source,
     std::function<const std::string*(std::string_view name, std::string* error)> library);
 
+// Bytes of an error's text that are kept: a script may raise one of megabytes.
+inline constexpr size_t kLongestError = 4096;
+
 // The text of the error object at the top of the stack, or of the cap that was hit.
 std::string error_text(State& state, int status);
 

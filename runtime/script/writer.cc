@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/base/text.h"
 #include "runtime/record/compact.h"
 #include "runtime/record/pointer.h"
 #include "runtime/record/scan.h"
@@ -95,7 +96,7 @@ bool Writer::fail(std::string message) {
 
 bool Writer::fail_at(std::string_view token) {
   std::string front;
-  append_pointer_token(front, token);
+  append_pointer_token(front, shorten(token, 200));
   return fail_below(front);
 }
 
@@ -104,6 +105,11 @@ bool Writer::fail_below(const std::string& pointer) {
   if (pointer_.size() > 256) pointer_ = pointer_.substr(0, 200) + "...";
   pointer_.insert(0, pointer);
   return false;
+}
+
+// What prints as little may stand in many places: a list of members that are all deleted, white space.
+bool Writer::afford(uint64_t steps) {
+  return state_.guard.afford(steps) || fail("it takes too long to print");
 }
 
 bool Writer::grow(size_t more) {
@@ -195,6 +201,7 @@ bool Writer::put_source(const char* from, const char* to) {
   const auto size = static_cast<size_t>(to - from);
   if (!overlay_->document().has_line_breaks()) [[likely]]
     return put(from, size);
+  if (!afford(size)) return false;
   if (size > capacity_ - size_ && !grow(size)) return false;
   char* const start = buffer_.get() + size_;
   size_ += static_cast<size_t>(compact_json({from, size}, start) - start);
@@ -258,9 +265,11 @@ bool Writer::edited_node(NodeIndex i, uint32_t depth) {
   const bool object = document.kind(i) == JsonKind::kObject;
   const Overlay::Edit& edit = overlay_->edit(i);
   const Child* const children = overlay_->children(edit);
+  // Name 0 is an element that the script put there, even the root itself.
   const auto untouched = [object](const Child& child) {
-    return child.tag == Tag::kNode && child.node == child.name + (object ? 1 : 0);
+    return child.tag == Tag::kNode && child.name != 0 && child.node == child.name + (object ? 1 : 0);
   };
+  if (!afford(edit.count)) return false;
   const size_t start = size_ + 1;
   if (!put(object ? '{' : '[')) return false;
   for (uint32_t k = 0; k < edit.count;) {

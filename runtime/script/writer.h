@@ -51,6 +51,7 @@ class Writer {
   }
   bool put(std::string_view text) { return put(text.data(), text.size()); }
   bool grow(size_t more);
+  bool afford(uint64_t steps);
   bool put_integer(int64_t value);
   bool put_float(double value);
   bool put_text(std::string_view text, bool plain);
