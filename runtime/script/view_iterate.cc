@@ -11,6 +11,11 @@ namespace {
 
 constexpr uint32_t kWalkElements = 32;  // an array with more is listed on its first random access
 
+// The next index; after the largest comes the smallest, which no list has.
+lua_Integer following(lua_Integer i) {
+  return static_cast<lua_Integer>(static_cast<lua_Unsigned>(i) + 1);
+}
+
 // The position of `key` in an iteration over an object, by the cursor if it stands there.
 uint32_t edited_position(State& state, NodeIndex object, NameHint& key) {
   const Overlay::Edit& edit = state.overlay.edit(object);
@@ -120,7 +125,7 @@ int proxy_inext(lua_State* L) {
   if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
     refuse_use(L, state, bits, "read");
   }
-  const lua_Integer i = lua_tointeger(L, 2) + 1;
+  const lua_Integer i = following(lua_tointeger(L, 2));
   if (is_object(state.overlay.document(), node)) return 0;
   const Value value = array_element(state, node, i);
   if (value.tag == Tag::kAbsent) return 0;
@@ -140,7 +145,7 @@ int proxy_next(lua_State* L) {
     refuse_use(L, state, bits, "read");
   }
   if (is_object(state.overlay.document(), node)) return next_member(L, state, node);
-  const lua_Integer i = luaL_optinteger(L, 2, 0) + 1;
+  const lua_Integer i = following(luaL_optinteger(L, 2, 0));
   const Value value = array_element(state, node, i);
   if (value.tag == Tag::kAbsent) {
     lua_pushnil(L);

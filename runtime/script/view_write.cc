@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/base/text.h"
+#include "runtime/record/pointer.h"
 #include "runtime/script/state.h"
 #include "runtime/script/view_parts.h"
 
@@ -15,10 +16,13 @@ namespace {
 
 // The pointer of a member for an error message.
 std::string place(State& state, NodeIndex container, int key_at) {
-  std::string pointer = state.overlay.path(Document::root(), container) + "/";
-  lua_pushvalue(state.L, key_at);
-  pointer += lua_tostring(state.L, -1);
-  lua_pop(state.L, 1);
+  std::string pointer = state.overlay.path(Document::root(), container);
+  size_t size = 0;
+  if (lua_type(state.L, key_at) == LUA_TNUMBER) {  // a pointer counts from 0
+    append_pointer_token(pointer, std::to_string(lua_tointeger(state.L, key_at) - 1));
+  } else if (const char* const key = lua_tolstring(state.L, key_at, &size)) {
+    append_pointer_token(pointer, shorten({key, size}, 200));
+  }
   return pointer;
 }
 

@@ -121,7 +121,7 @@ TEST_F(ViewTest, ListsGrowAndShrinkAtTheEnd) {
   EXPECT_EQ(transform("table.sort(r.l) return {s = table.concat(r.l, '-')}", R"({"l":[3,1,2]})"),
             R"({"s":"1-2-3"})");
   EXPECT_THAT(transform("r.l[1] = nil return r", R"({"l":[1,2]})"),
-              HasSubstr("cannot set /l/1: nil would leave a hole"));
+              HasSubstr("cannot set /l/0: nil would leave a hole"));
   EXPECT_THAT(transform("r.l[9] = 1 return r", R"({"l":[1,2]})"), HasSubstr("the next is 3"));
   EXPECT_THAT(transform("r.l.x = 1 return r", R"({"l":[1,2]})"), HasSubstr("named by a number"));
   EXPECT_THAT(transform("r[1] = 1 return r", "{}"), HasSubstr("must be a string"));
