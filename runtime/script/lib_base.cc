@@ -46,6 +46,12 @@ int base_xpcall(lua_State* L) {
   return after_call(L, status, 2);
 }
 
+int base_tostring(lua_State* L) {
+  luaL_checkany(L, 1);
+  to_text(L, 1, nullptr);
+  return 1;
+}
+
 int base_setmetatable(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   const int kind = lua_type(L, 2);
@@ -118,7 +124,7 @@ int base_pairs(lua_State* L) {
 }
 
 int table_inext(lua_State* L) {
-  const lua_Integer i = luaL_checkinteger(L, 2) + 1;
+  const auto i = static_cast<lua_Integer>(static_cast<lua_Unsigned>(luaL_checkinteger(L, 2)) + 1);
   lua_pushinteger(L, i);
   return lua_geti(L, 1, i) == LUA_TNIL ? 1 : 2;
 }
@@ -177,8 +183,8 @@ int base_require(lua_State* L) {
 }
 
 void keep_only(lua_State* L, const luaL_Reg* own) {
-  static constexpr std::array<std::string_view, 8> kNative = {
-      "assert", "error", "getmetatable", "rawequal", "select", "tonumber", "tostring", "type"};
+  static constexpr std::array<std::string_view, 7> kNative = {
+      "assert", "error", "getmetatable", "rawequal", "select", "tonumber", "type"};
   for (lua_pushnil(L); lua_next(L, -2) != 0;) {
     lua_pop(L, 1);
     const std::string_view name = lua_tostring(L, -1);
@@ -192,13 +198,25 @@ void keep_only(lua_State* L, const luaL_Reg* own) {
 
 }  // namespace
 
+const char* to_text(lua_State* L, int at, size_t* size) {
+  const int type = lua_type(L, at);
+  if (type != LUA_TTABLE && type != LUA_TFUNCTION) return luaL_tolstring(L, at, size);
+  if (luaL_getmetafield(L, at, "__tostring") != LUA_TNIL) {
+    lua_pop(L, 1);
+    return luaL_tolstring(L, at, size);
+  }
+  if (luaL_getmetafield(L, at, "__name") == LUA_TSTRING) return lua_tolstring(L, -1, size);
+  lua_pushstring(L, lua_typename(L, type));
+  return lua_tolstring(L, -1, size);
+}
+
 void open_base(lua_State* L) {
   luaL_requiref(L, "_G", luaopen_base, 0);
   const luaL_Reg own[] = {
       {"pcall", base_pcall},     {"xpcall", base_xpcall}, {"setmetatable", base_setmetatable},
       {"rawset", base_rawset},   {"rawget", base_rawget}, {"rawlen", base_rawlen},
       {"next", base_next},       {"pairs", base_pairs},   {"ipairs", base_ipairs},
-      {"require", base_require}, {nullptr, nullptr}};
+      {"require", base_require}, {"tostring", base_tostring}, {nullptr, nullptr}};
   keep_only(L, own);
   lua_pop(L, 1);
   lua_newtable(L);

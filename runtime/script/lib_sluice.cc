@@ -21,7 +21,7 @@ constexpr size_t kLongestReject = 2000;  // of a verdict's text, bytes
 
 std::string_view text_at(lua_State* L, int at) {
   size_t size = 0;
-  const char* const text = luaL_tolstring(L, at, &size);  // stays on the stack
+  const char* const text = to_text(L, at, &size);  // stays on the stack
   return {text, size};
 }
 
@@ -174,9 +174,11 @@ int sluice_filter(lua_State* L) {
   return 1;
 }
 
-// A string option of emit's second argument, kept in the record's arena; absent if nil.
+// A string option of emit's second argument, kept in the record's arena and counted as output; absent
+// if nil.
 std::string_view emit_option(lua_State* L, State& state, const char* name, bool* given) {
-  lua_getfield(L, 2, name);
+  lua_pushstring(L, name);
+  lua_rawget(L, 2);
   *given = !lua_isnil(L, -1);
   if (!*given) return {};
   if (lua_type(L, -1) != LUA_TSTRING) {
@@ -185,7 +187,11 @@ std::string_view emit_option(lua_State* L, State& state, const char* name, bool*
   }
   size_t size = 0;
   const char* const text = lua_tolstring(L, -1, &size);
-  state.guard.charge(size);
+  if (size > state.guard.limits().output_bytes - state.output_bytes) {
+    raise_error(L, std::string("sluice.emit: '") + name +
+                       "' is longer than the rest of the limit output_bytes");
+  }
+  state.output_bytes += size;
   const std::string_view kept = state.arena->copy({text, size});
   lua_pop(L, 1);
   return kept;
@@ -198,10 +204,13 @@ void check_options(lua_State* L) {
     return;
   }
   luaL_checktype(L, 2, LUA_TTABLE);
+  if (push_sealed_content(L, 2)) lua_replace(L, 2);
   for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
-    const std::string_view key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+    size_t size = 1;
+    const char* const text = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &size) : "?";
+    const std::string_view key(text, size);
     if (key != "key" && key != "sink" && key != "parent") {
-      raise_error(L, "sluice.emit: unknown option '" + std::string(key) +
+      raise_error(L, "sluice.emit: unknown option '" + shorten(key, 60) +
                          "'; there are 'key', 'sink' and, in transform_batch, 'parent'");
     }
   }
@@ -222,6 +231,7 @@ void select_parent(lua_State* L, State& state) {
 
 int sluice_emit(lua_State* L) {
   State& state = State::of(L);
+  if (state.loading) raise_error(L, "sluice.emit: there is no record yet; call it in transform");
   lua_settop(L, 2);
   check_options(L);
   select_parent(L, state);

@@ -24,7 +24,7 @@ std::string_view check_text(lua_State* L, int at) {
 size_t start_offset(lua_Integer position, size_t size) {
   if (position > 0) return static_cast<size_t>(position) - 1;
   if (position == 0) return 0;
-  const auto back = static_cast<size_t>(0 - position);
+  const size_t back = 0 - static_cast<size_t>(position);
   return back >= size ? 0 : size - back;
 }
 
@@ -35,11 +35,14 @@ bool has_specials(std::string_view pattern) {
 int find_plain(lua_State* L, State& state, std::string_view text, std::string_view wanted,
                size_t from) {
   state.guard.spend(text.size() - from);
-  const size_t at = text.find(wanted, from);
-  if (at == std::string_view::npos) {
+  // Linear whatever the texts are, which std::string_view::find is not.
+  const void* const found =
+      memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
+  if (found == nullptr) {
     lua_pushnil(L);
     return 1;
   }
+  const auto at = static_cast<size_t>(static_cast<const char*>(found) - text.data());
   lua_pushinteger(L, static_cast<lua_Integer>(at) + 1);
   lua_pushinteger(L, static_cast<lua_Integer>(at) + static_cast<lua_Integer>(wanted.size()));
   return 2;
@@ -223,15 +226,39 @@ int string_rep(lua_State* L) {
   const size_t total = n * unit - separator_size;
   state.guard.expect(total);
   luaL_Buffer buffer;
-  char* to = luaL_buffinitsize(L, &buffer, total);
-  for (size_t i = 0; i < n; ++i) {
-    if (!text.empty()) std::memcpy(to, text.data(), text.size());
-    to += text.size();
-    if (i + 1 == n || separator_size == 0) continue;
-    std::memcpy(to, separator, separator_size);
-    to += separator_size;
+  char* const to = luaL_buffinitsize(L, &buffer, total);
+  state.guard.spend(total / 4);
+  size_t done = std::min(total, unit);
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  if (done > text.size()) std::memcpy(to + text.size(), separator, separator_size);
+  while (done < total) {  // what is there doubles
+    const size_t more = std::min(done, total - done);
+    std::memcpy(to + done, to, more);
+    done += more;
   }
   luaL_pushresultsize(&buffer, total);
+  return 1;
+}
+
+// Upvalue: Lua's own. Tables and functions for %s become text without their addresses; %p is refused.
+int string_format(lua_State* L) {
+  const std::string_view format = check_text(L, 1);
+  const int arguments = lua_gettop(L);
+  int argument = 1;
+  for (size_t i = format.find('%'); i < format.size(); i = format.find('%', i + 1)) {
+    i = format.find_first_not_of("-+ #0123456789.", i + 1);
+    if (i >= format.size()) break;  // Lua has a message for it
+    if (format[i] == '%') continue;
+    ++argument;
+    if (format[i] == 'p') raise_error(L, "string.format: %p would give an address");
+    if (format[i] != 's' || argument > arguments) continue;
+    if (lua_type(L, argument) != LUA_TTABLE && lua_type(L, argument) != LUA_TFUNCTION) continue;
+    to_text(L, argument, nullptr);
+    lua_replace(L, argument);
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, arguments, 1);
   return 1;
 }
 
@@ -239,6 +266,9 @@ int string_rep(lua_State* L) {
 
 void open_string(lua_State* L) {
   luaL_requiref(L, "string", luaopen_string, 1);
+  lua_getfield(L, -1, "format");
+  lua_pushcclosure(L, string_format, 1);
+  lua_setfield(L, -2, "format");
   const luaL_Reg own[] = {{"find", string_find}, {"match", string_match}, {"gmatch", string_gmatch},
                           {"gsub", string_gsub}, {"rep", string_rep},     {nullptr, nullptr}};
   luaL_setfuncs(L, own, 0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+
 struct lua_State;
 
 // What a script can call. Everything not listed here does not exist for it: no io, os, package,
@@ -13,6 +15,10 @@ void open_table(lua_State* L);
 void open_math(lua_State* L);
 void open_utf8(lua_State* L);
 void open_sluice(lua_State* L);
+
+// Pushes the value at `at` as text, as luaL_tolstring() but without the address of a table or function:
+// a record that comes again is to give the same result.
+const char* to_text(lua_State* L, int at, size_t* size);
 
 // Makes the tables that require answered read-only.
 void seal_libraries(lua_State* L);
