@@ -117,8 +117,8 @@ bool Guard::refuse(size_t more) {
   return true;
 }
 
-// After a collection: is so little free that the next one is due at once? A script at the brim would
-// spend all its time, a whole collection for every few objects, between two instructions.
+// After a collection: is so little free that the next one is due at once? A script at the brim
+// would spend all its time, a whole collection for every few objects, between two instructions.
 bool Guard::brimful(size_t more) const {
   return used_ + extra_ + more > limits_.memory_bytes - limits_.memory_bytes / kBrim;
 }
@@ -130,7 +130,13 @@ void Guard::attach(lua_State* L) {
   if (counts_always_) set_hook(kHookInterval);
 }
 
-void Guard::set_hook(int interval) { lua_sethook(L_, &Guard::hook, LUA_MASKCOUNT, interval); }
+// Lua goes through all frames of the stack to set one, which may be hundreds of thousands.
+void Guard::set_hook(int interval) {
+  if (interval == 1 && interval_.load(std::memory_order_relaxed) == 1) return;
+  interval_.store(interval, std::memory_order_relaxed);
+  lua_sethook(L_, interval == 0 ? nullptr : &Guard::hook, interval == 0 ? 0 : LUA_MASKCOUNT,
+              interval);
+}
 
 void Guard::begin() {
   extra_ = 0;
@@ -145,7 +151,7 @@ void Guard::begin() {
   if (!watched) {
     set_hook(kHookInterval);
   } else if (before >= kTicksToHook) {
-    lua_sethook(L_, nullptr, 0, 0);
+    set_hook(0);
   }
 }
 

@@ -52,10 +52,10 @@ class BlockPool {
 // The caps of one Lua state: memory through its allocator, instructions and time through a count
 // hook, time also in native loops that call spend(). Unless the instruction cap is small the hook
 // is set only when a call has run for some milliseconds (see ticker.h), and counts from there. When
-// the ticks say that the cap on processor time has passed, the hook comes with the next instruction:
-// a thousand comparisons of long strings may take seconds. Once
-// a cap is hit everything fails until the state is thrown away, so that a script cannot catch the
-// error and go on. Not thread-safe.
+// the ticks say that the cap on processor time has passed, the hook comes with the next
+// instruction: a thousand comparisons of long strings may take seconds. Once a cap is hit
+// everything fails until the state is thrown away, so that a script cannot catch the error and go
+// on. Not thread-safe.
 class Guard {
  public:
   explicit Guard(const ScriptLimits& limits) : limits_(limits) {}
@@ -143,7 +143,8 @@ class Guard {
   int64_t wall_start_us_ = kNotRead;
   bool counts_always_ = true;
   bool ticks_arrive_ = false;
-  std::atomic<int> ticks_ = 0;  // of this call; written by the handler
+  std::atomic<int> ticks_ = 0;     // of this call; written by the handler
+  std::atomic<int> interval_ = 0;  // of the hook, as it was last set
   Cap cap_ = Cap::kNone;
   std::string place_;
 };

@@ -213,9 +213,9 @@ const char* to_text(lua_State* L, int at, size_t* size) {
 void open_base(lua_State* L) {
   luaL_requiref(L, "_G", luaopen_base, 0);
   const luaL_Reg own[] = {
-      {"pcall", base_pcall},     {"xpcall", base_xpcall}, {"setmetatable", base_setmetatable},
-      {"rawset", base_rawset},   {"rawget", base_rawget}, {"rawlen", base_rawlen},
-      {"next", base_next},       {"pairs", base_pairs},   {"ipairs", base_ipairs},
+      {"pcall", base_pcall},     {"xpcall", base_xpcall},     {"setmetatable", base_setmetatable},
+      {"rawset", base_rawset},   {"rawget", base_rawget},     {"rawlen", base_rawlen},
+      {"next", base_next},       {"pairs", base_pairs},       {"ipairs", base_ipairs},
       {"require", base_require}, {"tostring", base_tostring}, {nullptr, nullptr}};
   keep_only(L, own);
   lua_pop(L, 1);

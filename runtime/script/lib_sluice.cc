@@ -174,8 +174,8 @@ int sluice_filter(lua_State* L) {
   return 1;
 }
 
-// A string option of emit's second argument, kept in the record's arena and counted as output; absent
-// if nil.
+// A string option of emit's second argument, kept in the record's arena and counted as output;
+// absent if nil.
 std::string_view emit_option(lua_State* L, State& state, const char* name, bool* given) {
   lua_pushstring(L, name);
   lua_rawget(L, 2);

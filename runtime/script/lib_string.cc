@@ -240,7 +240,8 @@ int string_rep(lua_State* L) {
   return 1;
 }
 
-// Upvalue: Lua's own. Tables and functions for %s become text without their addresses; %p is refused.
+// Upvalue: Lua's own. Tables and functions for %s become text without their addresses; %p is
+// refused.
 int string_format(lua_State* L) {
   const std::string_view format = check_text(L, 1);
   const int arguments = lua_gettop(L);

@@ -8,9 +8,9 @@
 #include "runtime/script/state.h"
 
 // The table library, and the libraries taken over as they are. Lua's own functions loop over ranges
-// that the caller (or a __len) chooses, without meeting the count hook: each is replaced by one that
-// charges the range before the work begins, and the time while it is done. The native function is the
-// upvalue.
+// that the caller (or a __len) chooses, without meeting the count hook: each is replaced by one
+// that charges the range before the work begins, and the time while it is done. The native function
+// is the upvalue.
 namespace sluice::script {
 namespace {
 

@@ -16,8 +16,8 @@ void open_math(lua_State* L);
 void open_utf8(lua_State* L);
 void open_sluice(lua_State* L);
 
-// Pushes the value at `at` as text, as luaL_tolstring() but without the address of a table or function:
-// a record that comes again is to give the same result.
+// Pushes the value at `at` as text, as luaL_tolstring() but without the address of a table or
+// function: a record that comes again is to give the same result.
 const char* to_text(lua_State* L, int at, size_t* size);
 
 // Makes the tables that require answered read-only.

@@ -26,8 +26,8 @@ int sealed_length(lua_State* L) {
   return 1;
 }
 
-// __index of a sealed table whose own metatable had one; upvalues: the content, and that __index. It is
-// handed the sealed table: who holds the content could change it.
+// __index of a sealed table whose own metatable had one; upvalues: the content, and that __index.
+// It is handed the sealed table: who holds the content could change it.
 int sealed_index(lua_State* L) {
   lua_settop(L, 2);
   lua_pushvalue(L, 2);

@@ -107,7 +107,8 @@ bool Writer::fail_below(const std::string& pointer) {
   return false;
 }
 
-// What prints as little may stand in many places: a list of members that are all deleted, white space.
+// What prints as little may stand in many places: a list of members that are all deleted, white
+// space.
 bool Writer::afford(uint64_t steps) {
   return state_.guard.afford(steps) || fail("it takes too long to print");
 }
@@ -267,7 +268,8 @@ bool Writer::edited_node(NodeIndex i, uint32_t depth) {
   const Child* const children = overlay_->children(edit);
   // Name 0 is an element that the script put there, even the root itself.
   const auto untouched = [object](const Child& child) {
-    return child.tag == Tag::kNode && child.name != 0 && child.node == child.name + (object ? 1 : 0);
+    return child.tag == Tag::kNode && child.name != 0 &&
+           child.node == child.name + (object ? 1 : 0);
   };
   if (!afford(edit.count)) return false;
   const size_t start = size_ + 1;
