@@ -1,0 +1,9 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- tries: the headers of an earlier record
+-- expect: earlier record
+-- before: {}
+local kept
+function transform(r, meta)
+  kept = kept or meta.headers
+  return {#kept}
+end

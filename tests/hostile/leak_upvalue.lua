@@ -1,0 +1,9 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- tries: a part of an earlier record kept in a local
+-- expect: earlier record
+-- before: {"o":{"a":1}}
+local kept
+function transform(r)
+  kept = kept or r.o
+  return {kept.a}
+end

@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- tries: a table as the name of a member
+-- expect: must be a string
+function transform(r, meta)
+  return {[{}] = 1}
+end
