@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <lua.hpp>
 
-#include <cmath>
 #include <string>
 #include <string_view>
 
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
 #include "runtime/script/libraries.h"
+#include "runtime/script/library_parts.h"
 #include "runtime/script/state.h"
-#include "runtime/script/time.h"
 
 // The table `sluice`: what a transformer has beyond Lua.
 namespace sluice::script {
@@ -23,12 +22,6 @@ std::string_view text_at(lua_State* L, int at) {
   size_t size = 0;
   const char* const text = to_text(L, at, &size);  // stays on the stack
   return {text, size};
-}
-
-void mark_array(lua_State* L, int at) {
-  at = lua_absindex(L, at);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, State::of(L).array_metatable_ref);
-  lua_setmetatable(L, at);
 }
 
 int sluice_array(lua_State* L) {
@@ -231,7 +224,7 @@ void select_parent(lua_State* L, State& state) {
 
 int sluice_emit(lua_State* L) {
   State& state = State::of(L);
-  if (state.loading) raise_error(L, "sluice.emit: there is no record yet; call it in transform");
+  require_record(L, "sluice.emit");
   lua_settop(L, 2);
   check_options(L);
   select_parent(L, state);
@@ -275,29 +268,6 @@ int sluice_log(lua_State* L) {
   return 0;
 }
 
-int time_iso(lua_State* L) {
-  const lua_Number ms = luaL_checknumber(L, 1);
-  // Years 0000 to 9999, what the text can hold.
-  if (!(ms >= -62'167'219'200'000.0 && ms <= 253'402'300'799'999.0)) {
-    raise_error(L, "sluice.time.iso: " + std::to_string(ms) +
-                       " is not a time in milliseconds between the years 0000 and 9999");
-  }
-  const std::string text = format_time_us(static_cast<int64_t>(std::floor(ms)) * 1000);
-  lua_pushlstring(L, text.data(), text.size());
-  return 1;
-}
-
-int time_parse(lua_State* L) {
-  int64_t ms = 0;
-  if (lua_type(L, 1) != LUA_TSTRING || !parse_time_ms(text_at(L, 1), &ms)) {
-    raise_error(
-        L, "sluice.time.parse: expected a time such as \"2018-02-07T01:26:13.840Z\", found \"" +
-               shorten(text_at(L, 1), 60) + "\"");
-  }
-  lua_pushinteger(L, ms);
-  return 1;
-}
-
 }  // namespace
 
 void open_sluice(lua_State* L) {
@@ -318,9 +288,10 @@ void open_sluice(lua_State* L) {
   luaL_newlib(L, functions);
   lua_pushlightuserdata(L, nullptr);
   lua_setfield(L, -2, "null");
-  const luaL_Reg time[] = {{"iso", time_iso}, {"parse", time_parse}, {nullptr, nullptr}};
-  luaL_newlib(L, time);
-  lua_setfield(L, -2, "time");
+  add_time(L);
+  add_json(L);
+  add_hash(L);
+  add_text(L);
   lua_setglobal(L, "sluice");
 }
 

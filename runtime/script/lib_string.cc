@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "runtime/script/libraries.h"
+#include "runtime/script/library_parts.h"
 #include "runtime/script/pattern.h"
 #include "runtime/script/state.h"
 
@@ -35,14 +36,12 @@ bool has_specials(std::string_view pattern) {
 int find_plain(lua_State* L, State& state, std::string_view text, std::string_view wanted,
                size_t from) {
   state.guard.spend(text.size() - from);
-  // Linear whatever the texts are, which std::string_view::find is not.
-  const void* const found =
-      memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
-  if (found == nullptr) {
+  size_t at = find_text(text.substr(from), wanted);
+  if (at == std::string_view::npos) {
     lua_pushnil(L);
     return 1;
   }
-  const auto at = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+  at += from;
   lua_pushinteger(L, static_cast<lua_Integer>(at) + 1);
   lua_pushinteger(L, static_cast<lua_Integer>(at) + static_cast<lua_Integer>(wanted.size()));
   return 2;

@@ -15,6 +15,11 @@ void open_table(lua_State* L);
 void open_math(lua_State* L);
 void open_utf8(lua_State* L);
 void open_sluice(lua_State* L);
+// Parts of the table `sluice`, which is at the top of the stack.
+void add_time(lua_State* L);
+void add_json(lua_State* L);
+void add_hash(lua_State* L);  // and base64
+void add_text(lua_State* L);
 
 // Pushes the value at `at` as text, as luaL_tolstring() but without the address of a table or
 // function: a record that comes again is to give the same result.

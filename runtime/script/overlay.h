@@ -78,6 +78,7 @@ class Overlay {
   // References into either stay good, as parts of the other.
   void swap(Overlay& other) noexcept;
 
+  [[nodiscard]] bool has_document() const { return document_ != nullptr; }  // since begin()
   [[nodiscard]] const Document& document() const { return *document_; }
   [[nodiscard]] bool edited(NodeIndex node) const {
     return (document_->node(node).info & TapeNode::kEdited) != 0;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/script/state.h"
 
+#include "runtime/script/library_state.h"
 #include "runtime/script/seal.h"
 
 namespace sluice::script {
+
+State::State(const ScriptLimits& limits)
+    : guard(limits), writer(*this), kit(std::make_unique<LibraryState>(*this)) {}
 
 State::~State() {
   if (L != nullptr) lua_close(L);

@@ -20,6 +20,8 @@
 
 namespace sluice::script {
 
+struct LibraryState;
+
 // A member name that scripts use, and where it was last found: a guess for the next record, checked
 // before use. The Lua string is kept from being collected while it stands here, so that its address
 // alone tells it, and its text needs no asking for.
@@ -59,7 +61,7 @@ struct Cursor {
 // members than a class should have: it is the frame that the files of this module share, and no
 // other module sees it.
 struct State {
-  explicit State(const ScriptLimits& limits) : guard(limits), writer(*this) {}
+  explicit State(const ScriptLimits& limits);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
@@ -98,6 +100,7 @@ struct State {
   // Text of `require "lib.x"`, or null with the reason; lives as long as the state.
   std::function<const std::string*(std::string_view library, std::string* error)> library;
   bool loading = true;
+  std::unique_ptr<LibraryState> kit;  // of the library's functions; never null
   bool batch_function = false;  // the script has transform_batch, and that lies at index 1
 
   // Does the proxy belong to a record of this call? That record is the current one then.

@@ -54,8 +54,8 @@ char* short_decimal(double value, char* to, char* end) {
 
 void Writer::start(uint64_t max_bytes, uint32_t max_depth) {
   overlay_ = &state_.overlay;
-  tape_ = overlay_->document().tape();
-  source_ = overlay_->document().text().data();
+  tape_ = overlay_->has_document() ? overlay_->document().tape() : nullptr;
+  source_ = overlay_->has_document() ? overlay_->document().text().data() : nullptr;
   size_ = 0;
   max_bytes_ = max_bytes;
   capacity_ = std::min<uint64_t>(allocated_, max_bytes);
@@ -83,6 +83,11 @@ bool Writer::write(const Value& result, uint64_t max_bytes, uint32_t max_depth) 
 bool Writer::write_table_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth) {
   start(max_bytes, max_depth);
   return finish(table(L, 0));
+}
+
+bool Writer::write_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth) {
+  start(max_bytes, max_depth);
+  return finish(lua_value(L, 0));
 }
 
 std::string Writer::error() const {

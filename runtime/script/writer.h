@@ -30,6 +30,8 @@ class Writer {
   bool write(const Value& value, uint64_t max_bytes, uint32_t max_depth);
   // The same for the Lua table at the top of the stack.
   bool write_table_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth);
+  // The same for any value at the top of the stack; also while there is no record.
+  bool write_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth);
   [[nodiscard]] std::string_view text() const { return {buffer_.get(), size_}; }
   [[nodiscard]] std::string error() const;
 
