@@ -94,6 +94,12 @@ class Guard {
     if (used_ + extra_ > limits_.memory_bytes) [[unlikely]]
       raise(Cap::kMemory);
   }
+  // The same for as long as the state lives, or until released.
+  void hold(uint64_t bytes) {
+    expect(bytes);
+    used_ += bytes;
+  }
+  void release(uint64_t bytes) { used_ -= bytes; }
   // Work of a library function that passes over `n` elements, counted as instructions.
   void count(uint64_t n) {
     instructions_ += n;

@@ -19,6 +19,7 @@ void open_sluice(lua_State* L);
 void add_time(lua_State* L);
 void add_json(lua_State* L);
 void add_hash(lua_State* L);  // and base64
+void add_re(lua_State* L);
 void add_text(lua_State* L);
 
 // Pushes the value at `at` as text, as luaL_tolstring() but without the address of a table or

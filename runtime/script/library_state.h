@@ -7,6 +7,7 @@
 #include "runtime/record/arena.h"
 #include "runtime/record/document.h"
 #include "runtime/script/digest.h"
+#include "runtime/script/regex.h"
 #include "runtime/script/writer.h"
 
 namespace sluice::script {
@@ -27,6 +28,7 @@ struct LibraryState {
   Arena strings{4096};
   std::vector<OpenContainer> open;
   Digest digest;
+  RegexCache patterns;
 };
 
 }  // namespace sluice::script
