@@ -48,7 +48,7 @@ DeadLetter Pipeline::make_letter(const LetterRequest& request) {
   for (uint32_t i = 0; i < record.header_count; ++i) {
     letter.headers.emplace_back(text(record.headers[i].key), text(record.headers[i].value));
   }
-  letter.event_time_us = record.time_us;
+  letter.event_time_us = record.time_us != 0 ? record.time_us : batch.received_us;
   const Bundle& bundle = *batch.bundle;  // the one it met, whatever runs now
   if (const uint16_t version = batch.schema_version(request.record); version != 0) {
     letter.schema_version = bundle.lineage->versions()[version - 1U].name;

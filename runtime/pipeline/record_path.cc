@@ -253,7 +253,8 @@ RecordMeta RecordPath::meta(const Batch& batch, uint32_t index) {
   meta.position = record.position;
   meta.key = view(record.key);
   meta.has_key = record.key.data != nullptr;
-  meta.time_us = record.time_us;
+  // A record without a time of its own has that of its receipt, which its letter keeps.
+  meta.time_us = record.time_us != 0 ? record.time_us : batch.received_us;
   meta.headers = headers_.data();
   meta.header_count = static_cast<uint32_t>(headers_.size());
   if (const uint16_t version = batch.schema_version(index); version != 0) {

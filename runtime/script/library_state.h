@@ -7,6 +7,7 @@
 #include "runtime/record/arena.h"
 #include "runtime/record/document.h"
 #include "runtime/script/digest.h"
+#include "runtime/script/random.h"
 #include "runtime/script/regex.h"
 #include "runtime/script/writer.h"
 
@@ -29,6 +30,8 @@ struct LibraryState {
   std::vector<OpenContainer> open;
   Digest digest;
   RegexCache patterns;
+  Random random;
+  uint32_t seeded = 0;  // the generation of the record that random was seeded from
 };
 
 }  // namespace sluice::script

@@ -36,7 +36,7 @@ struct RecordMeta {
   uint64_t position = 0;
   std::string_view key;
   bool has_key = false;
-  int64_t time_us = 0;
+  int64_t time_us = 0;  // event time, or of receipt when there is none; a redrive has the same
   std::string_view schema_version;
   struct Header {
     std::string_view key;
