@@ -14,11 +14,18 @@ namespace {
 namespace fs = std::filesystem;
 
 // As much as the largest file that a bundle may hold.
-constexpr uint64_t kMaxFile = 16ULL << 20;
+constexpr uint64_t kMaxFile = 64ULL << 20;
+
+// What the scripts of a folder may require and look up.
+void add_libraries(BundleFiles& out, const fs::path& scripts) {
+  out.folders.push_back({scripts / "lib", ".lua"});
+  out.folders.push_back({scripts / "lookup", ".csv"});
+  out.folders.push_back({scripts / "lookup", ".json"});
+}
 
 void add_script(BundleFiles& out, const fs::path& script) {
   out.files.push_back(script);
-  out.folders.push_back({script.parent_path() / "lib", ".lua"});
+  add_libraries(out, script.parent_path());
 }
 
 // The files of a folder that may matter, in a steady order.
@@ -53,8 +60,8 @@ BundleFiles BundleFiles::of(const PipelineConfig& config) {
   if (config.schema && config.schema->lineage) {
     out.folders.push_back({config.schema->path, ".json"});
     out.folders.push_back({config.schema->lifts, ".lua"});
-    out.folders.push_back({config.schema->lifts / "lib", ".lua"});
-    out.folders.push_back({config.schema->lifts.parent_path() / "lib", ".lua"});
+    add_libraries(out, config.schema->lifts);
+    add_libraries(out, config.schema->lifts.parent_path());
     if (!config.schema->version.ids.empty()) out.files.push_back(config.schema->version.ids);
   } else if (config.schema) {
     out.files.push_back(config.schema->path);

@@ -18,7 +18,8 @@ void open_sluice(lua_State* L);
 // Parts of the table `sluice`, which is at the top of the stack.
 void add_time(lua_State* L);
 void add_json(lua_State* L);
-void add_hash(lua_State* L);    // and base64
+void add_hash(lua_State* L);  // and base64
+void add_lookup(lua_State* L);
 void add_random(lua_State* L);  // and uuid
 void add_re(lua_State* L);
 void add_text(lua_State* L);

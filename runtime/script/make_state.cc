@@ -87,10 +87,19 @@ int prepare(lua_State* L) {
 
 Result<std::unique_ptr<State>> make_state(
     const ScriptSource& source,
-    std::function<const std::string*(std::string_view name, std::string* error)> library) {
+    std::function<const std::string*(std::string_view name, std::string* error)> library,
+    std::function<const LookupTable*(std::string_view name, std::string* error)> lookup) {
   auto state = std::make_unique<State>(source.limits());
   state->name = source.name();
   state->library = std::move(library);
+  state->lookup = std::move(lookup);
+  if (!state->lookup) {
+    state->lookup = [&source](std::string_view name, std::string* error) {
+      const LookupTable* const table = source.lookup(name);
+      if (table == nullptr) *error = "table '" + std::string(name) + "' was not there on loading";
+      return table;
+    };
+  }
   lua_State* const L = lua_newstate(&Guard::allocate, &state->guard);
   if (L == nullptr) {
     return Status(Code::kExhausted,

@@ -15,6 +15,7 @@ namespace sluice {
 namespace {
 
 constexpr uint64_t kMaxScript = 4 << 20;
+constexpr uint64_t kMaxLookups = 128ULL << 20;  // all tables of a script together
 
 namespace fs = std::filesystem;
 
@@ -27,7 +28,23 @@ bool is_library_name(std::string_view name) {
   });
 }
 
-// Reads <lib_root>/lib/<x>.lua; a link may point anywhere below lib_root, never out of it.
+// A file below lib_root; a link may point anywhere in there, never out of it.
+Result<fs::path> find_below(const fs::path& lib_root, const fs::path& relative) {
+  std::error_code error;
+  const fs::path root = fs::canonical(lib_root, error);
+  if (error) return not_found(lib_root.string() + ": " + error.message());
+  const fs::path wanted = root / relative;
+  fs::path real = fs::canonical(wanted, error);
+  if (error) return not_found(wanted.string() + ": " + error.message());
+  const auto [end, unused] = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
+  if (end != root.end()) {
+    return invalid(wanted.string() + " is a link out of " + root.string() +
+                   "; copy the file there");
+  }
+  return real;
+}
+
+// Reads <lib_root>/lib/<x>.lua.
 Result<std::string> read_library(const fs::path& lib_root, std::string_view name) {
   if (!is_library_name(name)) {
     return invalid("require: expected a name like \"lib.money\", found \"" + shorten(name, 60) +
@@ -36,18 +53,40 @@ Result<std::string> read_library(const fs::path& lib_root, std::string_view name
   if (lib_root.empty()) {
     return not_found("require \"" + std::string(name) + "\": this script has no library folder");
   }
-  std::error_code error;
-  const fs::path root = fs::canonical(lib_root, error);
-  if (error) return not_found("require: " + lib_root.string() + ": " + error.message());
-  const fs::path wanted = root / "lib" / (std::string(name.substr(4)) + ".lua");
-  const fs::path real = fs::canonical(wanted, error);
-  if (error) return not_found("require: " + wanted.string() + ": " + error.message());
-  const auto [end, unused] = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
-  if (end != root.end()) {
-    return invalid("require: " + wanted.string() + " is a link out of " + root.string() +
-                   "; copy the file there");
+  const auto file = find_below(lib_root, fs::path("lib") / (std::string(name.substr(4)) + ".lua"));
+  if (!file) return Status(file.status().code(), "require: " + file.status().message());
+  return read_file(*file, kMaxScript);
+}
+
+bool is_lookup_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+  });
+}
+
+// Reads <lib_root>/lookup/<name>.csv or .json.
+Result<std::shared_ptr<const script::LookupTable>> read_lookup(const fs::path& lib_root,
+                                                               const std::string& name) {
+  const std::string call = "sluice.lookup(\"" + shorten(name, 60) + "\"): ";
+  if (!is_lookup_name(name)) {
+    return invalid(call + "a table has a name of letters, digits, '_' and '-', without a suffix");
   }
-  return read_file(real, kMaxScript);
+  if (lib_root.empty()) return not_found(call + "this script has no folder for tables");
+  const auto csv = find_below(lib_root, fs::path("lookup") / (name + ".csv"));
+  const auto json = find_below(lib_root, fs::path("lookup") / (name + ".json"));
+  if (csv && json) {
+    return invalid(call + "there is both " + name + ".csv and " + name + ".json; remove one");
+  }
+  for (const auto* const file : {&csv, &json}) {
+    if (!*file && file->status().code() != Code::kNotFound) {
+      return Status(file->status().code(), call + file->status().message());
+    }
+  }
+  if (!csv && !json) {
+    return not_found(call + "neither lookup/" + name + ".csv nor lookup/" + name + ".json is in " +
+                     lib_root.string());
+  }
+  return script::LookupTable::load(csv ? *csv : *json, "lookup/" + name + (csv ? ".csv" : ".json"));
 }
 
 }  // namespace
@@ -68,8 +107,39 @@ Status ScriptSource::load(const std::filesystem::path& lib_root) {
     }
     return &libraries_.insert_or_assign(std::string(name), std::move(*text)).first->second;
   };
-  auto state = make_state(*this, read);
+  const auto look = [&](std::string_view name, std::string* error) {
+    return load_lookup(lib_root, name, error);
+  };
+  auto state = make_state(*this, read, look);
   if (!state) return std::move(state).status();
+  hash_ = compute_hash();
+  return Status::ok();
+}
+
+const LookupTable* ScriptSource::lookup(std::string_view name) const {
+  const auto found = lookups_.find(name);
+  return found == lookups_.end() ? nullptr : found->second.get();
+}
+
+const LookupTable* ScriptSource::load_lookup(const std::filesystem::path& lib_root,
+                                             std::string_view name, std::string* error) {
+  if (const LookupTable* const known = lookup(name)) return known;
+  auto table = read_lookup(lib_root, std::string(name));
+  if (!table) {
+    *error = table.status().message();
+    return nullptr;
+  }
+  uint64_t bytes = (*table)->bytes();
+  for (const auto& [other, loaded] : lookups_) bytes += loaded->bytes();
+  if (bytes > kMaxLookups) {
+    *error = "sluice.lookup(\"" + std::string(name) + "\"): all tables of a script together are " +
+             "larger than " + format_size(kMaxLookups);
+    return nullptr;
+  }
+  return lookups_.emplace(std::string(name), std::move(*table)).first->second.get();
+}
+
+std::string ScriptSource::compute_hash() const {
   Sha256 hash;
   const auto add = [&hash](std::string_view part) {
     hash.update(std::to_string(part.size()) + ":");
@@ -80,8 +150,11 @@ Status ScriptSource::load(const std::filesystem::path& lib_root) {
     add(library);
     add(text);
   }
-  hash_ = to_hex(hash.finish());
-  return Status::ok();
+  for (const auto& [name, table] : lookups_) {
+    add("lookup/" + name);
+    add(table->hash());
+  }
+  return to_hex(hash.finish());
 }
 
 }  // namespace script

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/script/lookup_table.h"
 #include "runtime/script/script.h"
 #include "runtime/script/state.h"
 
@@ -23,21 +24,32 @@ class ScriptSource final : public Script {
   // The text of a library that was required while loading, or null.
   [[nodiscard]] const std::string* library(std::string_view name) const;
 
-  // Runs the script once, reading the libraries it requires from below lib_root.
+  // A table that was asked for while loading, or null.
+  [[nodiscard]] const LookupTable* lookup(std::string_view name) const;
+
+  // Runs the script once, reading the libraries it requires and the tables it looks up from below
+  // lib_root.
   Status load(const std::filesystem::path& lib_root);
 
  private:
   std::string name_;
   std::string text_;
   ScriptLimits limits_;
+  const LookupTable* load_lookup(const std::filesystem::path& lib_root, std::string_view name,
+                                 std::string* error);
+  std::string compute_hash() const;
+
   std::map<std::string, std::string, std::less<>> libraries_;
+  std::map<std::string, std::shared_ptr<const LookupTable>, std::less<>> lookups_;
   std::string hash_;
 };
 
-// A Lua state in which the script has run and is sealed, with `transform` at stack index 1.
+// A Lua state in which the script has run and is sealed, with `transform` at stack index 1. The
+// source outlives it. Without `lookup` the tables are those that the source has loaded.
 Result<std::unique_ptr<State>> make_state(
     const ScriptSource& source,
-    std::function<const std::string*(std::string_view name, std::string* error)> library);
+    std::function<const std::string*(std::string_view name, std::string* error)> library,
+    std::function<const LookupTable*(std::string_view name, std::string* error)> lookup = {});
 
 // Bytes of an error's text that are kept: a script may raise one of megabytes.
 inline constexpr size_t kLongestError = 4096;

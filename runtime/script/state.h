@@ -21,6 +21,7 @@
 namespace sluice::script {
 
 struct LibraryState;
+class LookupTable;
 
 // A member name that scripts use, and where it was last found: a guess for the next record, checked
 // before use. The Lua string is kept from being collected while it stands here, so that its address
@@ -99,6 +100,8 @@ struct State {
   std::string name;  // of the script, for log lines
   // Text of `require "lib.x"`, or null with the reason; lives as long as the state.
   std::function<const std::string*(std::string_view library, std::string* error)> library;
+  // The table of `sluice.lookup("x")`, or null with the reason; lives as long as the state.
+  std::function<const LookupTable*(std::string_view name, std::string* error)> lookup;
   bool loading = true;
   std::unique_ptr<LibraryState> kit;  // of the library's functions; never null
   bool batch_function = false;  // the script has transform_batch, and that lies at index 1

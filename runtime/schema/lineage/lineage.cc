@@ -114,9 +114,10 @@ Result<std::shared_ptr<const Script>> load_lift(const Lineage::Options& options,
                    schema_name(from) + " when no more records of that version come");
   }
   if (!text) return std::move(text).status();
-  // Lifts share the library folder of the scripts above them, unless they have their own.
+  // Lifts share libraries and tables with the scripts above them, unless they have their own.
   std::error_code error;
-  const bool own = fs::is_directory(options.lifts / "lib", error);
+  const bool own = fs::is_directory(options.lifts / "lib", error) ||
+                   fs::is_directory(options.lifts / "lookup", error);
   const fs::path lib_root = own ? options.lifts : options.lifts.parent_path();
   auto script = Script::from_text(path.filename().string(), std::move(text).value(), lib_root,
                                   options.limits);

@@ -134,7 +134,8 @@ TEST_F(LibraryTest, TimesAreReadAndWritten) {
                       R"({"ms":1517966773840,"t":"2018-02-07T01:26:13.840Z"})"),
             R"(["2018-02-07T01:26:13.840Z",1517966773840,"1969-12-31T23:59:59.999Z"])");
   EXPECT_THAT(transform("return {sluice.time.iso(1e300)}", "{}"), HasSubstr("not a time"));
-  EXPECT_THAT(transform("return {sluice.time.iso('x')}", "{}"), HasSubstr("expected a number of milliseconds"));
+  EXPECT_THAT(transform("return {sluice.time.iso('x')}", "{}"),
+              HasSubstr("expected a number of milliseconds"));
   EXPECT_THAT(transform("return {sluice.time.parse('yesterday')}", "{}"),
               HasSubstr("t.lua:2: sluice.time.parse: expected a time"));
   EXPECT_THAT(transform("return {sluice.time.parse(r.none)}", "{}"), HasSubstr("found \"nil\""));
