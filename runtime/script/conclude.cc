@@ -33,13 +33,14 @@ ScriptResult unwritable(const State& state, const char* function, const std::str
 // Nothing beside what was emitted.
 ScriptResult no_record(State& state, std::string why) {
   if (!state.emitted.empty()) return {};
-  return {ScriptOutcome::kFiltered, {}, std::move(why)};
+  return {ScriptOutcome::kFiltered, {}, std::move(why), 0};
 }
 
 ScriptResult by_verdict(State& state, const Verdict& verdict) {
   if (!verdict.reject) return no_record(state, verdict.text);
   return {ScriptOutcome::kRejected, kRejected,
-          verdict.text.empty() ? verdict.code : verdict.code + ": " + verdict.text};
+          verdict.text.empty() ? verdict.code : verdict.code + ": " + verdict.text,
+          static_cast<uint32_t>(verdict.code.size())};
 }
 
 // Prints the answer at the top as the last part.
@@ -68,7 +69,7 @@ ScriptResult print(State& state, const char* function) {
 
 ScriptResult transform_failed(std::string detail) {
   if (detail.size() > kLongestError) detail = shorten(detail, kLongestError);
-  return {ScriptOutcome::kRejected, kTransformError, std::move(detail)};
+  return {ScriptOutcome::kRejected, kTransformError, std::move(detail), 0};
 }
 
 ScriptResult conclude(State& state, const char* function) {

@@ -15,6 +15,8 @@ void open_table(lua_State* L);
 void open_math(lua_State* L);
 void open_utf8(lua_State* L);
 void open_sluice(lua_State* L);
+// All of them, and the record's view.
+void open_libraries(lua_State* L);
 // Parts of the table `sluice`, which is at the top of the stack.
 void add_time(lua_State* L);
 void add_json(lua_State* L);

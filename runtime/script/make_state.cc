@@ -8,7 +8,6 @@
 #include "runtime/script/state.h"
 
 namespace sluice::script {
-namespace {
 
 void open_libraries(lua_State* L) {
   open_base(L);
@@ -24,6 +23,8 @@ void open_libraries(lua_State* L) {
   lua_pushnil(L);
   lua_setglobal(L, "_G");
 }
+
+namespace {
 
 // Lua halves its table of short strings when a collection leaves it a quarter full, and doubles it
 // again a few hundred records later, each time touching every string. A few strings that stay keep
@@ -85,26 +86,24 @@ int prepare(lua_State* L) {
 
 }  // namespace
 
-Result<std::unique_ptr<State>> make_state(
-    const ScriptSource& source,
-    std::function<const std::string*(std::string_view name, std::string* error)> library,
-    std::function<const LookupTable*(std::string_view name, std::string* error)> lookup) {
-  auto state = std::make_unique<State>(source.limits());
-  state->name = source.name();
+Result<std::unique_ptr<State>> open_state(const ScriptLimits& limits, std::string name,
+                                          LibraryReader library, lua_CFunction prepare,
+                                          void* argument, LookupReader lookup) {
+  auto state = std::make_unique<State>(limits);
+  state->name = std::move(name);
   state->library = std::move(library);
   state->lookup = std::move(lookup);
   if (!state->lookup) {
-    state->lookup = [&source](std::string_view name, std::string* error) {
-      const LookupTable* const table = source.lookup(name);
-      if (table == nullptr) *error = "table '" + std::string(name) + "' was not there on loading";
-      return table;
+    state->lookup = [](std::string_view table, std::string* error) -> const LookupTable* {
+      *error = "table '" + std::string(table) + "' is out of reach here";
+      return nullptr;
     };
   }
   lua_State* const L = lua_newstate(&Guard::allocate, &state->guard);
   if (L == nullptr) {
-    return Status(Code::kExhausted,
-                  source.name() + ": no memory for a Lua state within memory_bytes = " +
-                      std::to_string(source.limits().memory_bytes) + "; raise the limit");
+    return Status(Code::kExhausted, state->name +
+                                        ": no memory for a Lua state within memory_bytes = " +
+                                        std::to_string(limits.memory_bytes) + "; raise the limit");
   }
   state->L = L;
   *static_cast<State**>(lua_getextraspace(L)) = state.get();
@@ -112,10 +111,26 @@ Result<std::unique_ptr<State>> make_state(
   state->guard.begin();
   lua_gc(L, LUA_GCINC, 300, 200, 0);
   lua_pushcfunction(L, prepare);
-  lua_pushlightuserdata(L, const_cast<ScriptSource*>(&source));  // NOLINT: only read
+  lua_pushlightuserdata(L, argument);
   const int status = lua_pcall(L, 1, 1, 0);
   state->guard.end();
   if (status != LUA_OK) return invalid(error_text(*state, status));
+  return state;
+}
+
+Result<std::unique_ptr<State>> make_state(const ScriptSource& source, LibraryReader library,
+                                          LookupReader lookup) {
+  if (!lookup) {
+    lookup = [&source](std::string_view name, std::string* error) {
+      const LookupTable* const table = source.lookup(name);
+      if (table == nullptr) *error = "table '" + std::string(name) + "' was not there on loading";
+      return table;
+    };
+  }
+  void* const argument = const_cast<ScriptSource*>(&source);  // NOLINT: only read
+  SLUICE_ASSIGN_OR_RETURN(auto state, open_state(source.limits(), source.name(), std::move(library),
+                                                 prepare, argument, std::move(lookup)));
+  lua_State* const L = state->L;
   lua_pushcfunction(L, [](lua_State* lua) {
     keep_string_table(lua);
     shorten_string_lookup(lua);

@@ -44,20 +44,6 @@ Result<fs::path> find_below(const fs::path& lib_root, const fs::path& relative) 
   return real;
 }
 
-// Reads <lib_root>/lib/<x>.lua.
-Result<std::string> read_library(const fs::path& lib_root, std::string_view name) {
-  if (!is_library_name(name)) {
-    return invalid("require: expected a name like \"lib.money\", found \"" + shorten(name, 60) +
-                   "\"; only the folder lib beside the script can be required");
-  }
-  if (lib_root.empty()) {
-    return not_found("require \"" + std::string(name) + "\": this script has no library folder");
-  }
-  const auto file = find_below(lib_root, fs::path("lib") / (std::string(name.substr(4)) + ".lua"));
-  if (!file) return Status(file.status().code(), "require: " + file.status().message());
-  return read_file(*file, kMaxScript);
-}
-
 bool is_lookup_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
@@ -92,6 +78,19 @@ Result<std::shared_ptr<const script::LookupTable>> read_lookup(const fs::path& l
 }  // namespace
 
 namespace script {
+
+Result<std::string> read_library(const fs::path& lib_root, std::string_view name) {
+  if (!is_library_name(name)) {
+    return invalid("require: expected a name like \"lib.money\", found \"" + shorten(name, 60) +
+                   "\"; only the folder lib beside the script can be required");
+  }
+  if (lib_root.empty()) {
+    return not_found("require \"" + std::string(name) + "\": this script has no library folder");
+  }
+  const auto file = find_below(lib_root, fs::path("lib") / (std::string(name.substr(4)) + ".lua"));
+  if (!file) return Status(file.status().code(), "require: " + file.status().message());
+  return read_file(*file, kMaxScript);
+}
 
 const std::string* ScriptSource::library(std::string_view name) const {
   const auto found = libraries_.find(name);

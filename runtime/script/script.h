@@ -62,6 +62,9 @@ struct ScriptResult {
   // (sluice.reject).
   std::string_view reason;
   std::string detail;  // with file:line, and the script's own code and text
+  // REJECTED_BY_SCRIPT: the first bytes of `detail` are the script's own code; ": " and its text
+  // may follow.
+  uint32_t code_bytes = 0;
 };
 
 // A script file, compiled and checked (it loads, `transform` is a function) but not bound to a

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,12 +46,25 @@ class ScriptSource final : public Script {
   std::string hash_;
 };
 
-// A Lua state in which the script has run and is sealed, with `transform` at stack index 1. The
+// The text of `require "lib.x"`, or null and the reason; the text lives as long as the state.
+using LibraryReader = std::function<const std::string*(std::string_view name, std::string* error)>;
+// The same of a table of `sluice.lookup`.
+using LookupReader = std::function<const LookupTable*(std::string_view name, std::string* error)>;
+
+// The text of <lib_root>/lib/x.lua for the name "lib.x". Errors: another name, a missing file, a
+// link out of lib_root.
+Result<std::string> read_library(const std::filesystem::path& lib_root, std::string_view name);
+
+// A Lua state with its caps, after `prepare` has run in it under protection on the light userdata
+// `argument`; prepare leaves one value, at stack index 1. Without `lookup` there are no tables.
+Result<std::unique_ptr<State>> open_state(const ScriptLimits& limits, std::string name,
+                                          LibraryReader library, lua_CFunction prepare,
+                                          void* argument, LookupReader lookup = {});
+
+// A Lua state in which the script has run and is sealed, with its function at stack index 1. The
 // source outlives it. Without `lookup` the tables are those that the source has loaded.
-Result<std::unique_ptr<State>> make_state(
-    const ScriptSource& source,
-    std::function<const std::string*(std::string_view name, std::string* error)> library,
-    std::function<const LookupTable*(std::string_view name, std::string* error)> lookup = {});
+Result<std::unique_ptr<State>> make_state(const ScriptSource& source, LibraryReader library,
+                                          LookupReader lookup = {});
 
 // Bytes of an error's text that are kept: a script may raise one of megabytes.
 inline constexpr size_t kLongestError = 4096;
