@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/status.h"
@@ -32,6 +34,10 @@ struct TestReport {
   [[nodiscard]] bool ok() const { return error.empty() && failed() == 0; }
 };
 
+struct TestOptions {
+  std::string only;  // run tests whose group and name ("orders > keeps the id") contain this
+};
+
 // The test file that belongs to a script, whether it exists or not: orders_test.lua beside
 // orders.lua.
 std::filesystem::path test_file_of(const std::filesystem::path& script);
@@ -40,5 +46,22 @@ std::filesystem::path test_file_of(const std::filesystem::path& script);
 // What is wrong with the script or its tests is in the report, not an error; a script without a
 // test file gives a report without cases. Any thread; takes as long as the tests do.
 TestReport run_tests(const std::filesystem::path& script, const ScriptLimits& limits);
+TestReport run_tests(const std::filesystem::path& script, const ScriptLimits& limits,
+                     const TestOptions& options);
+
+// A rejection in the two parts a person reads: the script's own code and text, or the reason code
+// and what happened. Views into `result`.
+struct Rejection {
+  std::string_view code;
+  std::string_view text;
+};
+Rejection rejection_of(const ScriptResult& result);
+
+// The folder above `lib/` for a script: its own, or, for lifts in a folder below the transformers,
+// the one above if only that has a `lib`.
+std::filesystem::path library_root_of(const std::filesystem::path& script);
+// Script::load with that folder.
+Result<std::shared_ptr<const Script>> load_script(const std::filesystem::path& script,
+                                                  const ScriptLimits& limits);
 
 }  // namespace sluice::workshop
