@@ -9,6 +9,7 @@
 #include <ctime>
 #include <new>
 
+#include "runtime/script/observer.h"
 #include "runtime/script/state.h"
 #include "runtime/script/ticker.h"
 
@@ -126,16 +127,21 @@ bool Guard::brimful(size_t more) const {
 void Guard::attach(lua_State* L) {
   L_ = L;
   ticks_arrive_ = Ticker::works();
-  counts_always_ = limits_.instructions < kCountFromStart || !ticks_arrive_;
-  if (counts_always_) set_hook(kHookInterval);
+  counts_always_ = observer_ != nullptr || limits_.instructions < kCountFromStart || !ticks_arrive_;
+  if (counts_always_) set_hook(interval());
+}
+
+int Guard::interval() const {
+  return observer_ == nullptr ? kHookInterval : std::min(observer_->interval(), kHookInterval);
 }
 
 // Lua goes through all frames of the stack to set one, which may be hundreds of thousands.
 void Guard::set_hook(int interval) {
   if (interval == 1 && interval_.load(std::memory_order_relaxed) == 1) return;
   interval_.store(interval, std::memory_order_relaxed);
-  lua_sethook(L_, interval == 0 ? nullptr : &Guard::hook, interval == 0 ? 0 : LUA_MASKCOUNT,
-              interval);
+  const bool lines = observer_ != nullptr && observer_->lines() && !capped();
+  const int events = lines ? LUA_MASKCOUNT | LUA_MASKLINE : LUA_MASKCOUNT;
+  lua_sethook(L_, interval == 0 ? nullptr : &Guard::hook, interval == 0 ? 0 : events, interval);
 }
 
 void Guard::begin() {
@@ -149,7 +155,7 @@ void Guard::begin() {
   const bool watched = ticks_arrive_ && Ticker::watch(this);
   if (counts_always_) return;
   if (!watched) {
-    set_hook(kHookInterval);
+    set_hook(interval());
   } else if (before >= kTicksToHook) {
     set_hook(0);
   }
@@ -173,10 +179,15 @@ int64_t Guard::ticked_us() const {
   return int64_t{std::max(ticks - 1, 0)} * Ticker::kPeriodMs * 1000;
 }
 
-void Guard::hook(lua_State* L, lua_Debug* /*event*/) {
+void Guard::hook(lua_State* L, lua_Debug* event) {
   Guard& guard = State::of(L).guard;
   if (guard.capped()) guard.raise_again();
-  guard.instructions_ += kHookInterval;
+  if (event->event == LUA_HOOKLINE) {
+    guard.observer_->on_line(L, event);
+    return;
+  }
+  if (guard.observer_ != nullptr) guard.observer_->on_count(L, event);
+  guard.instructions_ += static_cast<uint64_t>(guard.interval());
   if (guard.instructions_ > guard.limits_.instructions) guard.raise(Cap::kInstructions);
   if (guard.ticked_us() >= guard.limits_.cpu_us) guard.raise(Cap::kCpu);
   if (const Cap cap = guard.overdue(); cap != Cap::kNone) guard.raise(cap);

@@ -16,6 +16,8 @@ struct lua_Debug;
 
 namespace sluice::script {
 
+class Observer;
+
 enum class Cap : uint8_t { kNone, kMemory, kInstructions, kCpu, kWall };
 
 // Small blocks of a Lua state, kept in lists by size: strings and tables come and go with every
@@ -65,6 +67,8 @@ class Guard {
   // A lua_Alloc; `guard` is the Guard.
   static void* allocate(void* guard, void* block, size_t old_size, size_t new_size);
   void attach(lua_State* L);
+  // Before attach(); null: nobody looks.
+  void observe(Observer* observer) { observer_ = observer; }
   // A call begins: time and instructions count anew. It ends with end(), on the same thread.
   void begin();
   void end();
@@ -134,10 +138,12 @@ class Guard {
   [[nodiscard]] bool brimful(size_t more) const;
   Cap overdue();
   void note_place();
+  [[nodiscard]] int interval() const;
   void set_hook(int interval);
 
   const ScriptLimits limits_;
   lua_State* L_ = nullptr;
+  Observer* observer_ = nullptr;
   BlockPool pool_;
   uint64_t used_ = 0;
   uint64_t extra_ = 0;

@@ -3,6 +3,7 @@
 
 #include "runtime/base/text.h"
 #include "runtime/script/libraries.h"
+#include "runtime/script/observer.h"
 #include "runtime/script/script_source.h"
 #include "runtime/script/seal.h"
 #include "runtime/script/state.h"
@@ -88,7 +89,7 @@ int prepare(lua_State* L) {
 
 Result<std::unique_ptr<State>> open_state(const ScriptLimits& limits, std::string name,
                                           LibraryReader library, lua_CFunction prepare,
-                                          void* argument, LookupReader lookup) {
+                                          void* argument, Observer* observer, LookupReader lookup) {
   auto state = std::make_unique<State>(limits);
   state->name = std::move(name);
   state->library = std::move(library);
@@ -107,6 +108,7 @@ Result<std::unique_ptr<State>> open_state(const ScriptLimits& limits, std::strin
   }
   state->L = L;
   *static_cast<State**>(lua_getextraspace(L)) = state.get();
+  state->guard.observe(observer);
   state->guard.attach(L);
   state->guard.begin();
   lua_gc(L, LUA_GCINC, 300, 200, 0);
@@ -119,7 +121,7 @@ Result<std::unique_ptr<State>> open_state(const ScriptLimits& limits, std::strin
 }
 
 Result<std::unique_ptr<State>> make_state(const ScriptSource& source, LibraryReader library,
-                                          LookupReader lookup) {
+                                          Observer* observer, LookupReader lookup) {
   if (!lookup) {
     lookup = [&source](std::string_view name, std::string* error) {
       const LookupTable* const table = source.lookup(name);
@@ -129,7 +131,7 @@ Result<std::unique_ptr<State>> make_state(const ScriptSource& source, LibraryRea
   }
   void* const argument = const_cast<ScriptSource*>(&source);  // NOLINT: only read
   SLUICE_ASSIGN_OR_RETURN(auto state, open_state(source.limits(), source.name(), std::move(library),
-                                                 prepare, argument, std::move(lookup)));
+                                                 prepare, argument, observer, std::move(lookup)));
   lua_State* const L = state->L;
   lua_pushcfunction(L, [](lua_State* lua) {
     keep_string_table(lua);
@@ -140,6 +142,7 @@ Result<std::unique_ptr<State>> make_state(const ScriptSource& source, LibraryRea
     return invalid(error_text(*state, shortened));
   }
   state->loading = false;
+  if (observer != nullptr) observer->on_state(L);
   return state;
 }
 

@@ -63,6 +63,10 @@ class Runner final : public ScriptRunner {
 
   [[nodiscard]] uint64_t memory_bytes() const override { return state_ ? state_->guard.used() : 0; }
 
+  void observe(Observer* observer) override {
+    observer_ = observer;
+    state_.reset();
+  }
   void measure_rendering(bool on) override { measuring_ = on; }
   [[nodiscard]] uint64_t rendering_ns() const override { return rendering_ns_; }
 
@@ -71,13 +75,15 @@ class Runner final : public ScriptRunner {
     state_wants_batch_ = state_->batch_function;
   }
   Result<std::unique_ptr<State>> make() const {
-    return make_state(*source_,
-                      [source = source_.get()](std::string_view name, std::string* error) {
-                        const std::string* const text = source->library(name);
-                        if (text == nullptr)
-                          *error = "library '" + std::string(name) + "' was not there on loading";
-                        return text;
-                      });
+    return make_state(
+        *source_,
+        [source = source_.get()](std::string_view name, std::string* error) {
+          const std::string* const text = source->library(name);
+          if (text == nullptr)
+            *error = "library '" + std::string(name) + "' was not there on loading";
+          return text;
+        },
+        observer_);
   }
 
  private:
@@ -254,6 +260,7 @@ class Runner final : public ScriptRunner {
   std::shared_ptr<const ScriptSource> source_;
   std::unique_ptr<State> state_;
   bool state_wants_batch_ = false;
+  Observer* observer_ = nullptr;
   bool measuring_ = false;
   uint64_t rendering_ns_ = 0;
 };

@@ -109,7 +109,7 @@ Status ScriptSource::load(const std::filesystem::path& lib_root) {
   const auto look = [&](std::string_view name, std::string* error) {
     return load_lookup(lib_root, name, error);
   };
-  auto state = make_state(*this, read, look);
+  auto state = make_state(*this, read, nullptr, look);
   if (!state) return std::move(state).status();
   hash_ = compute_hash();
   return Status::ok();

@@ -14,6 +14,9 @@
 #include "runtime/record/document.h"
 
 namespace sluice {
+namespace script {
+class Observer;
+}
 
 // Caps of one call (and of one Lua state, for memory).
 struct ScriptLimits {
@@ -114,6 +117,10 @@ class ScriptRunner {
                          std::vector<ScriptPart>& parts) = 0;
 
   [[nodiscard]] virtual uint64_t memory_bytes() const = 0;
+
+  // For tools: the record after this begins in a fresh state that the observer watches (null: no
+  // longer). It must outlive the runner or be taken away.
+  virtual void observe(script::Observer* observer) = 0;
 
   // For benchmarks: while on, the time run() spends writing results out is added up.
   virtual void measure_rendering(bool on) = 0;

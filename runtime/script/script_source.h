@@ -23,7 +23,11 @@ class ScriptSource final : public Script {
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] const ScriptLimits& limits() const { return limits_; }
-  // The text of a library that was required while loading, or null.
+  // The texts of the libraries that were required while loading, by name ("lib.money").
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& libraries() const {
+    return libraries_;
+  }
+  // One of them, or null.
   [[nodiscard]] const std::string* library(std::string_view name) const;
 
   // A table that was asked for while loading, or null.
@@ -59,12 +63,13 @@ Result<std::string> read_library(const std::filesystem::path& lib_root, std::str
 // `argument`; prepare leaves one value, at stack index 1. Without `lookup` there are no tables.
 Result<std::unique_ptr<State>> open_state(const ScriptLimits& limits, std::string name,
                                           LibraryReader library, lua_CFunction prepare,
-                                          void* argument, LookupReader lookup = {});
+                                          void* argument, Observer* observer = nullptr,
+                                          LookupReader lookup = {});
 
 // A Lua state in which the script has run and is sealed, with its function at stack index 1. The
 // source outlives it. Without `lookup` the tables are those that the source has loaded.
 Result<std::unique_ptr<State>> make_state(const ScriptSource& source, LibraryReader library,
-                                          LookupReader lookup = {});
+                                          Observer* observer = nullptr, LookupReader lookup = {});
 
 // Bytes of an error's text that are kept: a script may raise one of megabytes.
 inline constexpr size_t kLongestError = 4096;

@@ -195,6 +195,7 @@ void TestFile::transform(lua_State* L, std::string json, const RecordMeta& meta)
     auto made = ScriptRunner::create(script_);
     if (!made) script::raise_error(L, "transform: " + made.status().message());
     runner_ = std::move(*made);
+    if (observer_ != nullptr) runner_->observe(observer_);
   }
   arena_.reset();
   parts_.clear();

@@ -45,6 +45,9 @@ class TestFile {
   // Runs one test. False: a cap was hit; open() again before the next.
   bool run(size_t number, TestCase* result);
 
+  // From the next test on the script under test is watched.
+  void watch(script::Observer* observer) { observer_ = observer; }
+
   // The file a Lua function belongs to (its first upvalue).
   static TestFile& of(lua_State* L) {
     return *static_cast<TestFile*>(lua_touserdata(L, lua_upvalueindex(1)));
@@ -90,6 +93,7 @@ class TestFile {
   RecordMeta no_meta_;
 
   // Of the running test.
+  script::Observer* observer_ = nullptr;
   std::unique_ptr<ScriptRunner> runner_;
   std::chrono::steady_clock::time_point start_;
   std::string input_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/base/file.h"
+#include "runtime/script/workshop/line_watch.h"
 #include "runtime/script/workshop/test_file.h"
 
 namespace sluice::workshop {
@@ -85,7 +86,9 @@ TestReport run_tests(const fs::path& script, const ScriptLimits& limits,
     return report;
   }
   if (report.file.empty()) return report;
+  LineWatch watch;
   TestFile tests(script, file);
+  if (options.coverage) tests.watch(&watch);
   if (const Status opened = tests.open(*loaded, limits); !opened) {
     report.error = opened.message();
     return report;
@@ -96,6 +99,7 @@ TestReport run_tests(const fs::path& script, const ScriptLimits& limits,
     return report;
   }
   run_all(tests, *loaded, limits, options, &report);
+  if (options.coverage) report.coverage = cover(**loaded, watch.hit());
   return report;
 }
 

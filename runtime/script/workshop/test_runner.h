@@ -10,6 +10,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/script/script.h"
+#include "runtime/script/workshop/coverage.h"
 
 namespace sluice::workshop {
 
@@ -28,14 +29,16 @@ struct TestReport {
   std::filesystem::path script;
   std::filesystem::path file;  // the test file; empty: the script has none
   std::string error;  // the file (or its script) does not load, or hit a cap; empty: it ran
-  std::vector<TestCase> cases;  // in the order of the file
+  std::vector<TestCase> cases;         // in the order of the file
+  std::vector<FileCoverage> coverage;  // if asked for
 
   [[nodiscard]] uint64_t failed() const;
   [[nodiscard]] bool ok() const { return error.empty() && failed() == 0; }
 };
 
 struct TestOptions {
-  std::string only;  // run tests whose group and name ("orders > keeps the id") contain this
+  std::string only;       // run tests whose group and name ("orders > keeps the id") contain this
+  bool coverage = false;  // which lines ran; makes the script several times slower
 };
 
 // The test file that belongs to a script, whether it exists or not: orders_test.lua beside
