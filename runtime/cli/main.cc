@@ -15,6 +15,7 @@
 #include "runtime/cli/plugins_command.h"
 #include "runtime/cli/schema_command.h"
 #include "runtime/cli/terminal.h"
+#include "runtime/cli/transform_command.h"
 #include "runtime/plugin_host/crash.h"
 
 namespace sluice::cli {
@@ -50,6 +51,7 @@ int run_program(int argc, char** argv) {
   add_run_command(app, &exit_code);
   add_check_command(app, &exit_code);
   add_schema_commands(app, &exit_code);
+  add_transform_commands(app, &exit_code);
   add_plugins_commands(app, &exit_code);
   add_config_commands(app, &exit_code);
   add_dlq_commands(app, &exit_code);
