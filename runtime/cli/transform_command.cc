@@ -73,6 +73,7 @@ void add_transform_commands(CLI::App& app, int* exit_code) {
   add_transform_test_command(*transform, exit_code);
   add_transform_run_command(*transform, exit_code);
   add_transform_bench_command(*transform, exit_code);
+  add_transform_repl_command(*transform, exit_code);
 }
 
 }  // namespace sluice::cli

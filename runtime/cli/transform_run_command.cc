@@ -6,20 +6,17 @@
 #include <chrono>
 #include <memory>
 
-#include "runtime/base/text.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/line_reader.h"
 #include "runtime/cli/terminal.h"
 #include "runtime/cli/transform_command.h"
-#include "runtime/script/workshop/json_diff.h"
+#include "runtime/cli/transform_explain.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr size_t kMaxLine = 16U << 20U;
 constexpr size_t kFlushBytes = 64U << 10U;
-constexpr size_t kMostChanges = 200;
-constexpr size_t kShownValue = 200;
 
 struct RunArguments {
   std::string script;
@@ -53,125 +50,6 @@ class Output {
   const int fd_;
   const bool at_once_;
   std::string text_;
-};
-
-// {"line":3,"code":"negative_total","text":"total is -5"}
-std::string rejection_json(uint64_t line, const workshop::Rejection& rejection) {
-  std::string out = "{\"line\":" + std::to_string(line) + ",\"code\":";
-  append_json_string(out, rejection.code);
-  out += ",\"text\":";
-  append_json_string(out, rejection.text);
-  return out + "}\n";
-}
-
-// What --explain prints of one record.
-class Explainer {
- public:
-  Explainer(bool json, bool colour) : json_(json), colour_(colour) {}
-
-  std::string rejected(uint64_t line, const workshop::Rejection& rejection) const {
-    if (json_) {
-      std::string out = rejection_json(line, rejection);
-      out.insert(1, "\"outcome\":\"rejected\",");
-      return out;
-    }
-    return head(line) + paint("31", "rejected " + one_line(rejection.code)) + ": " +
-           one_line(rejection.text) + "\n";
-  }
-
-  std::string filtered(uint64_t line, const std::string& why) const {
-    if (json_) {
-      std::string out = "{\"outcome\":\"filtered\",\"line\":" + std::to_string(line);
-      if (!why.empty()) {
-        out += ",\"why\":";
-        append_json_string(out, why);
-      }
-      return out + "}\n";
-    }
-    return head(line) + paint("33", "filtered") + (why.empty() ? "" : ": " + one_line(why)) + "\n";
-  }
-
-  std::string part(uint64_t line, const Document& before, const ScriptPart& part, size_t number,
-                   size_t parts) {
-    if (!after_.parse(part.value, ParseLimits{kMaxLine, kDeepest})) return {};
-    const workshop::Differences all = workshop::diff_json(before, after_, kMostChanges);
-    return json_ ? part_json(line, all, part, number) : part_text(line, all, part, number, parts);
-  }
-
- private:
-  static constexpr uint32_t kDeepest = 1000;
-
-  [[nodiscard]] std::string paint(const char* colour, const std::string& text) const {
-    return colour_ ? "\x1b[" + std::string(colour) + "m" + text + "\x1b[0m" : text;
-  }
-  static std::string head(uint64_t line) { return "line " + std::to_string(line) + ": "; }
-  static std::string one_line(std::string_view text) {
-    std::string out;
-    append_escaped(out, shorten(text, kShownValue));
-    return out;
-  }
-
-  std::string part_text(uint64_t line, const workshop::Differences& all, const ScriptPart& part,
-                        size_t number, size_t parts) const {
-    std::string out = head(line);
-    if (parts > 1)
-      out += "record " + std::to_string(number) + " of " + std::to_string(parts) + ", ";
-    if (part.has_key) out += "key " + one_line(part.key) + ", ";
-    if (!part.sink.empty()) out += "to sink " + one_line(part.sink) + ", ";
-    out += all.list.empty() ? "unchanged"
-                            : std::to_string(all.list.size()) + (all.more ? " or more" : "") +
-                                  (all.list.size() == 1 && !all.more ? " change" : " changes");
-    out += "\n";
-    for (const workshop::Difference& one : all.list) {
-      const std::string where = one.pointer.empty() ? "(the whole record)" : one_line(one.pointer);
-      switch (one.kind) {
-        case workshop::Difference::Kind::kAdded:
-          out += paint("32", "  + " + where + "  " + one_line(one.after)) + "\n";
-          break;
-        case workshop::Difference::Kind::kRemoved:
-          out += paint("31", "  - " + where + "  " + one_line(one.before)) + "\n";
-          break;
-        case workshop::Difference::Kind::kChanged:
-          out += paint("33", "  ~ " + where + "  ") + one_line(one.before) + " -> " +
-                 one_line(one.after) + "\n";
-          break;
-      }
-    }
-    return out;
-  }
-
-  static std::string part_json(uint64_t line, const workshop::Differences& all,
-                               const ScriptPart& part, size_t number) {
-    std::string out = "{\"outcome\":\"record\",\"line\":" + std::to_string(line) +
-                      ",\"part\":" + std::to_string(number);
-    if (part.has_key) {
-      out += ",\"key\":";
-      append_json_string(out, part.key);
-    }
-    if (!part.sink.empty()) {
-      out += ",\"sink\":";
-      append_json_string(out, part.sink);
-    }
-    out += ",\"changes\":[";
-    const char* separator = "";
-    for (const workshop::Difference& one : all.list) {
-      out += std::string(separator) + "{\"kind\":\"" +
-             (one.kind == workshop::Difference::Kind::kAdded     ? "added"
-              : one.kind == workshop::Difference::Kind::kRemoved ? "removed"
-                                                                 : "changed") +
-             "\",\"pointer\":";
-      append_json_string(out, one.pointer);
-      if (!one.before.empty()) out += ",\"before\":" + std::string(one.before);
-      if (!one.after.empty()) out += ",\"after\":" + std::string(one.after);
-      out += '}';
-      separator = ",";
-    }
-    return out + "]" + (all.more ? ",\"more\":true}\n" : "}\n");
-  }
-
-  const bool json_;
-  const bool colour_;
-  Document after_;
 };
 
 class Run {

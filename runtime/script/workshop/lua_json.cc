@@ -107,7 +107,8 @@ class Encoder {
           out_ += "null";
           return;
         }
-        fail("a part of a record, which a test cannot hold");
+        proxy(at);
+        return;
       default:
         fail(std::string("a ") + luaL_typename(L_, at) + ", which JSON cannot hold");
     }
@@ -117,6 +118,17 @@ class Encoder {
  private:
   [[noreturn]] void fail(const std::string& found) {
     script::raise_error(L_, std::string(what_) + ": found at \"" + pointer_ + "\" " + found);
+  }
+
+  // A part of the record, as it is now.
+  void proxy(int at) {
+    State& state = State::of(L_);
+    script::Value part;
+    part.tag = script::Tag::kNode;
+    part.node = script::check_proxy(L_, state, at);
+    if (part.node == kNoNode) fail("a value of Sluice that JSON cannot hold");
+    if (!state.writer.write(part, kLargestJson, kDeepestJson)) fail(state.writer.error());
+    out_ += state.writer.text();
   }
 
   void number(int at) {
