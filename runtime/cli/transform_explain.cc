@@ -13,7 +13,10 @@ constexpr size_t kMostChanges = 200;
 constexpr size_t kShownText = 200;
 constexpr ParseLimits kResultLimits{16U << 20U, 1000};
 
-std::string head(uint64_t line) { return "line " + std::to_string(line) + ": "; }
+// A record that was typed has no line.
+std::string head(uint64_t line) {
+  return line == 0 ? std::string() : "line " + std::to_string(line) + ": ";
+}
 
 std::string shown(std::string_view text) {
   std::string out;
