@@ -52,6 +52,10 @@ int table_insert(lua_State* L) {
 int table_remove(lua_State* L) {
   const lua_Integer size = luaL_len(L, 1);
   const lua_Integer position = luaL_optinteger(L, 2, size);
+  if (size == 0 && position == 0 && lua_islightuserdata(L, 1)) {  // the view has no element 0
+    lua_pushnil(L);
+    return 1;
+  }
   if (position < 1 || position >= size) return call_native(L);  // moves nothing
   Guard& guard = State::of(L).guard;
   guard.count(range(position, size));
