@@ -200,7 +200,9 @@ void keep_only(lua_State* L, const luaL_Reg* own) {
 
 const char* to_text(lua_State* L, int at, size_t* size) {
   const int type = lua_type(L, at);
-  if (type != LUA_TTABLE && type != LUA_TFUNCTION) return luaL_tolstring(L, at, size);
+  if (type != LUA_TTABLE && type != LUA_TFUNCTION && type != LUA_TUSERDATA) {
+    return luaL_tolstring(L, at, size);
+  }
   if (luaL_getmetafield(L, at, "__tostring") != LUA_TNIL) {
     lua_pop(L, 1);
     return luaL_tolstring(L, at, size);
