@@ -1,39 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/admin/schemas.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <algorithm>
 
-#include "runtime/base/text.h"
+#include "runtime/admin/answer_json.h"
 
 namespace sluice {
 namespace {
 
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+using admin::put;
+using admin::put_change;
+using admin::put_text;
+using admin::put_time;
+using admin::text_of;
+using admin::Writer;
 using Count = VersionCounts::Count;
-
-// Errors may carry what a file says: bytes that are not UTF-8 become '?'.
-void put_text(Writer& writer, std::string text) {
-  for (size_t at = utf8_valid_prefix(text); at < text.size(); at = utf8_valid_prefix(text)) {
-    text[at] = '?';
-  }
-  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
-void put(Writer& writer, const char* name, const std::string& value) {
-  writer.Key(name);
-  if (value.empty()) {
-    writer.Null();
-  } else {
-    put_text(writer, value);
-  }
-}
-
-void put_time(Writer& writer, const char* name, int64_t us) {
-  put(writer, name, us == 0 ? std::string() : format_time_us(us));
-}
 
 void put_count(Writer& writer, const Count& count) {
   writer.Key("records");
@@ -121,29 +102,11 @@ void put_schema(Writer& writer, const Bundle& bundle) {
   writer.EndObject();
 }
 
-// Members of a change, within an object.
-void put_change(Writer& writer, const BundleChange& change) {
-  put(writer, "outcome", change.outcome);
-  put(writer, "hash", change.hash);
-  if (!change.previous.empty()) put(writer, "previous", change.previous);
-  if (!change.changed.empty()) {
-    writer.Key("changed");
-    writer.StartArray();
-    for (const std::string& file : change.changed) put_text(writer, file);
-    writer.EndArray();
-  }
-  if (!change.error.empty()) put(writer, "error", change.error);
-}
-
 void put_history(Writer& writer, const ReloadHistory::Pipeline& history) {
   writer.Key("history");
   writer.StartArray();
   for (auto change = history.changes.rbegin(); change != history.changes.rend(); ++change) {
-    writer.StartObject();
-    put_time(writer, "at", change->at_us);
-    put(writer, "trigger", change->trigger);
     put_change(writer, *change);
-    writer.EndObject();
   }
   writer.EndArray();
 }
@@ -159,13 +122,10 @@ unsigned status_of(ReloadReport::Answer answer) {
     case ReloadReport::Answer::kNotNow:
       return 503;
     case ReloadReport::Answer::kFixed:
+    case ReloadReport::Answer::kNoWayBack:
       return 409;
   }
   return 500;
-}
-
-std::string text_of(const rapidjson::StringBuffer& buffer) {
-  return {buffer.GetString(), buffer.GetSize()};
 }
 
 }  // namespace
@@ -214,9 +174,7 @@ AdminBackend::Reply render_reload(const ReloadReport& report) {
   writer.StartObject();
   for (const BundleChange& change : report.changes) {
     writer.Key(change.pipeline.c_str());
-    writer.StartObject();
     put_change(writer, change);
-    writer.EndObject();
   }
   writer.EndObject();
   writer.EndObject();

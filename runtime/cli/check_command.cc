@@ -35,6 +35,10 @@ std::string check_json(const std::vector<CheckItem>& items, bool ok) {
       writer.Key("message");
       writer.String(item.status.message().c_str());
     }
+    writer.Key("warnings");
+    writer.StartArray();
+    for (const std::string& warning : item.warnings) writer.String(warning.c_str());
+    writer.EndArray();
     writer.EndObject();
   }
   writer.EndArray();
@@ -52,6 +56,7 @@ std::string check_text(const std::vector<CheckItem>& items, bool colour) {
     if (colour) out += "\x1b[0m";
     out += item.what + "\n";
     if (!item.status) out += "     " + item.status.message() + "\n";
+    for (const std::string& warning : item.warnings) out += "     warning: " + warning + "\n";
   }
   return out;
 }
@@ -62,7 +67,9 @@ int print_check(const Config& config, const std::vector<std::string>& only, bool
                 bool json) {
   const auto items = check_pipelines(config, only, connect);
   int code = kExitOk;
-  for (const CheckItem& item : items) code = std::max(code, exit_code(item.status));
+  for (const CheckItem& item : items) {
+    code = std::max(code, item.refused ? kExitNo : exit_code(item.status));
+  }
   if (json) {
     write_text(STDOUT_FILENO, check_json(items, code == kExitOk));
   } else {
@@ -78,7 +85,8 @@ void add_check_command(CLI::App& app, int* exit_code) {
     bool connect = false;
     bool json = false;
   };
-  auto* command = app.add_subcommand("check", "Check configuration, plugins, schemas and scripts");
+  auto* command =
+      app.add_subcommand("check", "Check configuration, plugins, schemas, scripts and their tests");
   auto options = std::make_shared<Options>();
   command->add_option("-c,--config", options->config, "Configuration file");
   command->add_option("--pipeline", options->pipelines, "Only these pipelines")->delimiter(',');
@@ -88,7 +96,8 @@ void add_check_command(CLI::App& app, int* exit_code) {
       "Examples:\n"
       "  sluice check -c sluice.yaml\n"
       "  sluice check --connect --json\n"
-      "Exit codes: 0 all is well, 2 configuration, 3 a source or sink could not be reached.");
+      "Exit codes: 0 all is well, 1 tests of a script fail, 2 configuration, 3 a source or sink "
+      "could not be reached.");
   command->callback([options, exit_code] {
     const Environment env = Environment::of_process();
     auto file = find_config_file(options->config, env);

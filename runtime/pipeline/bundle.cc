@@ -8,20 +8,6 @@
 namespace sluice {
 namespace {
 
-ScriptLimits to_limits(const PipelineConfig& config) {
-  const ScriptLimitsConfig& from = config.script_limits;
-  ScriptLimits to;
-  to.cpu_us = from.cpu.count() * 1000;
-  to.wall_us = from.wall.count() * 1000;
-  to.memory_bytes = from.memory;
-  to.instructions = from.instructions;
-  to.output_bytes = from.output;
-  to.emitted = from.emitted;
-  to.log_lines = from.log_lines;
-  to.depth = config.limits.depth;
-  return to;
-}
-
 SchemaOptions to_options(const PipelineConfig& config) {
   SchemaOptions options;
   if (!config.schema) return options;
@@ -38,8 +24,8 @@ std::string identity_of_options(const PipelineConfig& config) {
 }
 
 Status load_lineage(const PipelineConfig& config, Bundle& bundle, std::string& identity) {
-  const Lineage::Options options{config.schema->path, config.schema->lifts, to_limits(config),
-                                 to_options(config)};
+  const Lineage::Options options{config.schema->path, config.schema->lifts,
+                                 script_limits_of(config), to_options(config)};
   SLUICE_ASSIGN_OR_RETURN(bundle.lineage, Lineage::load(options));
   auto finder = VersionFinder::create(config.schema->version, bundle.lineage);
   if (!finder) return std::move(finder).status().with_context(config.schema->place.text());
@@ -82,7 +68,8 @@ Result<std::shared_ptr<Bundle>> load_once(const PipelineConfig& config) {
   }
   if (bundle->schema) SLUICE_RETURN_IF_ERROR(read_declared(config, *bundle));
   if (config.transform) {
-    SLUICE_ASSIGN_OR_RETURN(bundle->script, Script::load(*config.transform, to_limits(config)));
+    SLUICE_ASSIGN_OR_RETURN(bundle->script,
+                            Script::load(*config.transform, script_limits_of(config)));
     bundle->files[config.transform->string()] = bundle->script->hash();
     identity += "script:" + bundle->script->hash();
   }
@@ -97,6 +84,20 @@ Result<std::shared_ptr<Bundle>> load_once(const PipelineConfig& config) {
 }
 
 }  // namespace
+
+ScriptLimits script_limits_of(const PipelineConfig& config) {
+  const ScriptLimitsConfig& from = config.script_limits;
+  ScriptLimits to;
+  to.cpu_us = from.cpu.count() * 1000;
+  to.wall_us = from.wall.count() * 1000;
+  to.memory_bytes = from.memory;
+  to.instructions = from.instructions;
+  to.output_bytes = from.output;
+  to.emitted = from.emitted;
+  to.log_lines = from.log_lines;
+  to.depth = config.limits.depth;
+  return to;
+}
 
 std::string Bundle::schema_hash() const {
   if (lineage) return lineage->hash();

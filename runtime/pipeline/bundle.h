@@ -41,4 +41,7 @@ struct Bundle {
                                                     std::string* seen = nullptr);
 };
 
+// The limits of a pipeline's scripts, as the script module wants them.
+ScriptLimits script_limits_of(const PipelineConfig& config);
+
 }  // namespace sluice

@@ -7,6 +7,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sha256.h"
 #include "runtime/base/text.h"
+#include "runtime/script/workshop/test_runner.h"
 
 namespace sluice {
 namespace {
@@ -25,6 +26,7 @@ void add_libraries(BundleFiles& out, const fs::path& scripts) {
 
 void add_script(BundleFiles& out, const fs::path& script) {
   out.files.push_back(script);
+  out.files.push_back(workshop::test_file_of(script));
   add_libraries(out, script.parent_path());
 }
 
@@ -70,6 +72,21 @@ BundleFiles BundleFiles::of(const PipelineConfig& config) {
   }
   if (config.transform) add_script(out, *config.transform);
   if (config.output_schema) out.files.push_back(*config.output_schema);
+  return out;
+}
+
+std::vector<fs::path> BundleFiles::present() const {
+  std::vector<fs::path> out = files;
+  for (const Folder& folder : folders) {
+    std::vector<fs::path> more = list(folder);
+    out.insert(out.end(), more.begin(), more.end());
+  }
+  std::erase_if(out, [](const fs::path& file) {
+    std::error_code error;  // what cannot be looked at cannot be read either
+    return !fs::is_regular_file(file, error);
+  });
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

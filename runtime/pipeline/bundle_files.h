@@ -18,7 +18,10 @@ struct BundleFiles {
   std::vector<std::filesystem::path> files;
   std::vector<Folder> folders;
 
+  // With the tests of the script: a change of them is news, though no part of what is run.
   static BundleFiles of(const PipelineConfig& config);
+  // The files there are, each once.
+  [[nodiscard]] std::vector<std::filesystem::path> present() const;
   // hex SHA-256 over names and content of everything there; missing files count as missing. Reads
   // the files: two equal answers before and after a load mean that it saw one state of them.
   [[nodiscard]] std::string fingerprint() const;

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "runtime/config/options.h"
-#include "runtime/pipeline/bundle.h"
+#include "runtime/pipeline/gate.h"
 #include "runtime/pipeline/sink_options.h"
 #include "runtime/plugin_host/instance.h"
 #include "runtime/plugin_host/registry.h"
@@ -84,9 +84,16 @@ void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool
   const std::string prefix = "pipeline " + config.name + ": ";
   const bool has_bundle = config.schema || config.transform || config.output_schema;
   if (has_bundle) {
-    auto bundle = Bundle::load(config);
-    items.push_back(
-        {prefix + "schema and script", bundle ? Status::ok() : std::move(bundle).status()});
+    const GateResult gate = load_tested(config, nullptr);
+    items.push_back({prefix + "schema and script", gate.bundle ? Status::ok() : gate.status, false,
+                     gate.warnings});
+    const TestCounts& tests = gate.tests;
+    const uint64_t run = tests.passed + tests.failed;
+    if (run != 0 || gate.tests_failed) {
+      items.push_back({prefix + "tests (" + std::to_string(tests.passed) + " of " +
+                           std::to_string(run) + " passed)",
+                       gate.status, gate.tests_failed});
+    }
   }
   for (const SourceConfig& source : config.sources) {
     items.push_back({prefix + "source " + source.name,

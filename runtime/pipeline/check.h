@@ -13,11 +13,13 @@ namespace sluice {
 struct CheckItem {
   std::string what;  // "pipeline orders: sink pg"
   Status status;
+  bool refused = false;  // not wrong to read or to reach: tests failed
+  std::vector<std::string> warnings = {};
 };
 
 // Looks at everything a run would need, without state and without a record: plugins and their
-// options, schemas, scripts; with `connect` also opens sources and sinks. Reports every problem,
-// not the first. Safe beside a running process.
+// options, schemas, scripts with their tests; with `connect` also opens sources and sinks. Reports
+// every problem, not the first. Safe beside a running process.
 std::vector<CheckItem> check_pipelines(const Config& config, const std::vector<std::string>& only,
                                        bool connect);
 

@@ -32,7 +32,10 @@ Pipeline::~Pipeline() = default;
 
 Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config, Context context) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(config, context));
-  SLUICE_ASSIGN_OR_RETURN(auto bundle, Bundle::load(pipeline->config_));
+  auto bundle = std::move(pipeline->context_.bundle);
+  if (!bundle) {
+    SLUICE_ASSIGN_OR_RETURN(bundle, Bundle::load(pipeline->config_));
+  }
   {
     MutexLock lock(pipeline->bundle_mutex_);
     pipeline->bundle_ = std::move(bundle);

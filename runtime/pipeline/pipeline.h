@@ -44,8 +44,9 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
     Ledger* ledger = nullptr;
     WorkQueue* work = nullptr;
     const Clock* clock = nullptr;
-    Millis give_up_after{0};         // see SourceDriver::Context
-    drift::Ledger* drift = nullptr;  // of this pipeline; may be null
+    Millis give_up_after{0};                         // see SourceDriver::Context
+    drift::Ledger* drift = nullptr;                  // of this pipeline; may be null
+    std::shared_ptr<const Bundle> bundle = nullptr;  // to begin with; nullptr: that of the files
   };
 
   // Loads the bundle and creates all instances; no I/O of adapters. Errors name the file and line

@@ -5,28 +5,13 @@
 #include <deque>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "runtime/base/mutex.h"
+#include "runtime/pipeline/bundle_change.h"
 #include "runtime/store/audit_log.h"
 
 namespace sluice {
-
-// One attempt to run another bundle, and what came of it.
-struct BundleChange {
-  int64_t at_us = 0;
-  std::string pipeline;
-  std::string outcome;               // "started", "activated", "unchanged", "failed"
-  std::string trigger;               // "start", "watch", "request", "signal"
-  std::string hash;                  // of the bundle that runs now
-  std::string previous;              // outcome activated: of the one before
-  std::vector<std::string> changed;  // activated: files that differ, came or went
-  std::string error;                 // failed: why; the last good bundle runs on
-};
-
-// One JSON object on one line.
-std::string change_json(const BundleChange& change);
 
 // What became of each pipeline's bundles, also of runs before this one as far as the audit log goes
 // back. Thread-safe.
@@ -36,6 +21,10 @@ class ReloadHistory {
   struct Pipeline {
     int64_t active_since_us = 0;       // of the bundle that runs
     std::deque<BundleChange> changes;  // oldest first
+
+    // Hashes of the bundles that ran and were not taken back, each run after the other; the last
+    // one is what runs.
+    [[nodiscard]] std::vector<std::string> good() const;
   };
 
   // `audit` may be nullptr: nothing is kept on disk. Reads what it holds.

@@ -18,20 +18,6 @@ namespace {
 constexpr std::chrono::seconds kLongestWait{10};
 constexpr size_t kShownKeys = 5;
 
-// Paths whose hash differs, that came, or that went.
-std::vector<std::string> changed_files(const Bundle& before, const Bundle& after) {
-  std::vector<std::string> out;
-  for (const auto& [path, hash] : after.files) {
-    const auto old = before.files.find(path);
-    if (old == before.files.end() || old->second != hash) out.push_back(path);
-  }
-  for (const auto& [path, hash] : before.files) {
-    if (after.files.find(path) == after.files.end()) out.push_back(path);
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 std::string fixed_text(const std::vector<std::string>& keys) {
   std::string out = "the configuration asks for a change that needs a restart: ";
   for (size_t i = 0; i < keys.size() && i < kShownKeys; ++i) {
@@ -43,39 +29,22 @@ std::string fixed_text(const std::vector<std::string>& keys) {
   return out + "; nothing was changed: restart the process, or undo it";
 }
 
-void log_change(const BundleChange& change) {
-  if (change.outcome == "activated") {
-    log::info("bundle.activated", "the next batches are read with changed files",
-              {{"pipeline", change.pipeline},
-               {"hash", change.hash},
-               {"previous", change.previous},
-               {"trigger", change.trigger}});
-  } else if (change.outcome == "failed") {
-    log::error("bundle.refused", "the last good bundle runs on: " + change.error,
-               {{"pipeline", change.pipeline}, {"hash", change.hash}, {"trigger", change.trigger}});
-  }
-}
-
 }  // namespace
 
 Reloader::Reloader(Options options) : options_(std::move(options)) {
+  const Activator::Services services{options_.history, options_.clock, options_.store,
+                                     options_.run_tests};
   MutexLock lock(reload_mutex_);
-  for (Pipeline* pipeline : options_.pipelines) {
-    items_.push_back({pipeline, pipeline->config(), pipeline->bundle()->fingerprint});
-  }
+  for (Pipeline* pipeline : options_.pipelines) activators_.emplace_back(*pipeline, services);
 }
 
 Reloader::~Reloader() { stop(); }
 
 void Reloader::start() {
-  for (const Pipeline* pipeline : options_.pipelines) {
-    BundleChange change;
-    change.at_us = options_.clock->wall_us();
-    change.pipeline = pipeline->config().name;
-    change.outcome = "started";
-    change.trigger = "start";
-    change.hash = pipeline->bundle()->hash;
-    options_.history->add(change);
+  {
+    MutexLock lock(reload_mutex_);
+    for (Activator& activator : activators_) activator.note_start();
+    prune_store();
   }
   started_ = true;
   thread_ = std::thread(&Reloader::run, this);
@@ -88,21 +57,41 @@ void Reloader::stop() {
 
 ReloadReport Reloader::reload(std::string_view pipeline, std::string_view trigger) {
   MutexLock lock(reload_mutex_);
-  if (!started_ || stop_.requested()) {
-    ReloadReport report;
-    report.answer = ReloadReport::Answer::kNotNow;
-    report.message = started_ ? "the process is ending" : "the process is still starting";
+  if (auto refused = not_now()) return std::move(*refused);
+  if (auto refused = not_known(pipeline)) return std::move(*refused);
+  if (auto refused = take_config()) return std::move(*refused);
+  ReloadReport report;
+  for (Activator& activator : activators_) {
+    if (!pipeline.empty() && activator.config().name != pipeline) continue;
+    report.changes.push_back(activator.reload(trigger));
+    if (!report.changes.back().refused()) continue;
+    report.answer = ReloadReport::Answer::kFailed;
+    report.message += (report.message.empty() ? "" : "; ") + activator.config().name + ": " +
+                      report.changes.back().error;
+  }
+  prune_store();
+  return report;
+}
+
+ReloadReport Reloader::roll_back(std::string_view pipeline, std::string_view trigger) {
+  MutexLock lock(reload_mutex_);
+  if (auto refused = not_now()) return std::move(*refused);
+  if (auto refused = not_known(pipeline)) return std::move(*refused);
+  ReloadReport report;
+  if (pipeline.empty() && activators_.size() != 1) {
+    report.answer = ReloadReport::Answer::kUnknownPipeline;
+    report.message = "there are several pipelines; say which one is to go back";
     return report;
   }
-  if (auto refused = take_config(pipeline)) return std::move(*refused);
-  ReloadReport report;
-  for (Item& item : items_) {
-    if (!pipeline.empty() && item.config.name != pipeline) continue;
-    report.changes.push_back(reload_one(item, trigger));
-    if (report.changes.back().outcome != "failed") continue;
-    report.answer = ReloadReport::Answer::kFailed;
-    report.message += (report.message.empty() ? "" : "; ") + item.config.name + ": " +
-                      report.changes.back().error;
+  for (Activator& activator : activators_) {
+    if (!pipeline.empty() && activator.config().name != pipeline) continue;
+    auto change = activator.roll_back(trigger);
+    if (change) {
+      report.changes.push_back(std::move(change).value());
+    } else {
+      report.answer = ReloadReport::Answer::kNoWayBack;
+      report.message = change.status().message();
+    }
   }
   return report;
 }
@@ -112,23 +101,32 @@ std::set<std::string> Reloader::watched() const {
   return watched_;
 }
 
-// The configuration as it is now, if it asks for nothing that is fixed; else the refusal.
-std::optional<ReloadReport> Reloader::take_config(std::string_view pipeline) {
+std::optional<ReloadReport> Reloader::not_now() const {
+  if (started_ && !stop_.requested()) return std::nullopt;
   ReloadReport report;
-  const bool known = pipeline.empty() ||
-                     std::any_of(items_.begin(), items_.end(),
-                                 [&](const Item& item) { return item.config.name == pipeline; });
-  if (!known) {
-    std::vector<std::string> names;
-    for (const Item& item : items_) names.push_back(item.config.name);
-    report.answer = ReloadReport::Answer::kUnknownPipeline;
-    report.message = "there is no pipeline '" + shorten(pipeline, 64) + "' in this process";
-    if (const auto near = did_you_mean(std::string(pipeline), names)) {
-      report.message += "; did you mean '" + *near + "'?";
-    }
-    return report;
+  report.answer = ReloadReport::Answer::kNotNow;
+  report.message = started_ ? "the process is ending" : "the process is still starting";
+  return report;
+}
+
+std::optional<ReloadReport> Reloader::not_known(std::string_view pipeline) const {
+  if (pipeline.empty()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const Activator& activator : activators_) names.push_back(activator.config().name);
+  if (std::find(names.begin(), names.end(), pipeline) != names.end()) return std::nullopt;
+  ReloadReport report;
+  report.answer = ReloadReport::Answer::kUnknownPipeline;
+  report.message = "there is no pipeline '" + shorten(pipeline, 64) + "' in this process";
+  if (const auto near = did_you_mean(std::string(pipeline), names)) {
+    report.message += "; did you mean '" + *near + "'?";
   }
+  return report;
+}
+
+// The configuration as it is now, if it asks for nothing that is fixed; else the refusal.
+std::optional<ReloadReport> Reloader::take_config() {
   if (!options_.read_config) return std::nullopt;
+  ReloadReport report;
   auto loaded = options_.read_config();
   if (!loaded) {
     report.answer = ReloadReport::Answer::kFailed;
@@ -142,45 +140,27 @@ std::optional<ReloadReport> Reloader::take_config(std::string_view pipeline) {
     return report;
   }
   log::set_level(log::level_of(loaded->config.runtime.log_level));
-  for (Item& item : items_) {
+  for (Activator& activator : activators_) {
     for (const PipelineConfig& config : loaded->config.pipelines) {
-      if (config.name == item.config.name) item.config = config;
+      if (config.name == activator.config().name) activator.set_config(config);
     }
   }
   return std::nullopt;
 }
 
-BundleChange Reloader::reload_one(Item& item, std::string_view trigger) {
-  BundleChange change;
-  change.pipeline = item.config.name;
-  change.trigger = trigger;
-  const auto before = item.pipeline->bundle();
-  // On an error too: files are not tried again until they change, which is news yet to be read.
-  auto loaded = Bundle::load(item.config, &item.fingerprint);
-  change.hash = before->hash;
-  change.at_us = options_.clock->wall_us();
-  Status status = loaded ? Status::ok() : loaded.status();
-  change.outcome = "unchanged";
-  if (loaded && (*loaded)->hash != before->hash) {
-    change.previous = before->hash;
-    change.changed = changed_files(*before, **loaded);
-    status = item.pipeline->activate(*loaded, [&] {
-      change.at_us = options_.clock->wall_us();
-      change.outcome = "activated";
-      change.hash = (*loaded)->hash;
-      options_.history->note(change);
-    });
+void Reloader::prune_store() {
+  if (options_.store == nullptr) return;
+  std::set<std::string> keep;
+  for (const Activator& activator : activators_) {
+    keep.insert(activator.good().begin(), activator.good().end());
   }
-  if (!status) {
-    change.outcome = "failed";
-    change.previous.clear();
-    change.changed.clear();
-    change.error = status.message();
-    options_.history->note(change);
+  // Those of pipelines that this process does not run, too.
+  for (const auto& [name, past] : options_.history->snapshot()) {
+    const auto good = past.good();
+    keep.insert(good.end() - static_cast<ptrdiff_t>(std::min(good.size(), BundleStore::kKept)),
+                good.end());
   }
-  log_change(change);
-  if (change.outcome != "unchanged") options_.history->write(change);
-  return change;
+  options_.store->prune(keep);
 }
 
 void Reloader::run() {
@@ -244,10 +224,10 @@ void Reloader::watch_files() {
   std::set<std::string> names;
   {
     MutexLock lock(reload_mutex_);
-    for (const Item& item : items_) {
-      if (!item.config.watch_files) continue;
-      wanted.push_back(BundleFiles::of(item.config));
-      names.insert(item.config.name);
+    for (const Activator& activator : activators_) {
+      if (!activator.config().watch_files) continue;
+      wanted.push_back(BundleFiles::of(activator.config()));
+      names.insert(activator.config().name);
     }
   }
   {
@@ -263,11 +243,11 @@ void Reloader::watch_files() {
 void Reloader::look() {
   ++looks_;
   MutexLock lock(reload_mutex_);
-  for (Item& item : items_) {
-    if (!item.config.watch_files) continue;
-    if (BundleFiles::of(item.config).fingerprint() == item.fingerprint) continue;
-    reload_one(item, "watch");
+  for (Activator& activator : activators_) {
+    if (!activator.config().watch_files || !activator.files_changed()) continue;
+    activator.reload("watch");
   }
+  prune_store();
 }
 
 }  // namespace sluice

@@ -16,6 +16,7 @@
 #include "runtime/base/mutex.h"
 #include "runtime/base/stop.h"
 #include "runtime/config/load.h"
+#include "runtime/pipeline/activator.h"
 #include "runtime/pipeline/file_watch.h"
 #include "runtime/pipeline/pipeline.h"
 #include "runtime/pipeline/reload_history.h"
@@ -31,6 +32,7 @@ struct ReloadReport {
     kUnknownPipeline,  // of that name; nothing was done
     kNotNow,           // the process is starting or ending; nothing was done
     kFixed,            // the configuration asks for what needs a restart; nothing was done
+    kNoWayBack,        // there is no earlier bundle to run; nothing was done
   };
   Answer answer = Answer::kDone;
   std::string message;                // for all but kDone
@@ -47,6 +49,8 @@ class Reloader {
     std::vector<Pipeline*> pipelines;  // outlive this
     ReloadHistory* history = nullptr;  // outlives this
     const Clock* clock = nullptr;
+    BundleStore* store = nullptr;  // may be null; outlives this
+    TestRunner run_tests = workshop::run_tests;
     // The configuration as it is now, for reloads that are asked for; may be empty. `values` are
     // those the process runs with.
     std::function<Result<LoadedConfig>()> read_config;
@@ -68,6 +72,10 @@ class Reloader {
   // Loads now; an empty name means all pipelines. Any thread, one at a time.
   ReloadReport reload(std::string_view pipeline, std::string_view trigger)
       SLUICE_EXCLUDES(reload_mutex_);
+  // Lets the bundle that ran before run again, of one pipeline; without a name of the only one
+  // there is. Any thread, one at a time with reload().
+  ReloadReport roll_back(std::string_view pipeline, std::string_view trigger)
+      SLUICE_EXCLUDES(reload_mutex_);
   // The pipelines whose files are watched now.
   [[nodiscard]] std::set<std::string> watched() const SLUICE_EXCLUDES(watched_mutex_);
 
@@ -75,15 +83,13 @@ class Reloader {
   [[nodiscard]] uint64_t looks() const { return looks_.load(); }
 
  private:
-  struct Item {
-    Pipeline* pipeline = nullptr;
-    PipelineConfig config;    // of its bundle
-    std::string fingerprint;  // of the files when they were last loaded, with success or without
-  };
   using Time = std::chrono::steady_clock::time_point;
 
-  std::optional<ReloadReport> take_config(std::string_view pipeline) SLUICE_REQUIRES(reload_mutex_);
-  BundleChange reload_one(Item& item, std::string_view trigger) SLUICE_REQUIRES(reload_mutex_);
+  [[nodiscard]] std::optional<ReloadReport> not_now() const;
+  [[nodiscard]] std::optional<ReloadReport> not_known(std::string_view pipeline) const
+      SLUICE_REQUIRES(reload_mutex_);
+  std::optional<ReloadReport> take_config() SLUICE_REQUIRES(reload_mutex_);
+  void prune_store() SLUICE_REQUIRES(reload_mutex_);
   void run();
   void serve_request();
   void watch_files() SLUICE_EXCLUDES(reload_mutex_);
@@ -104,7 +110,7 @@ class Reloader {
   std::set<std::string> watched_ SLUICE_GUARDED_BY(watched_mutex_);
 
   Mutex reload_mutex_;
-  std::vector<Item> items_ SLUICE_GUARDED_BY(reload_mutex_);
+  std::vector<Activator> activators_ SLUICE_GUARDED_BY(reload_mutex_);
 };
 
 }  // namespace sluice

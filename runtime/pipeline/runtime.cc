@@ -6,6 +6,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
+#include "runtime/pipeline/start_bundle.h"
 
 namespace sluice {
 namespace {
@@ -56,6 +57,7 @@ Status Runtime::build() {
   SLUICE_ASSIGN_OR_RETURN(letters_, open_dead_letter_store(state_dir_->path()));
   SLUICE_ASSIGN_OR_RETURN(audit_, AuditLog::open(state_dir_->path()));
   history_ = std::make_unique<ReloadHistory>(audit_.get());
+  bundles_ = std::make_unique<BundleStore>(state_dir_->path());
   SLUICE_ASSIGN_OR_RETURN(drift_store_, open_drift_store(state_dir_->path()));
   drift_ = std::make_unique<DriftKeeper>(*drift_store_, clock_);
   std::vector<PluginRegistry::Dir> dirs;
@@ -73,6 +75,7 @@ Status Runtime::build() {
   if (options_.once) context.give_up_after = config_.runtime.drain_timeout;
   for (const PipelineConfig* pipeline : wanted) {
     SLUICE_ASSIGN_OR_RETURN(context.drift, drift_->open(*pipeline));
+    SLUICE_ASSIGN_OR_RETURN(context.bundle, choose_start_bundle(*pipeline, *history_, *bundles_));
     SLUICE_ASSIGN_OR_RETURN(auto made, Pipeline::create(*pipeline, context));
     SLUICE_RETURN_IF_ERROR(made->restore(*checkpoints_));
     pipelines_.push_back(std::move(made));
@@ -81,6 +84,7 @@ Status Runtime::build() {
   for (const auto& pipeline : pipelines_) reload.pipelines.push_back(pipeline.get());
   reload.history = history_.get();
   reload.clock = &clock_;
+  reload.store = bundles_.get();
   reload.read_config = options_.read_config;
   reload.values = options_.values;
   reload.request_fd = options_.reload_fd;

@@ -54,6 +54,10 @@ class Runtime {
   [[nodiscard]] RuntimeSnapshot snapshot() const;
   // Takes changed schemas and scripts over, see ReloadReport; an empty name means all pipelines.
   ReloadReport reload(std::string_view pipeline) { return reloader_->reload(pipeline, "request"); }
+  // Lets the bundle that ran before run again; an empty name means the only pipeline.
+  ReloadReport roll_back(std::string_view pipeline) {
+    return reloader_->roll_back(pipeline, "request");
+  }
   [[nodiscard]] const ReloadHistory& history() const { return *history_; }
   [[nodiscard]] std::set<std::string> watched() const { return reloader_->watched(); }
   [[nodiscard]] std::optional<Status> failure() const;
@@ -81,6 +85,7 @@ class Runtime {
   std::unique_ptr<DeadLetterStore> letters_;
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<ReloadHistory> history_;
+  std::unique_ptr<BundleStore> bundles_;
   std::unique_ptr<DriftStore> drift_store_;
   std::unique_ptr<DriftKeeper> drift_;
   std::unique_ptr<PluginRegistry> registry_;

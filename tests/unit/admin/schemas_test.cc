@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/admin/schemas.h"
 
+#include "runtime/admin/transformers.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
@@ -106,10 +108,40 @@ TEST_F(SchemasTest, ShowsSingleFilesAndTheHistoryNewestFirst) {
                snapshot_.pipelines[0].bundle->script->hash().c_str());
   EXPECT_STREQ(at(json, "/pipelines/p/active_since")->GetString(), "1970-01-01T00:00:01.000Z");
   EXPECT_STREQ(at(json, "/pipelines/p/history/0/outcome")->GetString(), "failed");
-  EXPECT_STREQ(at(json, "/pipelines/p/history/0/error")->GetString(), "no ? good");
+  EXPECT_STREQ(at(json, "/pipelines/p/history/0/error")->GetString(), "no \xEF\xBF\xBD good");
   EXPECT_STREQ(at(json, "/pipelines/p/history/1/previous")->GetString(), "old");
   EXPECT_STREQ(at(json, "/pipelines/p/history/1/changed/0")->GetString(), "/a.lua");
   EXPECT_STREQ(at(json, "/pipelines/p/reload")->GetString(), "manual");
+}
+
+TEST_F(SchemasTest, TransformersAreListedWithWhatBecameOfEachVersion) {
+  write("t.lua", "function transform(r) return r end");
+  PipelineConfig config;
+  config.transform = folder_ / "t.lua";
+  snapshot(config);
+  ReloadHistory history(nullptr);
+  BundleChange change;
+  change.pipeline = "p";
+  change.at_us = 1'000'000;
+  change.outcome = "started";
+  change.hash = "old";
+  history.add(change);
+  change.at_us = 2'000'000;
+  change.outcome = "activated";
+  change.hash = "new";
+  change.previous = "old";
+  change.script = "script";
+  change.authored_us = 1'500'000;
+  change.tests = TestCounts{3, 0, 1};
+  history.add(change);
+  const std::string json = render_transformers(snapshot_, history.snapshot());
+  EXPECT_STREQ(at(json, "/pipelines/p/script")->GetString(),
+               snapshot_.pipelines[0].bundle->script->hash().c_str());
+  EXPECT_STREQ(at(json, "/pipelines/p/previous")->GetString(), "old");
+  EXPECT_STREQ(at(json, "/pipelines/p/versions/0/authored_at")->GetString(),
+               "1970-01-01T00:00:01.500Z");
+  EXPECT_EQ(at(json, "/pipelines/p/versions/0/tests/skipped")->GetUint(), 1U);
+  EXPECT_STREQ(at(json, "/pipelines/p/versions/1/outcome")->GetString(), "started");
 }
 
 TEST_F(SchemasTest, AReloadAnswersWithWhatBecameOfEachPipeline) {
@@ -126,7 +158,8 @@ TEST_F(SchemasTest, AReloadAnswersWithWhatBecameOfEachPipeline) {
   EXPECT_EQ(reply.status, 422U);
   EXPECT_EQ(reply.detail, "p: broken");
   EXPECT_EQ(reply.members,
-            R"("pipelines":{"p":{"outcome":"failed","hash":"running","error":"broken"}})");
+            R"("pipelines":{"p":{"at":"1970-01-01T00:00:00.000Z","outcome":"failed","trigger":"",)"
+            R"("hash":"running","error":"broken"}})");
 }
 
 TEST_F(SchemasTest, EveryRefusalHasItsStatus) {
@@ -140,6 +173,7 @@ TEST_F(SchemasTest, EveryRefusalHasItsStatus) {
   EXPECT_EQ(status(Answer::kUnknownPipeline), 404U);
   EXPECT_EQ(status(Answer::kFixed), 409U);
   EXPECT_EQ(status(Answer::kNotNow), 503U);
+  EXPECT_EQ(status(Answer::kNoWayBack), 409U);
   ReloadReport report;
   report.answer = Answer::kFixed;
   report.keys = {"pipelines.p.tenant"};

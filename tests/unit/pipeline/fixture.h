@@ -61,7 +61,7 @@ class PipelineTest : public ::testing::Test {
     return folder_ / name;
   }
 
-  void start(uint32_t workers = 2) {
+  void start(uint32_t workers = 2, std::shared_ptr<const Bundle> bundle = nullptr) {
     checkpoints_ = open_checkpoint_store(folder_).value();
     letters_ = open_dead_letter_store(folder_).value();
     ledger_ = std::make_unique<Ledger>(*checkpoints_, *letters_, Clock::real());
@@ -71,6 +71,7 @@ class PipelineTest : public ::testing::Test {
     context.ledger = ledger_.get();
     context.work = pool_.get();
     context.clock = &Clock::real();
+    context.bundle = std::move(bundle);
     auto made = Pipeline::create(config_, context);
     ASSERT_TRUE(made) << made.status().message();
     pipeline_ = std::move(made).value();

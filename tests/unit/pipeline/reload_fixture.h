@@ -7,7 +7,9 @@
 #include <map>
 #include <mutex>
 
+#include "runtime/base/file.h"
 #include "runtime/pipeline/reloader.h"
+#include "runtime/pipeline/start_bundle.h"
 #include "tests/unit/pipeline/fixture.h"
 
 namespace sluice {
@@ -42,6 +44,8 @@ class ReloadTest : public PipelineTest {
     options.history = history_.get();
     options.clock = &Clock::real();
     options.rest = Millis(2);
+    options.store = store_.get();
+    options.run_tests = run_tests_;
     options.values = values_;
     options.request_fd = requests_.get();
     if (!values_.empty()) options.read_config = [this] { return read_; };
@@ -78,6 +82,25 @@ class ReloadTest : public PipelineTest {
 
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<ReloadHistory> history_;
+  // Stands for the tests of scripts: those whose text says so fail.
+  static workshop::TestReport fake_tests(const std::filesystem::path& script, const ScriptLimits&) {
+    workshop::TestReport report;
+    report.script = script;
+    report.file = workshop::test_file_of(script);
+    const std::string text = read_file(script, 1 << 20).value();
+    workshop::TestCase test;
+    test.group = "orders";
+    test.name = "are right";
+    if (text.find("fails its tests") != std::string::npos) {
+      test.outcome = workshop::TestCase::Outcome::kFailed;
+      test.message = "t_test.lua:3: expected 1, found 2";
+    }
+    report.cases.push_back(test);
+    return report;
+  }
+
+  TestRunner run_tests_ = workshop::run_tests;
+  std::unique_ptr<BundleStore> store_;
   std::unique_ptr<Reloader> reloader_;
   UniqueFd requests_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::map<std::string, std::string> values_;

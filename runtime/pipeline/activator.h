@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/pipeline/bundle_change.h"
+#include "runtime/pipeline/bundle_store.h"
+#include "runtime/pipeline/gate.h"
+#include "runtime/pipeline/pipeline.h"
+#include "runtime/pipeline/reload_history.h"
+
+namespace sluice {
+
+// Takes one pipeline from the bundle it runs to another one: loads it, runs its tests, lets it run,
+// and notes what came of it. Knows the bundles that ran before, for the way back. One thread at a
+// time.
+class Activator {
+ public:
+  struct Services {
+    ReloadHistory* history = nullptr;
+    const Clock* clock = nullptr;
+    BundleStore* store = nullptr;  // may be null: earlier bundles are known in this process only
+    TestRunner run_tests = workshop::run_tests;
+  };
+
+  // All outlive the activator.
+  Activator(Pipeline& pipeline, const Services& services);
+
+  // Notes what runs at the start.
+  void note_start();
+  // Loads the files as they are now and lets them run if they may.
+  BundleChange reload(std::string_view trigger);
+  // Lets the bundle that ran before this one run again. Its files are not loaded again before they
+  // change, or somebody asks. kNotFound: there is none, or it is not kept any more.
+  Result<BundleChange> roll_back(std::string_view trigger);
+
+  // The files are not those that were last looked at.
+  [[nodiscard]] bool files_changed() const;
+  // Hashes of the bundles the way back may lead to, and of the one that runs.
+  [[nodiscard]] const std::vector<std::string>& good() const { return good_; }
+  [[nodiscard]] const PipelineConfig& config() const { return config_; }
+  void set_config(const PipelineConfig& config) { config_ = config; }
+
+ private:
+  BundleChange begin(std::string_view trigger) const;
+  void try_bundle(const GateResult& gate, const Bundle& before, BundleChange& change);
+  void finish(const BundleChange& change);
+  void remember(const std::shared_ptr<const Bundle>& bundle);
+  Result<std::shared_ptr<const Bundle>> recall(const std::string& hash) const;
+
+  Pipeline& pipeline_;
+  const Services services_;
+  PipelineConfig config_;    // of its bundle
+  std::string fingerprint_;  // of the files when they were last loaded, with success or without
+  std::vector<std::string> good_;
+  std::vector<std::shared_ptr<const Bundle>> kept_;  // those of good_ that ran in this process
+};
+
+}  // namespace sluice
