@@ -8,9 +8,9 @@
 
 namespace sluice {
 
-// What the admin server shows, supplied by the owner of the pipelines. Called on the server's one
-// thread while pipelines run on theirs: implementations take their own locks, answer from what is
-// in memory or quickly read, and do not throw. Outlives the server.
+// What the admin server shows, supplied by the owner of the pipelines. Called on the server's
+// thread, unless said otherwise, while pipelines run on theirs: implementations take their own
+// locks, answer from what is in memory or quickly read, and do not throw. Outlives the server.
 class AdminBackend {
  public:
   struct Ready {
@@ -37,9 +37,15 @@ class AdminBackend {
   virtual std::string metrics_text() = 0;
   // The body of /admin/schemas: which schemas and scripts run, and since when.
   virtual std::string schemas_json() = 0;
-  // POST /admin/reload: takes changed schemas and scripts over. Empty: of all pipelines. Compiles
-  // on the server's thread, which answers nobody else meanwhile.
+  // The body of /admin/transformers: which scripts run and ran, and what came of each.
+  virtual std::string transformers_json() = 0;
+  // The next two take as long as compiling does. They are called on a thread of their own, one at a
+  // time, beside the calls of the server's thread.
+  // POST /admin/reload: takes changed schemas and scripts over. Empty: of all pipelines.
   virtual Reply reload(std::string_view pipeline) = 0;
+  // POST /admin/transformers/rollback: lets the bundle before run again. Empty: of the only
+  // pipeline.
+  virtual Reply roll_back(std::string_view pipeline) = 0;
 };
 
 }  // namespace sluice

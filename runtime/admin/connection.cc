@@ -2,6 +2,7 @@
 #include "runtime/admin/connection.h"
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -115,7 +116,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
       plain.fetch_site = std::string_view(site->value().data(), site->value().size());
     }
     plain.from_here = from_here();
-    write(safe_route(plain), request.version(), request.keep_alive(), plain.method == "HEAD");
+    if (!takes_long(plain)) {
+      write(safe_route(plain), request.version(), request.keep_alive(), plain.method == "HEAD");
+      return;
+    }
+    // The request's bytes stay where they are: nothing is read meanwhile.
+    stream_.expires_never();
+    net::post(*shared_.slow, [self = shared_from_this(), plain]() mutable {
+      Answer answer = self->safe_route(plain);
+      const auto executor = self->stream_.get_executor();
+      // The connection is handed back whole: it must not go on this thread.
+      net::post(executor, [self = std::move(self), answer = std::move(answer)]() mutable {
+        const auto& asked = self->parser_->get();
+        self->write(std::move(answer), asked.version(), asked.keep_alive(), false);
+      });
+    });
   }
 
   bool from_here() {

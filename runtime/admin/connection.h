@@ -3,16 +3,18 @@
 
 // Internal to the server: pulls Boost.Asio in.
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "runtime/admin/backend.h"
 #include "runtime/admin/server.h"
 
 namespace sluice::admin {
 
-// What all connections share; outlives them. Used on the server's thread only.
+// What all connections share; outlives them. Used on the server's thread only, but for the backend.
 struct Shared {
   AdminBackend& backend;
   AdminServerOptions options;
+  boost::asio::thread_pool* slow = nullptr;  // one thread, for answers that take long
   bool any_host = false;
   size_t connections = 0;
 };

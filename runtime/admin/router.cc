@@ -42,6 +42,10 @@ Answer schemas(AdminBackend& backend, const Query&) {
   return {200, std::string(kJson), backend.schemas_json(), {}};
 }
 
+Answer transformers(AdminBackend& backend, const Query&) {
+  return {200, std::string(kJson), backend.transformers_json(), {}};
+}
+
 std::string quoted(std::string_view text) {
   std::string out("'");
   out += shorten(text, kShownBytes);
@@ -49,16 +53,26 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-Answer reload(AdminBackend& backend, const Query& given) {
+// For what is asked of one pipeline, or of none by name.
+Answer change(AdminBackend& backend, const Query& given,
+              AdminBackend::Reply (AdminBackend::*call)(std::string_view)) {
   const std::string_view query = given.text;
   constexpr std::string_view kPipeline = "pipeline=";
   if (!query.empty() && !query.starts_with(kPipeline)) {
     return problem(400, quoted(query) + " is not known here; use ?pipeline=NAME, or nothing");
   }
   const AdminBackend::Reply reply =
-      backend.reload(query.empty() ? query : query.substr(kPipeline.size()));
+      (backend.*call)(query.empty() ? query : query.substr(kPipeline.size()));
   if (reply.status / 100 != 2) return problem(reply.status, reply.detail, {}, reply.members);
   return {reply.status, std::string(kJson), "{" + reply.members + "}\n", {}};
+}
+
+Answer reload(AdminBackend& backend, const Query& query) {
+  return change(backend, query, &AdminBackend::reload);
+}
+
+Answer roll_back(AdminBackend& backend, const Query& query) {
+  return change(backend, query, &AdminBackend::roll_back);
 }
 
 Answer drift(AdminBackend& backend, const Query& query) {
@@ -73,7 +87,7 @@ struct Route {
   std::string_view path;
   std::string_view purpose;
   Answer (*handle)(AdminBackend&, const Query&);
-  bool changes = false;  // POST only; else GET and HEAD
+  bool changes = false;  // POST only, and may take long; else GET and HEAD
 };
 
 constexpr std::array kRoutes = {
@@ -87,6 +101,10 @@ constexpr std::array kRoutes = {
     Route{"/admin/drift",
           "the drift ledger as JSON; ?pipeline= &source= &severity= (or worse) &since= (30m)",
           drift},
+    Route{"/admin/transformers", "scripts that run and ran, with what came of each version",
+          transformers},
+    Route{"/admin/transformers/rollback", "lets the version before run again (POST)", roll_back,
+          true},
     Route{"/admin/reload", "takes changed schemas and scripts over (POST)", reload, true},
 };
 
@@ -214,6 +232,14 @@ Answer problem(unsigned status, std::string_view detail, std::string_view check,
 bool is_loopback_host(std::string_view host) {
   const std::string_view name = without_port(host);
   return equal_ignoring_case(name, "localhost") || name == "[::1]" || is_loopback_v4(name);
+}
+
+bool takes_long(const Request& request) {
+  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  return request.method == "POST" &&
+         std::any_of(kRoutes.begin(), kRoutes.end(), [&](const Route& candidate) {
+           return candidate.changes && candidate.path == path;
+         });
 }
 
 Answer route(const Request& request, AdminBackend& backend, bool any_host) {

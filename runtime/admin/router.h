@@ -39,6 +39,10 @@ Answer problem(unsigned status, std::string_view detail, std::string_view check 
 // listens beyond loopback, where names are the operator's business.
 Answer route(const Request& request, AdminBackend& backend, bool any_host);
 
+// Whether the answer may take as long as compiling does: route() is then not for the thread that
+// answers health checks.
+bool takes_long(const Request& request);
+
 // Whether a Host header names this machine's loopback, whatever the port.
 bool is_loopback_host(std::string_view host);
 

@@ -3,6 +3,7 @@
 
 #include "runtime/admin/metrics.h"
 #include "runtime/admin/schemas.h"
+#include "runtime/admin/transformers.h"
 
 namespace sluice {
 
@@ -50,8 +51,17 @@ std::string RuntimeBackend::schemas_json() {
   return render_schemas(snapshot, runtime_.history().snapshot(), runtime_.watched());
 }
 
+std::string RuntimeBackend::transformers_json() {
+  const RuntimeSnapshot snapshot = runtime_.snapshot();  // first, as above
+  return render_transformers(snapshot, runtime_.history().snapshot());
+}
+
 AdminBackend::Reply RuntimeBackend::reload(std::string_view pipeline) {
   return render_reload(runtime_.reload(pipeline));
+}
+
+AdminBackend::Reply RuntimeBackend::roll_back(std::string_view pipeline) {
+  return render_reload(runtime_.roll_back(pipeline));
 }
 
 const std::map<std::string, std::map<std::string, uint64_t>>& RuntimeBackend::stored_letters() {

@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-// Shows a running Runtime over HTTP. Used on the admin server's thread alone.
+// Shows a running Runtime over HTTP. Used on the admin server's threads alone.
 class RuntimeBackend final : public AdminBackend {
  public:
   explicit RuntimeBackend(Runtime& runtime) : runtime_(runtime) {}
@@ -21,7 +21,9 @@ class RuntimeBackend final : public AdminBackend {
   Ready ready() override;
   std::string metrics_text() override;
   std::string schemas_json() override;
+  std::string transformers_json() override;
   Reply reload(std::string_view pipeline) override;
+  Reply roll_back(std::string_view pipeline) override;
   Result<std::string> drift_json(std::string_view query, bool samples) override;
 
  private:

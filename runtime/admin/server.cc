@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <charconv>
 #include <exception>
 #include <thread>
@@ -81,10 +82,13 @@ Status listen_error(const tcp::endpoint& endpoint, const error_code& error) {
 }  // namespace
 
 struct AdminServer::Impl {
-  Impl(AdminBackend& backend, AdminServerOptions options) : shared{backend, options, false, 0} {}
+  Impl(AdminBackend& backend, AdminServerOptions options)
+      : shared{backend, options, &slow, false, 0} {}
   ~Impl() {
     context.stop();
     if (thread.joinable()) thread.join();
+    slow.stop();  // what is being done is ended, what waits is dropped with its connection
+    slow.join();
   }
 
   Status open(const std::string& listen) {
@@ -147,6 +151,7 @@ struct AdminServer::Impl {
 
   admin::Shared shared;  // before the context, whose pending handlers own the connections
   net::io_context context{1};
+  net::thread_pool slow{1};
   tcp::acceptor acceptor{context};
   net::steady_timer retry{context};
   uint16_t port = 0;

@@ -22,11 +22,11 @@ struct AdminServerOptions {
   uint64_t max_body_bytes = 64 * 1024;
 };
 
-// Health and metrics over HTTP/1.1, on one thread of its own: /health/live, /health/ready,
-// /health/detailed, /metrics, /admin/schemas, /admin/reload and a page at / that lists them.
-// Answers other than 2xx are application/problem+json. No CORS; a Host that is not ours is refused
-// while on loopback, so that a web page in the operator's browser cannot read it by rebinding a
-// name.
+// Health and metrics over HTTP/1.1, on one thread of its own, and reloads on another: /health/live,
+// /health/ready, /health/detailed, /metrics, /admin/schemas, /admin/reload and a page at / that
+// lists them. Answers other than 2xx are application/problem+json. No CORS; a Host that is not ours
+// is refused while on loopback, so that a web page in the operator's browser cannot read it by
+// rebinding a name.
 class AdminServer {
  public:
   // `listen` is "host:port", "[::1]:8080" or ":8080" (all addresses); port 0 takes a free one;

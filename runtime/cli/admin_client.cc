@@ -16,6 +16,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr timeval kPatience{1, 0};
+constexpr timeval kLongPatience{600, 0};  // tests may run as long as they like
 constexpr size_t kMostBytes = 64U << 20;
 
 struct HostPort {
@@ -59,23 +60,14 @@ Result<UniqueFd> connect_to(const std::string& address) {
   return no_answer(address);
 }
 
-}  // namespace
-
-std::string admin_address(const Config& config) {
-  const char* url = std::getenv("SLUICE_ADMIN_URL");
-  std::string address = url != nullptr && *url != '\0' ? url : config.runtime.admin_listen;
-  constexpr std::string_view kScheme = "http://";
-  if (address.starts_with(kScheme)) address = address.substr(kScheme.size());
-  address = address.substr(0, address.find('/'));
-  return address.ends_with(":0") ? std::string() : address;
-}
-
-Result<std::string> admin_get(const std::string& address, const std::string& target) {
+Result<AdminAnswer> ask(const std::string& address, const std::string& method,
+                        const std::string& target, const timeval& patience) {
   SLUICE_ASSIGN_OR_RETURN(const UniqueFd fd, connect_to(address));
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const HostPort place = split(address);
   const std::string host =
       place.host.find(':') == std::string::npos ? place.host : "[" + place.host + "]";
-  const std::string request = "GET " + target + " HTTP/1.1\r\nHost: " + host +
+  const std::string request = method + " " + target + " HTTP/1.1\r\nHost: " + host +
                               "\r\nConnection: close\r\nAccept: application/json\r\n\r\n";
   size_t sent = 0;
   while (sent < request.size()) {
@@ -93,10 +85,35 @@ Result<std::string> admin_get(const std::string& address, const std::string& tar
   }
   const size_t head = answer.find("\r\n\r\n");
   if (head == std::string::npos || !answer.starts_with("HTTP/1.")) return no_answer(address);
-  const std::string body = answer.substr(head + 4);
-  if (answer.substr(8, 4) == " 200") return body;
-  return invalid("the admin API at " + address + " answers" + answer.substr(8, 4) + ": " +
-                 shorten(body, 300));
+  AdminAnswer out;
+  for (const char digit : answer.substr(9, 3)) {
+    if (digit < '0' || digit > '9') return no_answer(address);
+    out.status = out.status * 10 + static_cast<unsigned>(digit - '0');
+  }
+  out.body = answer.substr(head + 4);
+  return out;
+}
+
+}  // namespace
+
+std::string admin_address(const Config& config) {
+  const char* url = std::getenv("SLUICE_ADMIN_URL");
+  std::string address = url != nullptr && *url != '\0' ? url : config.runtime.admin_listen;
+  constexpr std::string_view kScheme = "http://";
+  if (address.starts_with(kScheme)) address = address.substr(kScheme.size());
+  address = address.substr(0, address.find('/'));
+  return address.ends_with(":0") ? std::string() : address;
+}
+
+Result<std::string> admin_get(const std::string& address, const std::string& target) {
+  SLUICE_ASSIGN_OR_RETURN(AdminAnswer answer, ask(address, "GET", target, kPatience));
+  if (answer.status == 200) return std::move(answer.body);
+  return invalid("the admin API at " + address + " answers " + std::to_string(answer.status) +
+                 ": " + shorten(answer.body, 300));
+}
+
+Result<AdminAnswer> admin_post(const std::string& address, const std::string& target) {
+  return ask(address, "POST", target, kLongPatience);
 }
 
 }  // namespace sluice::cli

@@ -16,4 +16,12 @@ std::string admin_address(const Config& config);
 // answer than 200, with what it says.
 Result<std::string> admin_get(const std::string& address, const std::string& target);
 
+struct AdminAnswer {
+  unsigned status = 0;
+  std::string body;
+};
+// POST without a body, which may take as long as compiling and testing do. kUnavailable: nobody
+// answers.
+Result<AdminAnswer> admin_post(const std::string& address, const std::string& target);
+
 }  // namespace sluice::cli

@@ -64,7 +64,7 @@ Result<std::vector<fs::path>> find_scripts(const std::vector<std::string>& paths
 
 void add_transform_commands(CLI::App& app, int* exit_code) {
   auto* transform =
-      app.add_subcommand("transform", "Test transformers, run, measure and explore them");
+      app.add_subcommand("transform", "Test transformers, run, measure and explore them, and take a change back");
   transform->require_subcommand(1);
   transform->footer(
       "Examples:\n"
@@ -74,6 +74,7 @@ void add_transform_commands(CLI::App& app, int* exit_code) {
   add_transform_run_command(*transform, exit_code);
   add_transform_bench_command(*transform, exit_code);
   add_transform_repl_command(*transform, exit_code);
+  add_transform_rollback_command(*transform, exit_code);
 }
 
 }  // namespace sluice::cli

@@ -21,6 +21,7 @@ void add_transform_test_command(CLI::App& transform, int* exit_code);
 void add_transform_run_command(CLI::App& transform, int* exit_code);
 void add_transform_bench_command(CLI::App& transform, int* exit_code);
 void add_transform_repl_command(CLI::App& transform, int* exit_code);
+void add_transform_rollback_command(CLI::App& transform, int* exit_code);
 
 // The scripts that paths mean: a script itself, the script of a test file, or, of a folder, all
 // scripts below it but libraries (folders named lib) and hidden folders. Sorted, each once.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -19,7 +20,13 @@ class FakeBackend final : public AdminBackend {
   Ready ready() override { return state; }
   std::string metrics_text() override { return metrics; }
   std::string schemas_json() override { return "{\"schemas\":1}"; }
+  std::string transformers_json() override { return "{\"transformers\":1}"; }
+  Reply roll_back(std::string_view pipeline) override {
+    rolled_back.emplace_back(pipeline);
+    return reply;
+  }
   Reply reload(std::string_view pipeline) override {
+    if (reloading) reloading();
     reloaded.emplace_back(pipeline);
     return reply;
   }
@@ -32,7 +39,9 @@ class FakeBackend final : public AdminBackend {
   std::string metrics = "fake 1\n";
   bool fail = false;
   Reply reply{200, "", "\"done\":true"};
+  std::function<void()> reloading;  // what a reload does, on its thread
   std::vector<std::string> reloaded;
+  std::vector<std::string> rolled_back;
 };
 
 }  // namespace sluice

@@ -113,6 +113,12 @@ TEST(Router, AReloadIsPostedForOnePipelineOrAll) {
   EXPECT_EQ(get(backend, "/admin/reload?pipeline=orders", "POST").status, 200u);
   EXPECT_THAT(backend.reloaded, ::testing::ElementsAre("", "orders"));
   EXPECT_EQ(get(backend, "/admin/reload?pipelines=orders", "POST").status, 400u);
+  EXPECT_EQ(get(backend, "/admin/transformers").body, "{\"transformers\":1}");
+  EXPECT_EQ(get(backend, "/admin/transformers/rollback?pipeline=p", "POST").status, 200u);
+  EXPECT_EQ(backend.rolled_back, std::vector<std::string>{"p"});
+  EXPECT_EQ(get(backend, "/admin/transformers/rollback").status, 405u);
+  EXPECT_TRUE(takes_long({"POST", "/admin/reload?pipeline=p", {}}));
+  EXPECT_FALSE(takes_long({"GET", "/admin/transformers", {}}));
   const Answer wrong = get(backend, "/admin/reload");
   EXPECT_EQ(wrong.status, 405u);
   EXPECT_THAT(wrong.headers, Contains(Pair("Allow", "POST")));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -260,6 +261,44 @@ TEST_F(AdminServerTest, ABackendThatThrowsIs500AndNothingMore) {
   start();
   expect_problem(get("/health/detailed"), "500");
   EXPECT_THAT(get("/health/live"), HasSubstr("200 OK"));
+}
+
+TEST_F(AdminServerTest, HealthChecksAreAnsweredWhileAReloadIsGoingOn) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  backend_.reloading = [&] {
+    begun.set_value();
+    go_on.get_future().wait();
+  };
+  start();
+  RawClient client(server_->port());
+  client.send("POST /admin/reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  begun.get_future().wait();
+  EXPECT_THAT(get("/health/live"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  go_on.set_value();
+  EXPECT_THAT(client.read_all(), EndsWith("{\"done\":true}\n"));
+}
+
+TEST_F(AdminServerTest, StopsWhileAReloadIsGoingOnAndAnotherWaits) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  backend_.reloading = [&, n = 0]() mutable {
+    if (n++ != 0) return;
+    begun.set_value();
+    go_on.get_future().wait();
+  };
+  start();
+  constexpr std::string_view kReload = "POST /admin/reload HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  RawClient first(server_->port());
+  first.send(kReload);
+  begun.get_future().wait();
+  RawClient second(server_->port());
+  second.send(kReload);
+  EXPECT_THAT(get("/health/live"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  std::thread stopper([&] { server_.reset(); });
+  go_on.set_value();
+  stopper.join();
+  EXPECT_LE(backend_.reloaded.size(), 2u);
 }
 
 TEST_F(AdminServerTest, StopsWhileClientsAreConnected) {
