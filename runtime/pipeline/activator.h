@@ -24,7 +24,7 @@ class Activator {
     ReloadHistory* history = nullptr;
     const Clock* clock = nullptr;
     BundleStore* store = nullptr;  // may be null: earlier bundles are known in this process only
-    TestRunner run_tests = workshop::run_tests;
+    TestRunner run_tests = run_script_tests;
   };
 
   // All outlive the activator.

@@ -24,9 +24,34 @@ void add_libraries(BundleFiles& out, const fs::path& scripts) {
   out.folders.push_back({scripts / "lookup", ".json"});
 }
 
+// The files that tests name as golden("name"). A name that is put together by the test is not found
+// here: a change of such a file is noticed with the next change of another.
+void add_golden(BundleFiles& out, const fs::path& test) {
+  constexpr std::string_view kCall = "golden";
+  constexpr size_t kMostFiles = 1000;
+  const auto text = read_file(test, kMaxFile);
+  if (!text) return;
+  const std::string_view all = *text;
+  size_t found = 0;
+  for (size_t at = all.find(kCall); at != std::string_view::npos && found < kMostFiles;
+       at = all.find(kCall, at + 1)) {
+    const size_t begin = all.find_first_not_of(" \t(", at + kCall.size());
+    if (begin == std::string_view::npos) return;
+    if (all[begin] != '"' && all[begin] != '\'') continue;
+    const size_t end = all.find_first_of("\n\"'\\", begin + 1);
+    if (end == std::string_view::npos || all[end] != all[begin] || end == begin + 1) continue;
+    const fs::path name(all.substr(begin + 1, end - begin - 1));
+    if (name.is_absolute()) continue;
+    out.files.push_back((test.parent_path() / name).lexically_normal());
+    ++found;
+  }
+}
+
 void add_script(BundleFiles& out, const fs::path& script) {
+  const fs::path test = workshop::test_file_of(script);
   out.files.push_back(script);
-  out.files.push_back(workshop::test_file_of(script));
+  out.files.push_back(test);
+  add_golden(out, test);
   add_libraries(out, script.parent_path());
 }
 

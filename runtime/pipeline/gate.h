@@ -29,10 +29,15 @@ struct GateResult {
 
 using TestRunner =
     std::function<workshop::TestReport(const std::filesystem::path&, const ScriptLimits&)>;
+// workshop::run_tests
+inline workshop::TestReport run_script_tests(const std::filesystem::path& script,
+                                             const ScriptLimits& limits) {
+  return workshop::run_tests(script, limits);
+}
 
 // Loads what the pipeline names and runs the tests of its script and of its lifts, all of it from
-// one state of the files. `seen` as for Bundle::load. `run_tests` stands for workshop::run_tests.
+// one state of the files. `seen` as for Bundle::load. `run_tests` is another one in tests of ours.
 GateResult load_tested(const PipelineConfig& config, std::string* seen,
-                       const TestRunner& run_tests = workshop::run_tests);
+                       const TestRunner& run_tests = run_script_tests);
 
 }  // namespace sluice

@@ -50,7 +50,7 @@ class Reloader {
     ReloadHistory* history = nullptr;  // outlives this
     const Clock* clock = nullptr;
     BundleStore* store = nullptr;  // may be null; outlives this
-    TestRunner run_tests = workshop::run_tests;
+    TestRunner run_tests = run_script_tests;
     // The configuration as it is now, for reloads that are asked for; may be empty. `values` are
     // those the process runs with.
     std::function<Result<LoadedConfig>()> read_config;

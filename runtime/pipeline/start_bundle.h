@@ -16,6 +16,6 @@ namespace sluice {
 // to fall back to that somebody at the start would expect.
 Result<std::shared_ptr<const Bundle>> choose_start_bundle(
     const PipelineConfig& config, const ReloadHistory& history, const BundleStore& store,
-    const TestRunner& run_tests = workshop::run_tests);
+    const TestRunner& run_tests = run_script_tests);
 
 }  // namespace sluice

@@ -99,7 +99,7 @@ class ReloadTest : public PipelineTest {
     return report;
   }
 
-  TestRunner run_tests_ = workshop::run_tests;
+  TestRunner run_tests_ = run_script_tests;
   std::unique_ptr<BundleStore> store_;
   std::unique_ptr<Reloader> reloader_;
   UniqueFd requests_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};

@@ -63,6 +63,30 @@ TEST_F(GateTest, AChangedTestIsRunButChangesNoBundle) {
   EXPECT_EQ(hash(), before);
 }
 
+TEST_F(GateTest, AGoldenFileIsWatchedToo) {
+  config_.transform = write("t.lua", script("1"));
+  const auto files = [&] { return BundleFiles::of(config_).files; };
+  write("t_test.lua",
+        "golden('a.json') golden \"b/c.jsonl\" golden(name) golden(\"/etc/x\") golden");
+  EXPECT_THAT(files(), ElementsAre(folder_ / "t.lua", folder_ / "t_test.lua", folder_ / "a.json",
+                                   folder_ / "b/c.jsonl"));
+  const std::string before = BundleFiles::of(config_).fingerprint();
+  write("a.json", "{}");
+  EXPECT_NE(BundleFiles::of(config_).fingerprint(), before);
+}
+
+TEST_F(GateTest, RealTestsDecide) {
+  config_.transform = write("t.lua", "function transform(r) r.a = 1 return r end");
+  write("t_test.lua",
+        "describe('t', function() it('sets a', function()\n"
+        "  expect(transform({}).record.a):to_equal(1)\nend) end)");
+  start_reloader(false);
+  write("t.lua", "function transform(r) r.a = 2 return r end");
+  const BundleChange change = reload();
+  EXPECT_EQ(change.outcome, "refused_by_tests");
+  EXPECT_THAT(change.error, HasSubstr("t_test.lua:2"));
+}
+
 TEST_F(GateTest, FilesThatChangeWhileTheirTestsRunAreReadAgain) {
   config_.transform = write("t.lua", script("1"));
   write("t_test.lua", "");
