@@ -29,6 +29,8 @@ constexpr std::array kDeclarations = {
                 "Records of lanes that were given back unsettled; they left received again."},
     Declaration{"ingest_schema_version_records_total", MetricType::Counter,
                 "Records by the version of their schema, with a lineage."},
+    Declaration{"ingest_script_count_total", MetricType::Counter,
+                "What transformers count by sluice.count(), by its name."},
     Declaration{"ingest_dlq_total", MetricType::Counter, "Records dead-lettered, by reason code."},
     Declaration{"ingest_dlq_entries_total", MetricType::Counter,
                 "Dead letters written; one record may leave several."},
@@ -118,6 +120,8 @@ void add_pipeline(Families& families, const PipelineMetrics& pipeline) {
     families.gauge("ingest_dlq_records", with(labels, "reason", reason), number(count));
   }
   families.histogram("ingest_transform_seconds", labels, pipeline.transform_seconds);
+  add_counts(families, "ingest_script_count_total", {{"pipeline", pipeline.name}}, "name",
+             pipeline.script_counts);
   for (const QueueMetrics& queue : pipeline.queues) {
     const Labels queue_labels = with(labels, "queue", queue.name);
     families.gauge("ingest_queue_bytes", queue_labels, number(queue.bytes));

@@ -49,8 +49,9 @@ struct PipelineMetrics {
   std::string state = "normal";  // normal, throttled, brownout, drain, paused
   uint64_t in_flight = 0;
   int64_t unaccounted = 0;
-  uint64_t dlq_entries = 0;                    // letters written
-  std::map<std::string, uint64_t> dlq_stored;  // reason code -> letters stored now
+  uint64_t dlq_entries = 0;                       // letters written
+  std::map<std::string, uint64_t> dlq_stored;     // reason code -> letters stored now
+  std::map<std::string, uint64_t> script_counts;  // name of sluice.count() -> its sum
   HistogramSnapshot transform_seconds;
   std::vector<SourceMetrics> sources;
   std::vector<SinkMetrics> sinks;

@@ -105,6 +105,7 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
   out.in_flight = pipeline.account.in_flight();
   out.unaccounted = pipeline.account.unaccounted();
   out.dlq_entries = pipeline.account.letters_written;
+  out.script_counts = pipeline.script_counts;
   out.transform_seconds = histogram(pipeline.transform_seconds);
   for (size_t i = 0; i < pipeline.sources.size(); ++i) {
     out.sources.push_back(source_metrics(pipeline.sources[i], pipeline.account.sources[i]));

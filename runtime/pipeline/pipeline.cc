@@ -57,6 +57,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
   pipeline->path_context_.transform_seconds = &pipeline->transform_seconds_;
   pipeline->path_context_.drift = context.drift;
   pipeline->path_context_.version_counts = &pipeline->version_counts_;
+  pipeline->path_context_.script_counts = &pipeline->script_counts_;
   return pipeline;
 }
 

@@ -127,6 +127,7 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   BatchBufferPool buffers_;
   Histogram transform_seconds_;
   VersionCounts version_counts_;
+  ScriptCounts script_counts_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<SinkDriver>> sinks_;
   // What the next batch is stamped with; taken once a batch.

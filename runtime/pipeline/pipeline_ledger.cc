@@ -120,6 +120,7 @@ PipelineSnapshot Pipeline::snapshot() const {
   }
   out.bundle = bundle();
   if (out.bundle->lineage) out.versions = version_counts_.snapshot();
+  out.script_counts = script_counts_.snapshot();
   out.held_bytes = budget_.used();
   out.held_bytes_limit = budget_.limit();
   if (bucket_) out.tokens = bucket_->tokens();

@@ -47,10 +47,19 @@ void RecordPath::process(Batch& batch, std::vector<LetterRequest>& letters) {
   for (uint32_t i = 0; i < batch.count(); ++i) process_record(batch, i, letters);
   if (drift_) drift_->end();
   if (lifter_) count_versions(batch);
+  take_script_counts();
   if (context_.transform_seconds != nullptr && runner_ && batch.count() != 0) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     context_.transform_seconds->observe(took.count() / batch.count(), batch.count());
   }
+}
+
+void RecordPath::take_script_counts() {
+  if (context_.script_counts == nullptr) return;
+  if (runner_) context_.script_counts->take(runner_->counts());
+  if (!lifter_) return;
+  lifter_->each_count(
+      [this](std::span<ScriptCount> counts) { context_.script_counts->take(counts); });
 }
 
 void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters) {

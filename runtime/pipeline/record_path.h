@@ -11,6 +11,7 @@
 #include "runtime/deliver/letter_box.h"
 #include "runtime/pipeline/bundle.h"
 #include "runtime/pipeline/drift_watch.h"
+#include "runtime/pipeline/script_counts.h"
 #include "runtime/pipeline/version_counts.h"
 #include "runtime/record/batch.h"
 #include "runtime/record/document.h"
@@ -27,6 +28,7 @@ struct RecordPathContext {
   std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
   Histogram* transform_seconds = nullptr;   // a batch's time in scripts, a record; may be null
   VersionCounts* version_counts = nullptr;  // may be null
+  ScriptCounts* script_counts = nullptr;    // may be null
   drift::Ledger* drift = nullptr;           // may be null
 };
 
@@ -62,6 +64,7 @@ class RecordPath {
                      std::vector<LetterRequest>& letters);
   void refuse_lift(uint32_t index, Lifter::Answer answer, std::vector<LetterRequest>& letters);
   void count_versions(Batch& batch);
+  void take_script_counts();
   bool check_parts(uint32_t index, std::vector<LetterRequest>& letters);
   bool check_output(const ScriptPart& part, uint32_t number, uint32_t index,
                     std::vector<LetterRequest>& letters);

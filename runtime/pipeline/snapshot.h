@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,9 +24,10 @@ struct PipelineSnapshot {
   Account account;
   std::vector<SourceStatus> sources;
   std::vector<SinkStatus> sinks;
-  std::vector<drift::SourceCounts> drift;       // by source; empty when drift is not watched
-  std::shared_ptr<const Bundle> bundle;         // that the next batch is read with
-  std::vector<VersionCounts::Source> versions;  // by source; empty without a lineage
+  std::vector<drift::SourceCounts> drift;         // by source; empty when drift is not watched
+  std::shared_ptr<const Bundle> bundle;           // that the next batch is read with
+  std::vector<VersionCounts::Source> versions;    // by source; empty without a lineage
+  std::map<std::string, uint64_t> script_counts;  // of sluice.count(), by name
   uint64_t held_bytes = 0;
   uint64_t held_bytes_limit = 0;
   std::optional<double> tokens;           // none: no rate limit

@@ -32,25 +32,28 @@ void add_to_seed(State& state, std::string_view text) {
 // The numbers of the current record, begun anew with each: by the record's text and key, and the
 // script's name, so that a lift and a transform do not draw the same. Nothing of where it came
 // from.
-Random& numbers(lua_State* L, const char* function) {
+Random& numbers_of_record(lua_State* L, const char* function) {
   require_record(L, function);
   State& state = State::of(L);
   LibraryState& kit = *state.kit;
-  if (kit.seeded == state.generation) return kit.random;
+  const size_t place = state.batch_records == 0 ? 0 : state.generation - state.first_generation;
+  if (place >= kit.numbers.size()) kit.numbers.resize(place + 1);
+  LibraryState::Numbers& numbers = kit.numbers[place];
+  if (numbers.generation == state.generation) return numbers.random;
   if (!kit.digest.start(Digest::Kind::kSha256)) {
     raise_error(L, std::string(function) + ": OpenSSL on this machine does not offer SHA-256");
   }
   add_to_seed(state, state.name);
   add_to_seed(state, state.meta->has_key ? state.meta->key : std::string_view());
   add_to_seed(state, state.overlay.document().text());
-  kit.random.seed(kit.digest.finish().first<32>());
-  kit.seeded = state.generation;
-  return kit.random;
+  numbers.random.seed(kit.digest.finish().first<32>());
+  numbers.generation = state.generation;
+  return numbers.random;
 }
 
 int sluice_random(lua_State* L) {
   constexpr char kName[] = "sluice.random";
-  Random& random = numbers(L, kName);
+  Random& random = numbers_of_record(L, kName);
   if (lua_isnoneornil(L, 1)) {
     lua_pushnumber(L, random.unit());
     return 1;
@@ -86,14 +89,14 @@ void fill_random(Random& random, Uuid& uuid, size_t from) {
 
 int uuid_v4(lua_State* L) {
   Uuid uuid{};
-  fill_random(numbers(L, "sluice.uuid.v4"), uuid, 0);
+  fill_random(numbers_of_record(L, "sluice.uuid.v4"), uuid, 0);
   stamp_uuid(uuid, 4);
   return push_uuid(L, uuid);
 }
 
 int uuid_v7(lua_State* L) {
   constexpr char kName[] = "sluice.uuid.v7";
-  Random& random = numbers(L, kName);
+  Random& random = numbers_of_record(L, kName);
   int64_t ms = std::max<int64_t>(State::of(L).meta->time_us / 1000, 0);
   if (!lua_isnoneornil(L, 1)) ms = integer_argument(L, 1, kName, 0, (int64_t{1} << 48) - 1);
   Uuid uuid{};

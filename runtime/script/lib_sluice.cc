@@ -291,6 +291,7 @@ void open_sluice(lua_State* L) {
   add_time(L);
   add_json(L);
   add_hash(L);
+  add_count(L);
   add_lookup(L);
   add_random(L);
   add_re(L);

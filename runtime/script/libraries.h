@@ -21,6 +21,7 @@ void open_libraries(lua_State* L);
 void add_time(lua_State* L);
 void add_json(lua_State* L);
 void add_hash(lua_State* L);  // and base64
+void add_count(lua_State* L);
 void add_lookup(lua_State* L);
 void add_random(lua_State* L);  // and uuid
 void add_re(lua_State* L);

@@ -30,8 +30,12 @@ struct LibraryState {
   std::vector<OpenContainer> open;
   Digest digest;
   RegexCache patterns;
-  Random random;
-  uint32_t seeded = 0;  // the generation of the record that random was seeded from
+  struct Numbers {
+    uint32_t generation = 0;  // of the record that they were seeded from
+    Random random;
+  };
+  // Of each record of the call; a call for several goes back and forth between them.
+  std::vector<Numbers> numbers;
 };
 
 }  // namespace sluice::script

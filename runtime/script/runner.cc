@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "runtime/script/conclude.h"
+#include "runtime/script/counter_set.h"
 #include "runtime/script/script_source.h"
 
 namespace sluice {
@@ -61,6 +62,7 @@ class Runner final : public ScriptRunner {
     for (BatchItem& item : items) run_one(item, arena, parts);
   }
 
+  std::span<ScriptCount> counts() override { return counters_.totals(); }
   [[nodiscard]] uint64_t memory_bytes() const override { return state_ ? state_->guard.used() : 0; }
 
   void observe(Observer* observer) override {
@@ -139,6 +141,7 @@ class Runner final : public ScriptRunner {
     state.overlay.end();
     if (state.guard.capped()) return Attempt::kCapped;
     end_call(state);
+    if (item.result.outcome != ScriptOutcome::kRejected) counters_.commit();
     take_parts(state, item, parts);
     return status == LUA_OK ? Attempt::kDone : Attempt::kFailed;
   }
@@ -165,11 +168,18 @@ class Runner final : public ScriptRunner {
       return Attempt::kCapped;
     }
     end_call(state);
+    if (std::any_of(items.begin(), items.end(), [](const BatchItem& item) {
+          return item.result.outcome != ScriptOutcome::kRejected;
+        })) {
+      counters_.commit();
+    }
     return status == LUA_OK ? Attempt::kDone : Attempt::kFailed;
   }
 
-  static void begin_call(State& state, Arena& arena) {
+  void begin_call(State& state, Arena& arena) {
     state.guard.begin();
+    state.counters = &counters_;
+    counters_.drop();
     state.arena = &arena;
     state.log_lines = 0;
     state.verdict_count = 0;
@@ -258,6 +268,7 @@ class Runner final : public ScriptRunner {
   }
 
   std::shared_ptr<const ScriptSource> source_;
+  CounterSet counters_;  // of all states, one after the other
   std::unique_ptr<State> state_;
   bool state_wants_batch_ = false;
   Observer* observer_ = nullptr;

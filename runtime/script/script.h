@@ -86,6 +86,12 @@ class Script {
   [[nodiscard]] virtual const std::string& name() const = 0;
 };
 
+// A counter of sluice.count(): [a-z0-9_]{1,64}; a script has at most 64.
+struct ScriptCount {
+  std::string name;
+  uint64_t count = 0;
+};
+
 // A Lua state with the script loaded: one a worker. Not thread-safe. Throws nothing.
 class ScriptRunner {
  public:
@@ -121,6 +127,10 @@ class ScriptRunner {
   // For tools: the record after this begins in a fresh state that the observer watches (null: no
   // longer). It must outlive the runner or be taken away.
   virtual void observe(script::Observer* observer) = 0;
+
+  // What sluice.count() added up in calls that gave parts or filtered their record; the caller sets
+  // it to 0 when it has taken it over. Valid until the next run().
+  virtual std::span<ScriptCount> counts() = 0;
 
   // For benchmarks: while on, the time run() spends writing results out is added up.
   virtual void measure_rendering(bool on) = 0;

@@ -20,6 +20,7 @@
 
 namespace sluice::script {
 
+class CounterSet;
 struct LibraryState;
 class LookupTable;
 
@@ -125,7 +126,8 @@ struct State {
   // Of the current record.
   uint32_t generation = 1;
   const RecordMeta* meta = nullptr;
-  Arena* arena = nullptr;  // of the caller, for results
+  CounterSet* counters = nullptr;  // of the runner
+  Arena* arena = nullptr;          // of the caller, for results
   std::vector<ScriptPart> emitted;
   uint64_t output_bytes = 0;
   uint32_t log_lines = 0;

@@ -32,6 +32,12 @@ class Lifter {
   // The newest version that the record fits.
   [[nodiscard]] std::optional<size_t> newest_fit(const Document& document);
 
+  // Calls take(counts) with what the script of each lift counted, see ScriptRunner::counts().
+  template <typename Take>
+  void each_count(const Take& take) {
+    for (const auto& runner : runners_) take(runner->counts());
+  }
+
   enum class Outcome { kLifted, kFiltered, kRejected };
   struct Answer {
     Outcome outcome = Outcome::kLifted;
