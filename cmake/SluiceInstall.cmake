@@ -19,6 +19,12 @@ endif()
 install(DIRECTORY DESTINATION lib/sluice/plugins COMPONENT runtime
   DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
     WORLD_READ WORLD_EXECUTE)
+# Annotations of the transformers' library, to be copied beside somebody's transformers.
+install(FILES "${PROJECT_SOURCE_DIR}/transformers/.sluice/sluice.lua"
+  "${PROJECT_SOURCE_DIR}/transformers/.sluice/README.md"
+  DESTINATION share/sluice/transformers/.sluice COMPONENT runtime)
+install(FILES "${PROJECT_SOURCE_DIR}/transformers/.luarc.json"
+  DESTINATION share/sluice/transformers COMPONENT runtime)
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION share/doc/sluice COMPONENT runtime)
 
 set(_sluice_package lib/cmake/sluice)

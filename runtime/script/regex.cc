@@ -10,9 +10,11 @@ namespace sluice::script {
 namespace {
 
 constexpr int64_t kRegexMemory = 1 << 20;  // of RE2: instructions, and states of its automaton
-// What an instruction costs at a byte when RE2 falls back to its slowest way (measured: 5),
-// doubled, since the clock is only read between two calls.
-constexpr uint64_t kSlowestNs = 10;
+// What an instruction costs at a byte when RE2 falls back to its slowest way, in nanoseconds.
+constexpr uint64_t kInstructionNs = 5;
+// Letters beyond ASCII are hundreds of instructions of which few are ever looked at: the pattern's
+// size for a text of single bytes tells more then, at so many nanoseconds.
+constexpr uint64_t kPlainInstructionNs = 25;
 constexpr uint64_t kGroupsOfAStep = 8;  // keeping so many groups costs as much again
 
 }  // namespace
@@ -34,8 +36,15 @@ Regex::Regex(std::string_view pattern)
     names_[static_cast<size_t>(number)] = name;
     has_names_ = true;
   }
-  size_ = static_cast<uint64_t>(std::max(re_.ProgramSize(), 1));
-  bytes_ = sizeof(Regex) + pattern_.size() * 8 + size_ * 128 + 16 * 1024;
+  const auto size = static_cast<uint64_t>(std::max(re_.ProgramSize(), 1));
+  bytes_ = sizeof(Regex) + pattern_.size() * 8 + size * 128 + 16 * 1024;
+  cost_ns_ = size * kInstructionNs;
+  re2::RE2::Options plain = options();
+  plain.set_encoding(re2::RE2::Options::EncodingLatin1);
+  const re2::RE2 single_bytes(pattern_, plain);
+  if (!single_bytes.ok()) return;
+  const auto plain_size = static_cast<uint64_t>(std::max(single_bytes.ProgramSize(), 1));
+  cost_ns_ = std::min(cost_ns_, plain_size * kPlainInstructionNs);
 }
 
 std::string Regex::find_error() const {
@@ -55,18 +64,16 @@ int Regex::group_named(std::string_view name) const {
 bool Regex::match(lua_State* L, State& state, const char* function, std::string_view text,
                   size_t from, Groups* groups) const {
   const uint64_t kept = groups == nullptr ? 0 : static_cast<uint64_t>(groups_) / kGroupsOfAStep;
-  const uint64_t steps = (text.size() - from + 1) * size_ * (1 + kept);
-  const auto most =
-      static_cast<uint64_t>(std::max<int64_t>(state.guard.limits().cpu_us, 1)) * 1000 / kSlowestNs;
-  if (steps > most) {
+  const uint64_t ns = (text.size() - from + 1) * cost_ns_ * (1 + kept);
+  if (ns / 1000 > static_cast<uint64_t>(std::max<int64_t>(state.guard.limits().cpu_us, 1))) {
     raise_error(L, std::string(function) + ": a text of " + std::to_string(text.size() - from) +
-                       " bytes is too long for the pattern \"" + shorten(pattern_, 60) + "\" of " +
-                       std::to_string(size_) +
-                       " instructions: it could take longer than a call may (cpu_us); cut the "
-                       "text, or use a simpler pattern");
+                       " bytes is too long for the pattern \"" + shorten(pattern_, 60) +
+                       "\": the search could take " + std::to_string(ns / 1'000'000) +
+                       " ms, longer than a call may (cpu_us); cut the text, or use a simpler "
+                       "pattern");
   }
   // Mostly RE2 needs two steps a byte: the clock is read rather than the worst believed.
-  state.guard.spend(steps + 200);
+  state.guard.spend(ns + 200);
   return re_.Match(re2::StringPiece(text.data(), text.size()), from, text.size(),
                    re2::RE2::UNANCHORED, groups == nullptr ? nullptr : &(*groups)[0],
                    groups == nullptr ? 0 : groups_ + 1);

@@ -35,13 +35,13 @@ class Regex {
   // The number of a group, or -1.
   [[nodiscard]] int group_named(std::string_view name) const;
 
-  // The first match at or after `from`. RE2 cannot be interrupted and takes at worst size() steps a
+  // The first match at or after `from`. RE2 cannot be interrupted and takes at worst cost_ns() a
   // byte: a text that could take longer than a call may is refused beforehand, by an error that
   // begins with `function`. No groups are found for nullptr, which is faster.
   bool match(lua_State* L, State& state, const char* function, std::string_view text, size_t from,
              Groups* groups) const;
 
-  [[nodiscard]] uint64_t size() const { return size_; }    // instructions
+  [[nodiscard]] uint64_t cost_ns() const { return cost_ns_; }
   [[nodiscard]] uint64_t bytes() const { return bytes_; }  // of memory, estimated
 
  private:
@@ -54,7 +54,7 @@ class Regex {
   int groups_ = 0;
   bool has_names_ = false;
   std::vector<std::string> names_;
-  uint64_t size_ = 0;
+  uint64_t cost_ns_ = 0;
   uint64_t bytes_ = 0;
 };
 

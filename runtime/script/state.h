@@ -105,7 +105,7 @@ struct State {
   std::function<const LookupTable*(std::string_view name, std::string* error)> lookup;
   bool loading = true;
   std::unique_ptr<LibraryState> kit;  // of the library's functions; never null
-  bool batch_function = false;  // the script has transform_batch, and that lies at index 1
+  bool batch_function = false;        // the script has transform_batch, and that lies at index 1
 
   // Does the proxy belong to a record of this call? That record is the current one then.
   bool lives(uint64_t bits) {

@@ -97,6 +97,7 @@ MetricsSnapshot full_snapshot() {
   pipeline.unaccounted = -2;
   pipeline.dlq_entries = 2;
   pipeline.dlq_stored = {{"SCHEMA_DRIFT", 5}};
+  pipeline.script_counts = {{"items", 12}};
   pipeline.transform_seconds = {{0.01}, {9, 0}, 0.02};
   pipeline.sources = {source};
   pipeline.sinks = {sink};
@@ -149,6 +150,7 @@ TEST(Metrics, HaveTheDocumentedNamesAndLabels) {
       {"ingest_queue_bytes" + pipeline + ",queue=\"parse\"}", 77},
       {"ingest_queue_depth" + pipeline + ",queue=\"parse\"}", 3},
       {"ingest_retry_total" + pipeline + ",sink=\"pg\",reason=\"SINK_TIMEOUT\"}", 3},
+      {"ingest_script_count_total{pipeline=\"orders\",name=\"items\"}", 12},
       {"ingest_commits_total{result=\"ok\"}", 11},
       {"ingest_sink_seconds_count" + pipeline + ",sink=\"pg\"}", 2},
       {"ingest_batch_records_sum" + pipeline + ",sink=\"pg\"}", 20},
