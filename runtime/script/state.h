@@ -126,7 +126,7 @@ struct State {
   // Of the current record.
   uint32_t generation = 1;
   const RecordMeta* meta = nullptr;
-  CounterSet* counters = nullptr;  // of the runner
+  CounterSet* counters = nullptr;  // of the runner; null in the state of a test file
   Arena* arena = nullptr;          // of the caller, for results
   std::vector<ScriptPart> emitted;
   uint64_t output_bytes = 0;

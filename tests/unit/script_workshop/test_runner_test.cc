@@ -39,6 +39,13 @@ TEST_F(Runner, BeforeEachRunsFromTheOutside) {
             "ok a > x\nok y");
 }
 
+TEST_F(Runner, ALibraryThatCountsRunsInATestToo) {
+  write("lib/tally.lua", "return function(n) sluice.count('seen', n) return n + 1 end");
+  EXPECT_EQ(run("local tally = require 'lib.tally'\n"
+                "it('x', function() expect(tally(2)):to_equal(3) end)"),
+            "ok x");
+}
+
 TEST_F(Runner, TableDrivenTestsAreLoops) {
   EXPECT_EQ(run("for n = 1, 3 do it('n ' .. n, function() expect(n < 3):to_be(true) end) end"),
             "ok n 1\nok n 2\nFAIL n 3: t_test.lua:1: expected true\n  found    false");
