@@ -169,15 +169,17 @@ def terminal():
         assert b"\x1b[3" not in read_until(fd, b"1 failed"), "colour with NO_COLOR"
         os.waitpid(pid, 0)
         pid, fd = run("repl", "t.lua", "in.jsonl")
-        read_until(fd, b"t> ")
+        # What is typed before the prompt is there is the line discipline's, which reads \x04.
+        prompt = b"\r\n\r\x1b[Kt> "
+        read_until(fd, b"\x1b[Kt> ")
         os.write(fd, b"r.addr\t\r")
-        read_until(fd, b'{"street":"x"}')
+        read_until(fd, b'{"street":"x"}' + prompt)
         os.write(fd, b"r.address.st\t\r")
-        read_until(fd, b'"x"')
+        read_until(fd, b'"x"' + prompt)
         os.write(fd, b"r.a + 2\x1b[D9\r")  # the cursor one to the left: 92
-        read_until(fd, b"93")
+        read_until(fd, b"93" + prompt)
         os.write(fd, b"\x1b[A\r")  # the line before
-        read_until(fd, b"93")
+        read_until(fd, b"93" + prompt)
         os.write(fd, b"\x04")
         equal(os.waitpid(pid, 0)[1], 0, "exit")
         contains((folder.path / ".sluice_repl_history").read_text(), "r.a + 92\n", "history")
