@@ -27,7 +27,7 @@ int test_once(const TestArguments& arguments, const std::vector<std::filesystem:
   const auto start = std::chrono::steady_clock::now();
   std::vector<workshop::TestReport> reports;
   for (const auto& script : scripts) {
-    reports.push_back(workshop::run_tests(script, ScriptLimits{}, arguments.options));
+    reports.push_back(workshop::run_tests_with(script, ScriptLimits{}, arguments.options));
   }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -70,11 +70,11 @@ Result<std::shared_ptr<const Script>> load_script(const fs::path& script,
 }
 
 TestReport run_tests(const fs::path& script, const ScriptLimits& limits) {
-  return run_tests(script, limits, TestOptions{});
+  return run_tests_with(script, limits, TestOptions{});
 }
 
-TestReport run_tests(const fs::path& script, const ScriptLimits& limits,
-                     const TestOptions& options) {
+TestReport run_tests_with(const fs::path& script, const ScriptLimits& limits,
+                          const TestOptions& options) {
   TestReport report;
   report.script = script;
   std::error_code error;

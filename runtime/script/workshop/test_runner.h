@@ -49,8 +49,10 @@ std::filesystem::path test_file_of(const std::filesystem::path& script);
 // What is wrong with the script or its tests is in the report, not an error; a script without a
 // test file gives a report without cases. Any thread; takes as long as the tests do.
 TestReport run_tests(const std::filesystem::path& script, const ScriptLimits& limits);
-TestReport run_tests(const std::filesystem::path& script, const ScriptLimits& limits,
-                     const TestOptions& options);
+// The same, for those who want other than all tests and nothing else. (A name of its own: the first
+// is passed on as a function.)
+TestReport run_tests_with(const std::filesystem::path& script, const ScriptLimits& limits,
+                          const TestOptions& options);
 
 // A rejection in the two parts a person reads: the script's own code and text, or the reason code
 // and what happened. Views into `result`.

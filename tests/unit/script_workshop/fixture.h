@@ -30,7 +30,7 @@ class WorkshopTest : public ::testing::Test {
     std::filesystem::create_directories((folder / name).parent_path());
     std::ofstream(folder / name, std::ios::binary) << text;
   }
-  TestReport report() const { return run_tests(folder / "t.lua", limits, options); }
+  TestReport report() const { return run_tests_with(folder / "t.lua", limits, options); }
   static std::string lines(const TestReport& report) {
     if (!report.error.empty()) return "error: " + report.error;
     std::string out;
