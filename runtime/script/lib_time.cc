@@ -102,7 +102,7 @@ int time_parse(lua_State* L) {
                          shorten(format, 60) + "\": " + error);
     }
   } else if (lua_type(L, 1) != LUA_TSTRING || !parse_time_ms(bytes_at(L, 1), &ms)) {
-    luaL_tolstring(L, 1, nullptr);
+    to_text(L, 1, nullptr);
     raise_error(L, std::string(kName) +
                        ": expected a time such as \"2018-02-07T01:26:13.840Z\", found \"" +
                        shorten(bytes_at(L, -1), 60) + "\"");

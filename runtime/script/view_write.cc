@@ -7,6 +7,7 @@
 
 #include "runtime/base/text.h"
 #include "runtime/record/pointer.h"
+#include "runtime/script/libraries.h"
 #include "runtime/script/state.h"
 #include "runtime/script/view_parts.h"
 
@@ -138,7 +139,7 @@ void set_element(lua_State* L, State& state, NodeIndex array) {
   const lua_Integer count = child_count(state, array);
   if (whole == 0 || index < 1) {
     raise_error(L, "an element of a list is named by a number from 1, found " +
-                       std::string(luaL_tolstring(L, 2, nullptr)));
+                       std::string(to_text(L, 2, nullptr)));
   }
   Value value = take(L, state, array, 3);
   if (value.tag == Tag::kAbsent) {
