@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/fuzz/script/lua_grammar.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace sluice {
+namespace {
+
+constexpr int kDeepest = 5;
+constexpr size_t kLongest = 20'000;  // of a script; bytes beyond are not read
+
+constexpr std::string_view kConstants[] = {"nil",
+                                           "1",
+                                           "0",
+                                           "true",
+                                           "false",
+                                           "''",
+                                           "'a'",
+                                           "-1",
+                                           "2",
+                                           "3.5",
+                                           "'b'",
+                                           "sluice.null",
+                                           "0 / 0",
+                                           "1 / 0",
+                                           "-1 / 0",
+                                           "math.maxinteger",
+                                           "math.mininteger",
+                                           "1e308",
+                                           "1e15",
+                                           "-0.0",
+                                           "'\\0'",
+                                           "'\\xff'",
+                                           "'\\u{1F600}'",
+                                           "'12'",
+                                           "'0x10'",
+                                           "'1e5'",
+                                           "' 7 '",
+                                           "'.-'",
+                                           "'(a*)'",
+                                           "'%w+'",
+                                           "'[^%s]'",
+                                           "'%b()'",
+                                           "'%f[%a]'",
+                                           "'^a'",
+                                           "'$'",
+                                           "'%1'",
+                                           "'[a-'",
+                                           "'\\xed\\xa0\\x80'",
+                                           "('x'):rep(300)",
+                                           "('a'):rep(30)",
+                                           "'2020-01-31T10:00:00Z'",
+                                           "'key'",
+                                           "'sink'",
+                                           "'month'",
+                                           "'%Y-%m-%d'",
+                                           "'n'",
+                                           "'__index'",
+                                           "'__gc'",
+                                           "'__close'",
+                                           "1 << 40",
+                                           "100",
+                                           "255",
+                                           "{}",
+                                           "sluice.array {}",
+                                           "'/a/b'",
+                                           "'(a+)+b'",
+                                           "'(?P<x>.)'",
+                                           "'%d'",
+                                           "'%s'",
+                                           "'%q'",
+                                           "'<i4'",
+                                           "'z'",
+                                           "'s1'",
+                                           "'!16d'"};
+
+constexpr std::string_view kFunctions[] = {"pairs",
+                                           "ipairs",
+                                           "next",
+                                           "type",
+                                           "tostring",
+                                           "tonumber",
+                                           "pcall",
+                                           "xpcall",
+                                           "error",
+                                           "assert",
+                                           "select",
+                                           "rawget",
+                                           "rawset",
+                                           "rawlen",
+                                           "rawequal",
+                                           "setmetatable",
+                                           "getmetatable",
+                                           "require",
+                                           "string.find",
+                                           "string.match",
+                                           "string.gmatch",
+                                           "string.gsub",
+                                           "string.rep",
+                                           "string.format",
+                                           "string.byte",
+                                           "string.char",
+                                           "string.sub",
+                                           "string.upper",
+                                           "string.lower",
+                                           "string.len",
+                                           "string.reverse",
+                                           "string.pack",
+                                           "string.unpack",
+                                           "string.packsize",
+                                           "table.insert",
+                                           "table.remove",
+                                           "table.concat",
+                                           "table.unpack",
+                                           "table.pack",
+                                           "table.sort",
+                                           "table.move",
+                                           "math.floor",
+                                           "math.ceil",
+                                           "math.max",
+                                           "math.min",
+                                           "math.type",
+                                           "math.tointeger",
+                                           "math.fmod",
+                                           "math.ult",
+                                           "math.abs",
+                                           "math.sqrt",
+                                           "utf8.char",
+                                           "utf8.codepoint",
+                                           "utf8.len",
+                                           "utf8.offset",
+                                           "utf8.codes",
+                                           "sluice.array",
+                                           "sluice.totable",
+                                           "sluice.deepcopy",
+                                           "sluice.reject",
+                                           "sluice.filter",
+                                           "sluice.emit",
+                                           "sluice.log",
+                                           "sluice.count",
+                                           "sluice.trim",
+                                           "sluice.split",
+                                           "sluice.time.iso",
+                                           "sluice.time.parse",
+                                           "sluice.time.now",
+                                           "sluice.time.format",
+                                           "sluice.time.floor",
+                                           "sluice.time.add",
+                                           "sluice.json.encode",
+                                           "sluice.json.decode",
+                                           "sluice.hash.sha256",
+                                           "sluice.hash.md5",
+                                           "sluice.hash.crc32",
+                                           "sluice.base64.encode",
+                                           "sluice.base64.decode",
+                                           "sluice.re.test",
+                                           "sluice.re.find",
+                                           "sluice.re.match",
+                                           "sluice.re.groups",
+                                           "sluice.re.gmatch",
+                                           "sluice.re.gsub",
+                                           "sluice.re.split",
+                                           "sluice.re.escape",
+                                           "sluice.random",
+                                           "sluice.uuid.v4",
+                                           "sluice.uuid.v5",
+                                           "sluice.uuid.v7",
+                                           "sluice.uuid.is",
+                                           "sluice.uuid.parse",
+                                           "sluice.lookup",
+                                           "init",
+                                           "transform"};
+
+constexpr std::string_view kNames[] = {"a", "b", "l", "o", "s", "n", "x", "headers", "key", "time"};
+
+constexpr std::string_view kOperators[] = {" + ", " .. ", " == ", " and ", " or ", " < ", " - ",
+                                           " * ", " / ",  " // ", " % ",   " ^ ",  " & ", " | ",
+                                           " ~ ", " << ", " >> ", " ~= ",  " <= ", " > ", " >= "};
+
+constexpr std::string_view kScalars[] = {"1",
+                                         "null",
+                                         "true",
+                                         "\"a\"",
+                                         "\"\"",
+                                         "-0",
+                                         "1.50",
+                                         "1e400",
+                                         "9007199254740993",
+                                         "18446744073709551616",
+                                         "\"\\u0041\"",
+                                         "\"\\ud83d\\ude00\"",
+                                         "\"a\\n\"",
+                                         "[]",
+                                         "{}",
+                                         "1e2",
+                                         "\"\xC3\xA9\"",
+                                         "false",
+                                         "0.1",
+                                         "-9223372036854775808"};
+
+constexpr std::string_view kJsonNames[] = {"\"a\"", "\"b\"", "\"l\"",       "\"o\"",   "\"s\"",
+                                           "\"\"",  "\"n\"", "\"\\u0078\"", "\"key\"", "\"1\""};
+
+}  // namespace
+
+size_t LuaGrammar::below(size_t n) {
+  if (choices_.empty() || n < 2) return 0;
+  const auto byte = static_cast<unsigned char>(choices_.front());
+  choices_.remove_prefix(1);
+  return byte % n;
+}
+
+bool LuaGrammar::full() const { return choices_.empty() || out_.size() > kLongest; }
+
+void LuaGrammar::variable() {
+  switch (below(4)) {
+    case 0:
+      return add("r");
+    case 1:
+      return add("meta");
+    case 2:
+      return add("G");
+    default:
+      add(locals_ == 0 ? "r" : "v" + std::to_string(below(static_cast<size_t>(locals_))));
+  }
+}
+
+void LuaGrammar::constant() { add(kConstants[below(std::size(kConstants))]); }
+
+// What can stand left of an assignment.
+void LuaGrammar::place(int depth) {
+  switch (below(5)) {
+    case 0:
+      add("r.");
+      return add(kNames[below(std::size(kNames))]);
+    case 1:
+      variable();
+      add(".");
+      return add(kNames[below(std::size(kNames))]);
+    case 2:
+      variable();
+      add("[");
+      expression(depth + 1);
+      return add("]");
+    case 3:
+      add("r.l[");
+      expression(depth + 1);
+      return add("]");
+    default:
+      if (locals_ > 0) return add("v" + std::to_string(below(static_cast<size_t>(locals_))));
+      return add("G");
+  }
+}
+
+void LuaGrammar::arguments(int depth, size_t most) {
+  add("(");
+  const size_t count = below(most + 1);
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) add(", ");
+    expression(depth + 1);
+  }
+  add(")");
+}
+
+void LuaGrammar::call(int depth) {
+  if (below(4) == 3) {
+    add("(");
+    expression(depth + 1);
+    add("):");
+    static constexpr std::string_view kMethods[] = {"rep", "find", "gsub",  "match", "format",
+                                                    "sub", "byte", "upper", "get",   "gmatch"};
+    add(kMethods[below(std::size(kMethods))]);
+  } else {
+    add(kFunctions[below(std::size(kFunctions))]);
+  }
+  arguments(depth, 4);
+}
+
+void LuaGrammar::function(int depth) {
+  add("function(...) ");
+  const int before = locals_;
+  block(depth + 1);
+  locals_ = before;
+  add(" return ");
+  add(below(2) == 0 ? "..." : "1");
+  add(" end");
+}
+
+void LuaGrammar::table(int depth) {
+  add("{");
+  for (size_t n = below(4); n > 0; --n) {
+    switch (below(3)) {
+      case 0:
+        break;
+      case 1:
+        add(kNames[below(std::size(kNames))]);
+        add(" = ");
+        break;
+      default: {
+        static constexpr std::string_view kMeta[] = {
+            "__index", "__newindex", "__len", "__eq",        "__lt",    "__concat", "__call",
+            "__pairs", "__tostring", "__gc",  "__metatable", "__close", "__name",   "__mode"};
+        add(kMeta[below(std::size(kMeta))]);
+        add(" = ");
+      }
+    }
+    expression(depth + 1);
+    add(", ");
+  }
+  add("}");
+}
+
+void LuaGrammar::expression(int depth) {
+  if (depth > kDeepest || full()) return constant();
+  switch (below(10)) {
+    case 0:
+      return constant();
+    case 1:
+      return variable();
+    case 2:
+    case 3:
+      add("(");
+      place(depth);
+      return add(")");
+    case 4:
+      add("(");
+      expression(depth + 1);
+      add(kOperators[below(std::size(kOperators))]);
+      expression(depth + 1);
+      return add(")");
+    case 5: {
+      static constexpr std::string_view kUnary[] = {"#", "-", "not ", "~"};
+      add(kUnary[below(4)]);
+      add("(");
+      expression(depth + 1);
+      return add(")");
+    }
+    case 6:
+      return table(depth);
+    case 7:
+      return function(depth);
+    default:
+      return call(depth);
+  }
+}
+
+void LuaGrammar::assignment(int depth) {
+  place(depth);
+  add(" = ");
+  expression(depth);
+}
+
+void LuaGrammar::loop(int depth) {
+  const int before = locals_;
+  const std::string a = "v" + std::to_string(locals_);
+  const std::string b = "v" + std::to_string(locals_ + 1);
+  switch (below(4)) {
+    case 0:
+      add("for " + a + ", " + b + " in pairs(");
+      expression(depth + 1);
+      add(") do ");
+      locals_ += 2;
+      break;
+    case 1:
+      add("for " + a + ", " + b + " in ipairs(");
+      expression(depth + 1);
+      add(") do ");
+      locals_ += 2;
+      break;
+    case 2:
+      add("for " + a + " = 1, ");
+      add(below(2) == 0 ? "3" : "2000");
+      add(" do ");
+      locals_ += 1;
+      break;
+    default:
+      add("while ");
+      expression(depth + 1);
+      add(" do ");
+  }
+  block(depth + 1);
+  add(" end");
+  locals_ = before;
+}
+
+void LuaGrammar::statement(int depth) {
+  switch (below(depth > kDeepest ? 3 : 9)) {
+    case 0:
+    case 1:
+      return assignment(depth);
+    case 2:
+      return call(depth);
+    case 3:
+      if (locals_ < 20) {  // the name is usable only behind its value
+        const std::string name = "v" + std::to_string(locals_);
+        add("local " + name + (below(8) == 7 ? " <close> = " : " = "));
+        expression(depth);
+        ++locals_;
+        return;
+      }
+      return assignment(depth);
+    case 4: {
+      add("if ");
+      expression(depth);
+      add(" then ");
+      const int before = locals_;
+      block(depth + 1);
+      locals_ = before;
+      return add(" end");
+    }
+    case 5:
+    case 6:
+      return loop(depth);
+    case 7: {
+      add("pcall(");
+      function(depth);
+      return add(")");
+    }
+    default:
+      add("do return ");
+      expression(depth);
+      return add(" end");
+  }
+}
+
+void LuaGrammar::block(int depth) {
+  for (size_t n = below(5); n > 0 && !full(); --n) {
+    statement(depth);
+    add("\n");
+  }
+}
+
+std::string LuaGrammar::script() {
+  out_ = "G = {1, 2, a = {b = 1}}\nlocal v0 = {}\n";
+  locals_ = 1;
+  const size_t kind = below(4);
+  if (kind == 3) {
+    add("local meta, r = {}, {l = {}}\n");
+    block(1);
+    locals_ = 1;
+    add("function init() ");
+    block(1);
+    add("end\n");
+  }
+  locals_ = 1;
+  add(kind == 2 ? "function transform(r, meta, ...)\n" : "function transform(r, meta)\n");
+  do {
+    statement(0);
+    add("\n");
+  } while (!full() && below(8) != 7);
+  add("do return ");
+  add(below(3) == 2 ? "v0" : "r");
+  add(" end\nend\n");
+  return std::move(out_);
+}
+
+void LuaGrammar::json(int depth) {
+  const size_t kind = depth > 3 || full() ? 0 : below(3);
+  if (kind == 0) return add(kScalars[below(std::size(kScalars))]);
+  const size_t count = below(8) == 7 ? 40 : below(5);
+  add(kind == 1 ? "[" : "{");
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) add(",");
+    if (below(9) == 8) add("\n ");
+    if (kind == 2) {
+      if (i < 2) {
+        add(kJsonNames[(below(5) + i * 5) % std::size(kJsonNames)]);
+      } else {
+        add("\"k" + std::to_string(i) + "\"");
+      }
+      add(":");
+    }
+    json(depth + 1);
+  }
+  add(kind == 1 ? "]" : "}");
+}
+
+std::string LuaGrammar::record() {
+  out_ = "{\"a\":";
+  json(0);
+  add(",\"l\":[1,");
+  json(1);
+  add("],\"o\":{\"s\":\"x\",\"b\":");
+  json(1);
+  add("}}");
+  return std::move(out_);
+}
+
+}  // namespace sluice
