@@ -1,25 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts calls of operator new: a program of its own, since it replaces the operator.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "tests/unit/schema/fixture.h"
-
-namespace {
-std::atomic<uint64_t> allocations{0};
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* const block = std::malloc(size == 0 ? 1 : size)) return block;
-  throw std::bad_alloc();
-}
-void* operator new[](std::size_t size) { return operator new(size); }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete[](void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
+#include "tests/unit/support/allocations.h"
 
 namespace sluice::testing {
 namespace {
@@ -37,12 +18,12 @@ uint64_t steady_allocations(std::string_view schema, const std::vector<std::stri
   uint64_t before = 0;
   size_t fits = 0;
   for (int round = 0; round < 20; ++round) {
-    if (round == 10) before = allocations;
+    if (round == 10) before = testing::allocations();
     for (const Document& one : documents) fits += (*compiled)->validate(one, *scratch) ? 1 : 0;
   }
   EXPECT_GT(fits, 0U);
   EXPECT_LT(fits, 20 * records.size());
-  return allocations - before;
+  return testing::allocations() - before;
 }
 
 TEST(Allocation, RecordsThatFitAndThatDoNotAllocateNothing) {

@@ -1,25 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts calls of operator new: a program of its own, since it replaces the operator.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "tests/unit/schema_drift/fixture.h"
-
-namespace {
-std::atomic<uint64_t> allocations{0};
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* const block = std::malloc(size == 0 ? 1 : size)) return block;
-  throw std::bad_alloc();
-}
-void* operator new[](std::size_t size) { return operator new(size); }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete[](void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
+#include "tests/unit/support/allocations.h"
 
 namespace sluice::drift {
 namespace {
@@ -47,11 +28,11 @@ uint64_t steady_allocations(bool drifted) {
   for (int i = 1000; i < 5000; ++i) records.push_back(order(i, drifted));
   uint64_t before = 0;
   for (size_t i = 0; i < records.size(); ++i) {
-    if (i == records.size() / 2) before = allocations;
+    if (i == records.size() / 2) before = testing::allocations();
     EXPECT_TRUE(document.parse(records[i], {}));
     observer.passed(document);
   }
-  const uint64_t after = allocations;
+  const uint64_t after = testing::allocations();
   observer.end();
   std::string seen;
   for (const Entry& entry : ledger.entries(0)) seen += entry.path + " ";

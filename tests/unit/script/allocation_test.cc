@@ -1,32 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts calls of operator new: a program of its own, since it replaces the operator.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <new>
 #include <string>
 
 #include "runtime/base/sha256.h"
 #include "runtime/record/document.h"
 #include "runtime/script/script.h"
-
-namespace {
-std::atomic<uint64_t> allocations{0};
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* const block = std::malloc(size == 0 ? 1 : size)) return block;
-  throw std::bad_alloc();
-}
-void* operator new[](std::size_t size) { return operator new(size); }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete[](void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
+#include "tests/unit/support/allocations.h"
 
 namespace sluice {
 namespace {
@@ -56,7 +38,7 @@ class AllocationTest : public ::testing::Test {
     std::vector<ScriptPart> parts;
     uint64_t before = 0;
     for (size_t i = 0; i < records.size(); ++i) {
-      if (i == records.size() / 2) before = allocations;
+      if (i == records.size() / 2) before = testing::allocations();
       if (i % 100 == 0) {
         arena.reset();
         parts.clear();
@@ -69,7 +51,7 @@ class AllocationTest : public ::testing::Test {
       const ScriptResult result = runner->run(document, RecordMeta{}, arena, parts);
       if (result.outcome != ScriptOutcome::kParts) ADD_FAILURE() << result.detail;
     }
-    return allocations - before;
+    return testing::allocations() - before;
   }
 
   static std::unique_ptr<ScriptRunner> make(const std::string& text) {
@@ -83,9 +65,9 @@ class AllocationTest : public ::testing::Test {
 };
 
 TEST_F(AllocationTest, TheCounterCounts) {
-  const uint64_t before = allocations;
+  const uint64_t before = testing::allocations();
   const auto block = std::make_unique<std::string>(100, 'x');
-  EXPECT_EQ(allocations - before, 2U);
+  EXPECT_EQ(testing::allocations() - before, 2U);
 }
 
 TEST_F(AllocationTest, ParsingAllocatesNothing) { EXPECT_EQ(steady_allocations(nullptr), 0U); }
