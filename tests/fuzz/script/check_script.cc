@@ -55,7 +55,9 @@ std::string run_once(ScriptRunner& runner, Document& document, const ScriptLimit
   const std::string before(document.json(Document::root()));
   const ScriptResult result = runner.run(document, meta, arena, parts);
   answer->outcome = result.outcome;
-  answer->text = std::string(result.reason) + ": " + result.detail;
+  // Which of several errors is met first depends on the order of a table's members.
+  answer->text = result.reason;
+  if (result.reason != "TRANSFORM_ERROR") answer->text += ": " + result.detail;
   answer->timed = result.detail.find("(cpu_us)") != std::string::npos ||
                   result.detail.find("(wall_us)") != std::string::npos;
   if (document.json(Document::root()) != before) return "the document is not as before";
