@@ -39,17 +39,56 @@ std::string check_part(const ScriptPart& part) {
   return "";
 }
 
-// Runs the script once; the document must be as before.
-std::string run_once(ScriptRunner& runner, Document& document, const ScriptLimits& limits,
-                     Answer* answer) {
-  const RecordMeta::Header headers[] = {{"a", "1"}, {"b", "2"}, {"a", "3"}};
+RecordMeta some_meta() {
+  static constexpr RecordMeta::Header kHeaders[] = {{"a", "1"}, {"b", "2"}, {"a", "3"}};
   RecordMeta meta;
   meta.tenant = "t";
   meta.key = "k";
   meta.has_key = true;
   meta.time_us = 1'600'000'000'000'000;
-  meta.headers = headers;
+  meta.headers = kHeaders;
   meta.header_count = 3;
+  return meta;
+}
+
+std::string check_unmarked(const Document& document) {
+  for (NodeIndex i = 0; i < document.size(); ++i) {
+    if ((document.node(i).info & TapeNode::kEdited) != 0) return "a node is still marked as edited";
+  }
+  return "";
+}
+
+// Several records in one call, if the script takes them so.
+std::string run_batch(ScriptRunner& runner, std::string_view record, const ScriptLimits& limits) {
+  if (runner.batch_records() == 0) return "";
+  const RecordMeta meta = some_meta();
+  Document documents[3];
+  ScriptRunner::BatchItem items[3];
+  for (size_t i = 0; i < 3; ++i) {
+    documents[i].parse(i == 1 ? std::string_view(R"({"o":{"a":[1,2]},"l":["x"]})") : record, {});
+    items[i].document = &documents[i];
+    items[i].meta = &meta;
+  }
+  Arena arena;
+  std::vector<ScriptPart> parts;
+  runner.run_batch(items, arena, parts);
+  for (const ScriptRunner::BatchItem& item : items) {
+    if (std::string wrong = check_unmarked(*item.document); !wrong.empty()) return wrong;
+    const bool has_parts = item.result.outcome == ScriptOutcome::kParts;
+    if (!has_parts && item.parts != 0) return "parts of a record that has none";
+    if (item.parts > limits.emitted + 1) return "more parts than may be emitted";
+    if (item.first_part + item.parts > parts.size()) return "parts that are not there";
+    for (size_t k = 0; k < item.parts; ++k) {
+      if (std::string wrong = check_part(parts[item.first_part + k]); !wrong.empty()) return wrong;
+    }
+  }
+  return "";
+}
+
+// Runs the script once; the document must be as before.
+std::string run_once(ScriptRunner& runner, Document& document, const ScriptLimits& limits,
+                     Answer* answer) {
+  const RecordMeta meta = some_meta();
   Arena arena;
   std::vector<ScriptPart> parts;
   const std::string before(document.json(Document::root()));
@@ -61,9 +100,7 @@ std::string run_once(ScriptRunner& runner, Document& document, const ScriptLimit
   answer->timed = result.detail.find("(cpu_us)") != std::string::npos ||
                   result.detail.find("(wall_us)") != std::string::npos;
   if (document.json(Document::root()) != before) return "the document is not as before";
-  for (NodeIndex i = 0; i < document.size(); ++i) {
-    if ((document.node(i).info & TapeNode::kEdited) != 0) return "a node is still marked as edited";
-  }
+  if (std::string wrong = check_unmarked(document); !wrong.empty()) return wrong;
   if (result.outcome == ScriptOutcome::kRejected && result.detail.empty()) {
     return "a reject without a reason";
   }
@@ -114,7 +151,9 @@ std::string check_script(const std::string& text, std::string_view record) {
   }
   // The next record through the same state, which may hold on to what it saw.
   Answer again;
-  return run_once(**first, document, limits, &again);
+  std::string wrong = run_once(**first, document, limits, &again);
+  if (wrong.empty()) wrong = run_batch(**first, record, limits);
+  return wrong;
 }
 
 }  // namespace sluice

@@ -214,13 +214,15 @@ size_t LuaGrammar::below(size_t n) {
 bool LuaGrammar::full() const { return choices_.empty() || out_.size() > kLongest; }
 
 void LuaGrammar::variable() {
-  switch (below(4)) {
+  switch (below(5)) {
     case 0:
       return add("r");
     case 1:
       return add("meta");
     case 2:
       return add("G");
+    case 3:
+      return add("q");  // another record of the call, if there are several
     default:
       add(locals_ == 0 ? "r" : "v" + std::to_string(below(static_cast<size_t>(locals_))));
   }
@@ -444,13 +446,16 @@ std::string LuaGrammar::script() {
     add("end\n");
   }
   locals_ = 1;
-  add(kind == 2 ? "function transform(r, meta, ...)\n" : "function transform(r, meta)\n");
+  add(kind == 2
+          ? "function transform_batch(rs, metas)\nlocal r, q, meta = rs[1], rs[#rs], metas[1]\n"
+          : "function transform(r, meta)\nlocal q = r.o\n");
   do {
     statement(0);
     add("\n");
   } while (!full() && below(8) != 7);
   add("do return ");
-  add(below(3) == 2 ? "v0" : "r");
+  const bool own = below(3) == 2;
+  add(kind == 2 ? "rs" : own ? "v0" : "r");
   add(" end\nend\n");
   return std::move(out_);
 }

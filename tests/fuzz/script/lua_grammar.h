@@ -15,7 +15,7 @@ class LuaGrammar {
  public:
   explicit LuaGrammar(std::string_view choices) : choices_(choices) {}
 
-  // A file with transform(r, meta), and sometimes an init() and globals.
+  // A file with transform(r, meta) or transform_batch(rs, metas), and sometimes an init().
   std::string script();
   // A JSON record.
   std::string record();
