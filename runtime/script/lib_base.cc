@@ -207,7 +207,9 @@ const char* to_text(lua_State* L, int at, size_t* size) {
     lua_pop(L, 1);
     return luaL_tolstring(L, at, size);
   }
-  if (luaL_getmetafield(L, at, "__name") == LUA_TSTRING) return lua_tolstring(L, -1, size);
+  const int named = luaL_getmetafield(L, at, "__name");
+  if (named == LUA_TSTRING) return lua_tolstring(L, -1, size);
+  if (named != LUA_TNIL) lua_pop(L, 1);
   lua_pushstring(L, lua_typename(L, type));
   return lua_tolstring(L, -1, size);
 }
