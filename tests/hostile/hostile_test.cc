@@ -6,8 +6,11 @@
 #include <time.h>
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "runtime/record/document.h"
@@ -226,6 +229,39 @@ const bool registered = [] {
   }
   return true;
 }();
+
+// Runs records all the time, each of which must come out right.
+void serve(const std::atomic<bool>& stop, std::atomic<int>* served, std::atomic<int>* wrong) {
+  Bench bench("thread.lua", "function transform(r) r.n = r.n + 1 return r end", ScriptLimits{});
+  while (!stop.load()) {
+    if (bench.run(R"({"n":41,"id":9007199254740993})") != R"({"n":42,"id":9007199254740993})") {
+      wrong->fetch_add(1);
+    }
+    served->fetch_add(1);
+  }
+}
+
+TEST(HostileCatalogue, OtherThreadsAreUnharmed) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> served = 0;
+  std::atomic<int> wrong = 0;
+  std::thread neighbour(serve, std::cref(stop), &served, &wrong);
+  while (served.load() == 0) std::this_thread::yield();
+  const ScriptLimits counted = all_caps()[1].limits;
+  for (size_t i = 0; i < catalogue().size(); i += 9) {
+    const HostileScript& script = catalogue()[i];
+    if (script.at_load) continue;
+    SCOPED_TRACE(script.name);
+    Bench bench(script.name + ".lua", script.text, limits_of(script, counted));
+    ASSERT_EQ(bench.refusal(), "");
+    bench.run(script.record);
+    EXPECT_EQ(bench.run(R"({"calm":[1, 2]})"), R"({"calm":[1, 2],"seen":2})");
+  }
+  stop = true;
+  neighbour.join();
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_GT(served.load(), 0);
+}
 
 TEST(HostileCatalogue, HasAtLeastSixtyScripts) {
   EXPECT_TRUE(registered);
