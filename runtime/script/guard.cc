@@ -146,6 +146,7 @@ void Guard::set_hook(int interval) {
 
 void Guard::begin() {
   extra_ = 0;
+  refused_ = 0;
   instructions_ = 0;
   native_left_ = kNativeInterval;
   cpu_start_us_ = kNotRead;
