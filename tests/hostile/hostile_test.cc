@@ -220,7 +220,7 @@ const std::vector<HostileScript>& catalogue() {
   return scripts;
 }
 
-const bool registered = [] {
+const bool kRegistered = [] {
   for (const HostileScript& script : catalogue()) {
     ::testing::RegisterTest("Hostile", test_name(script.name).c_str(), nullptr, nullptr, __FILE__,
                             __LINE__, [&script]() -> ::testing::Test* {
@@ -264,7 +264,7 @@ TEST(HostileCatalogue, OtherThreadsAreUnharmed) {
 }
 
 TEST(HostileCatalogue, HasAtLeastSixtyScripts) {
-  EXPECT_TRUE(registered);
+  EXPECT_TRUE(kRegistered);
   EXPECT_GE(catalogue().size(), 60U);
 }
 
