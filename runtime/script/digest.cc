@@ -20,7 +20,7 @@ const EVP_MD* fetched(Digest::Kind kind) {
 
 struct Digest::Context {
   struct Free {
-    void operator()(EVP_MD_CTX* made) const { EVP_MD_CTX_free(made); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   };
   std::unique_ptr<EVP_MD_CTX, Free> made{EVP_MD_CTX_new()};
 };

@@ -68,16 +68,16 @@ constexpr char kStandard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 constexpr char kForUrls[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 // Six bits of a character of either alphabet, or -1.
-constexpr std::array<int8_t, 256> sextets() {
-  std::array<int8_t, 256> table{};
+constexpr std::array<int, 256> sextets() {
+  std::array<int, 256> table{};
   table.fill(-1);
   for (int i = 0; i < 64; ++i) {
-    table[static_cast<unsigned char>(kStandard[i])] = static_cast<int8_t>(i);
-    table[static_cast<unsigned char>(kForUrls[i])] = static_cast<int8_t>(i);
+    table[static_cast<unsigned char>(kStandard[i])] = i;
+    table[static_cast<unsigned char>(kForUrls[i])] = i;
   }
   return table;
 }
-constexpr std::array<int8_t, 256> kSextets = sextets();
+constexpr std::array<int, 256> kSextets = sextets();
 
 int base64_encode(lua_State* L) {
   constexpr char kName[] = "sluice.base64.encode";
