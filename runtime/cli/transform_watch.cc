@@ -28,8 +28,8 @@ Status watch_error(const std::string& what, int error) {
 }
 
 bool matters(std::string_view name) {
-  return !name.starts_with('.') &&
-         (name.ends_with(".lua") || name.ends_with(".json") || name.ends_with(".jsonl"));
+  return !name.starts_with('.') && (name.ends_with(".lua") || name.ends_with(".json") ||
+                                    name.ends_with(".jsonl") || name.ends_with(".csv"));
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ class SaveWatch {
 
   // Watches these folders, with what lies below, beside what is watched already.
   Status watch(const std::set<std::filesystem::path>& folders);
-  // Returns when a .lua, .json or .jsonl file was saved, moved or deleted and the dust has settled.
+  // Returns when a .lua, .json, .jsonl or .csv file was saved, moved or deleted and the dust has
+  // settled.
   Status wait();
 
  private:

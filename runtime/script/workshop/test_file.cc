@@ -94,13 +94,23 @@ Status TestFile::open(const std::shared_ptr<const Script>& script, const ScriptL
     *error = text.status().message();
     return nullptr;
   };
+  // The tables that the script looks up, and no others: a test is to see what the script sees.
+  const auto lookup = [this](std::string_view name,
+                             std::string* error) -> const script::LookupTable* {
+    const auto* const source = dynamic_cast<const script::ScriptSource*>(script_.get());
+    const script::LookupTable* const table = source == nullptr ? nullptr : source->lookup(name);
+    if (table == nullptr) {
+      *error = "sluice.lookup: the script looks up no table \"" + shorten(name, 60) + "\"";
+    }
+    return table;
+  };
   // The script's time is not the test's, but a machine may be busy between the two.
   ScriptLimits own = limits;
   constexpr int kPatience = 10;
   own.wall_us = limits.wall_us * kPatience;
   Preparation what{this, &text_, path_.filename().string(), &nothing_, &unused_, &no_meta_};
-  SLUICE_ASSIGN_OR_RETURN(state_,
-                          script::open_state(own, what.name, library, &TestFile::prepare, &what));
+  SLUICE_ASSIGN_OR_RETURN(state_, script::open_state(own, what.name, library, &TestFile::prepare,
+                                                     &what, nullptr, lookup));
   state_->loading = false;
   return Status::ok();
 }

@@ -54,11 +54,15 @@ fs::path test_file_of(const fs::path& script) {
 
 fs::path library_root_of(const fs::path& script) {
   const fs::path own = script.has_parent_path() ? script.parent_path() : fs::path(".");
+  const auto has_libraries = [](const fs::path& folder) {
+    std::error_code error;
+    return fs::is_directory(folder / "lib", error) || fs::is_directory(folder / "lookup", error);
+  };
+  if (has_libraries(own)) return own;
   std::error_code error;
-  if (fs::is_directory(own / "lib", error)) return own;
   const fs::path above = fs::absolute(own, error).lexically_normal();
   const fs::path parent = (above.has_filename() ? above : above.parent_path()).parent_path();
-  return fs::is_directory(parent / "lib", error) ? parent : own;
+  return has_libraries(parent) ? parent : own;
 }
 
 Result<std::shared_ptr<const Script>> load_script(const fs::path& script,

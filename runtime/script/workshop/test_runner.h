@@ -62,8 +62,8 @@ struct Rejection {
 };
 Rejection rejection_of(const ScriptResult& result);
 
-// The folder above `lib/` for a script: its own, or, for lifts in a folder below the transformers,
-// the one above if only that has a `lib`.
+// The folder above `lib/` and `lookup/` for a script: its own, or, for lifts in a folder below the
+// transformers, the one above if only that has them.
 std::filesystem::path library_root_of(const std::filesystem::path& script);
 // Script::load with that folder.
 Result<std::shared_ptr<const Script>> load_script(const std::filesystem::path& script,

@@ -173,6 +173,17 @@ TEST_F(Runner, LibrariesAreThoseOfTheScript) {
   EXPECT_EQ(lines(run_tests(folder / "orders/1_to_2.lua", limits)), "ok a");
 }
 
+TEST_F(Runner, TablesAreThoseThatTheScriptLooksUp) {
+  write("lookup/country.csv", "code,name\nde,Germany\n");
+  write("t.lua",
+        "local c = sluice.lookup('country')\nfunction transform(r) return {n = c[r.c].name} end");
+  EXPECT_EQ(
+      run("local c = sluice.lookup('country')\n"
+          "it('a', function() expect(transform({c = 'de'}).record.n):to_equal(c.de.name) end)"),
+      "ok a");
+  EXPECT_THAT(run("local c = sluice.lookup('other')"), HasSubstr("looks up no table \"other\""));
+}
+
 TEST_F(Runner, FilesThatDoNotLoadAreErrors) {
   EXPECT_THAT(run("it('a', function() end"), StartsWith("error: t_test.lua:"));
   EXPECT_THAT(run("error('x')"), StartsWith("error: t_test.lua:1: x"));
