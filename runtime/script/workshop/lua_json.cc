@@ -19,6 +19,7 @@ using script::State;
 
 constexpr char kExactKey = 0;  // its address is the registry key of the exact numbers' metatable
 constexpr size_t kShownBytes = 400;
+constexpr size_t kShownPointer = 100;
 
 // The text of an exact number, or empty.
 std::string_view exact_number(lua_State* L, int at) {
@@ -117,7 +118,8 @@ class Encoder {
 
  private:
   [[noreturn]] void fail(const std::string& found) {
-    script::raise_error(L_, std::string(what_) + ": found at \"" + pointer_ + "\" " + found);
+    script::raise_error(L_, std::string(what_) + ": found at \"" +
+                                shorten(pointer_, kShownPointer) + "\" " + found);
   }
 
   // A part of the record, as it is now.

@@ -2,6 +2,7 @@
 #include "runtime/script/workshop/test_runner.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "runtime/base/file.h"
 #include "runtime/script/workshop/line_watch.h"
@@ -12,6 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// All tests of a file: somebody waits for them, perhaps to bring a correction into effect.
+constexpr std::chrono::minutes kLongestFile{2};
+
 std::string full_name(const WrittenTest& test) {
   return test.group.empty() ? test.name : test.group + " > " + test.name;
 }
@@ -21,6 +25,7 @@ void run_all(TestFile& file, const std::shared_ptr<const Script>& script,
              const ScriptLimits& limits, const TestOptions& options, TestReport* report) {
   const size_t count = file.tests().size();
   bool usable = true;
+  const auto start = std::chrono::steady_clock::now();
   for (size_t i = 0; i < count; ++i) {
     if (!usable) {
       const Status opened = file.open(script, limits);
@@ -36,6 +41,12 @@ void run_all(TestFile& file, const std::shared_ptr<const Script>& script,
     TestCase& result = report->cases.emplace_back();
     result.group = test.group;
     result.name = test.name;
+    if (std::chrono::steady_clock::now() - start > kLongestFile) {
+      result.outcome = TestCase::Outcome::kFailed;
+      result.message = file.path().filename().string() + ":" + std::to_string(test.line) +
+                       ": not run: the tests before it took more than 2 minutes";
+      continue;
+    }
     usable = file.run(i, &result);
   }
 }
