@@ -63,8 +63,8 @@ Result<std::vector<fs::path>> find_scripts(const std::vector<std::string>& paths
 }
 
 void add_transform_commands(CLI::App& app, int* exit_code) {
-  auto* transform =
-      app.add_subcommand("transform", "Test transformers, run, measure and explore them, and take a change back");
+  auto* transform = app.add_subcommand(
+      "transform", "Test transformers, run, measure and explore them, and take a change back");
   transform->require_subcommand(1);
   transform->footer(
       "Examples:\n"
