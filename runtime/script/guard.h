@@ -117,6 +117,7 @@ class Guard {
   [[noreturn]] void raise(Cap cap);
   [[noreturn]] void raise_again() { raise(cap_); }
   [[nodiscard]] bool capped() const { return cap_ != Cap::kNone; }
+  [[nodiscard]] Cap cap() const { return cap_; }
   // A protected call failed: if memory was refused to it, that was the cap.
   void call_failed() {
     if (refused_ != 0) cap_ = Cap::kMemory;

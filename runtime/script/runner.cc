@@ -65,6 +65,8 @@ class Runner final : public ScriptRunner {
   std::span<ScriptCount> counts() override { return counters_.totals(); }
   [[nodiscard]] uint64_t memory_bytes() const override { return state_ ? state_->guard.used() : 0; }
 
+  [[nodiscard]] const ScriptCaps& caps_hit() const override { return caps_hit_; }
+
   void observe(Observer* observer) override {
     observer_ = observer;
     state_.reset();
@@ -139,7 +141,7 @@ class Runner final : public ScriptRunner {
     }
     state.guard.end();
     state.overlay.end();
-    if (state.guard.capped()) return Attempt::kCapped;
+    if (state.guard.capped()) return capped(state);
     end_call(state);
     if (item.result.outcome != ScriptOutcome::kRejected) counters_.commit();
     take_parts(state, item, parts);
@@ -165,7 +167,7 @@ class Runner final : public ScriptRunner {
     end_batch(state);
     if (state.guard.capped()) {
       parts.resize(before);
-      return Attempt::kCapped;
+      return capped(state);
     }
     end_call(state);
     if (std::any_of(items.begin(), items.end(), [](const BatchItem& item) {
@@ -174,6 +176,15 @@ class Runner final : public ScriptRunner {
       counters_.commit();
     }
     return status == LUA_OK ? Attempt::kDone : Attempt::kFailed;
+  }
+
+  Attempt capped(const State& state) {
+    const Cap cap = state.guard.cap();
+    caps_hit_.memory += cap == Cap::kMemory ? 1 : 0;
+    caps_hit_.instructions += cap == Cap::kInstructions ? 1 : 0;
+    caps_hit_.cpu += cap == Cap::kCpu ? 1 : 0;
+    caps_hit_.wall += cap == Cap::kWall ? 1 : 0;
+    return Attempt::kCapped;
   }
 
   void begin_call(State& state, Arena& arena) {
@@ -272,6 +283,7 @@ class Runner final : public ScriptRunner {
   std::unique_ptr<State> state_;
   bool state_wants_batch_ = false;
   Observer* observer_ = nullptr;
+  ScriptCaps caps_hit_;
   bool measuring_ = false;
   uint64_t rendering_ns_ = 0;
 };

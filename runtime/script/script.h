@@ -30,6 +30,14 @@ struct ScriptLimits {
   uint32_t depth = 128;  // nesting of a result
 };
 
+// Counts by cap.
+struct ScriptCaps {
+  uint64_t memory = 0;
+  uint64_t instructions = 0;
+  uint64_t cpu = 0;
+  uint64_t wall = 0;
+};
+
 // What a script may know of its record (the `meta` argument). Borrowed for the call.
 struct RecordMeta {
   std::string_view tenant;
@@ -123,6 +131,8 @@ class ScriptRunner {
                          std::vector<ScriptPart>& parts) = 0;
 
   [[nodiscard]] virtual uint64_t memory_bytes() const = 0;
+  // States thrown away so far because of a cap, by the cap.
+  [[nodiscard]] virtual const ScriptCaps& caps_hit() const = 0;
 
   // For tools: the record after this begins in a fresh state that the observer watches (null: no
   // longer). It must outlive the runner or be taken away.
