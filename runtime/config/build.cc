@@ -71,6 +71,12 @@ class Builder {
     }
     if (const Value* transform = value.find("transform")) {
       out.transform = transform->get<std::string>("file");
+      if (transform->at("rollout").has_data()) out.rollout = transform->get<double>("rollout");
+      if (const Value* shadow = transform->find("shadow"); shadow != nullptr && shadow->given()) {
+        out.shadow = ShadowConfig{small(*shadow, "records"), shadow->get<uint64_t>("bytes"),
+                                  shadow->get<bool>("dead_letters"),
+                                  shadow->get<double>("max_newly_rejected")};
+      }
     }
     if (value.at("output_schema").has_data()) {
       out.output_schema = value.get<std::string>("output_schema");

@@ -141,6 +141,14 @@ struct ScriptLimitsConfig {  // `script_limits:` of a pipeline
   uint32_t log_lines = 100;
 };
 
+// `transform.shadow:` of a pipeline: what a changed bundle is tried on before it runs.
+struct ShadowConfig {
+  uint32_t records = 1000;        // the last so many
+  uint64_t bytes = 16ULL << 20;   // of them at most
+  bool dead_letters = true;       // stored letters that it might cure
+  double max_newly_rejected = 1;  // share of the records; more refuse it
+};
+
 struct FlowConfig {
   std::optional<double> rate;  // records a second over all sources of the pipeline
   double burst_multiplier = 1;
@@ -159,6 +167,8 @@ struct PipelineConfig {
   std::optional<SchemaConfig> schema;
   DriftConfig drift;
   std::optional<std::filesystem::path> transform;
+  std::optional<ShadowConfig> shadow;  // of the transform
+  std::optional<double> rollout;       // share of keys that a changed bundle runs for at first
   std::optional<std::filesystem::path> output_schema;
   IdempotencyConfig idempotency;
   std::vector<std::string> sensitive;  // JSON Pointers masked wherever people look

@@ -178,6 +178,9 @@ class SchemaWriter {
       case kSize:
         return any(
             R"({"type": "integer"}, {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$"})");
+      case kShare:
+        return any(cat({number(key, "number"),
+                        R"(, {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%?$"})"}));
       case kRate:
         return any(R"({"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?/[smh]$"})");
       case kPointer:

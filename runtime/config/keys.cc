@@ -138,6 +138,8 @@ std::string_view type_words(KeyType type) {
       return "a list of durations such as [5m, 10m, 1h]";
     case kSize:
       return "a size such as 512KiB, 64MiB or 2GiB";
+    case kShare:
+      return "a share such as 5% or 0.05";
     case kRate:
       return "a rate such as 50000/s or 100/m";
     case kChoice:
@@ -184,6 +186,8 @@ std::string_view type_name(KeyType type) {
       return "list of durations";
     case kSize:
       return "size";
+    case kShare:
+      return "share";
     case kRate:
       return "rate";
     case kChoice:

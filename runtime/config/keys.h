@@ -22,6 +22,7 @@ enum class KeyType {
   kDurations,
   kSize,
   kRate,
+  kShare,    // a part of the whole, `5%` or 0.05
   kChoice,   // one of `choices`
   kPointer,  // JSON Pointer, RFC 6901
   kPointers,

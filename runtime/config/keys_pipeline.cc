@@ -158,15 +158,50 @@ constexpr std::array kSchema = {
         .children = kDrift},
 };
 
+constexpr std::array kShadow = {
+    Key{.name = "records",
+        .type = kInteger,
+        .preset = "1000",
+        .text = "The last so many records are kept, and both versions run on them.",
+        .least = 1,
+        .most = 100'000},
+    Key{.name = "bytes",
+        .type = kSize,
+        .preset = "16MiB",
+        .text = "Bytes of these records at most.",
+        .least = 64.0 * 1024,
+        .most = kGiB},
+    Key{.name = "dead_letters",
+        .type = kBool,
+        .preset = "true",
+        .text = "Also run on stored dead letters (at most 1000) that a changed script or schema "
+                "may cure."},
+    Key{.name = "max_newly_rejected",
+        .type = kShare,
+        .preset = "1",
+        .text = "Share of the records that only the new version rejects; with more of them it is "
+                "refused.",
+        .most = 1},
+};
+
 constexpr std::array kTransform = {
     Key{.name = "file",
         .type = kInputFile,
         .text = "Lua script with the function `transform`.",
         .required = true,
         .live = true},
+    Key{.name = "shadow",
+        .type = kSection,
+        .text = "Before a changed version runs it is run beside the old one, delivering nothing; "
+                "`{}` takes the defaults. Default: not done.",
+        .children = kShadow},
     Key{.name = "rollout",
-        .text = "Share of keys a new version runs on first.",
-        .unbuilt = "a gradual rollout"},
+        .type = kShare,
+        .text = "Share of keys that a changed version runs for at first, such as `5%`, until it is "
+                "judged by 1000 records. Default: all at once.",
+        .live = true,
+        .least = 0.001,
+        .most = 0.99},
 };
 
 constexpr std::array kIdempotent = {
@@ -336,9 +371,6 @@ Keys pipeline_keys() {
           .least = 1,
           .most = 1000},
       Key{.name = "replay", .text = "Rules for replays.", .unbuilt = "replay"},
-      Key{.name = "rollout",
-          .text = "Share of keys a new version runs on first.",
-          .unbuilt = "a gradual rollout"},
       Key{.name = "brownout", .text = "What is given up under load.", .unbuilt = "brownout"},
       Key{.name = "dlq_burst",
           .text = "When a flood of dead letters pauses a source.",

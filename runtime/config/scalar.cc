@@ -56,6 +56,20 @@ Result<Data> read_number(const Key& key, std::string_view text) {
   return Data(number);
 }
 
+// "5%" or "0.05".
+Result<Data> read_share(const Key& key, std::string_view text) {
+  const bool percent = text.ends_with('%');
+  if (percent) text.remove_suffix(1);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) {
+    return expected(key);
+  }
+  if (percent) number /= 100;
+  SLUICE_RETURN_IF_ERROR(within(key, number));
+  return Data(number);
+}
+
 Result<Data> read_duration(const Key& key, std::string_view text) {
   const auto duration = parse_duration(text);
   if (!duration) return expected(key);
@@ -164,6 +178,8 @@ Result<Data> read_scalar(const Key& key, std::string_view text, bool quoted,
       SLUICE_RETURN_IF_ERROR(within(key, static_cast<double>(*size)));
       return Data(*size);
     }
+    case kShare:
+      return read_share(key, text);
     case kRate: {
       const auto rate = parse_rate(text);
       if (!rate) return expected(key);

@@ -107,9 +107,8 @@ TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
                 HasSubstr("not available in this version; remove the key"))
         << key;
   }
-  for (const char* key :
-       {"replay: { approval_above: 1M }", "rollout: 5%", "brownout: { rate: 0.1 }",
-        "idempotency: { ttl: 7d }", "dlq_burst: off"}) {
+  for (const char* key : {"replay: { approval_above: 1M }", "brownout: { rate: 0.1 }",
+                          "idempotency: { ttl: 7d }", "dlq_burst: off"}) {
     EXPECT_THAT(error(pipeline("    " + std::string(key) + "\n")),
                 HasSubstr("not available in this version; remove the key"))
         << key;
