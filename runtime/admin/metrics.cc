@@ -48,6 +48,24 @@ constexpr std::array kDeclarations = {
                 "Time from a record's source to its commit in the sinks."},
     Declaration{"ingest_transform_seconds", MetricType::Histogram,
                 "Time the transformer took for a batch."},
+    Declaration{"ingest_rollout_share", MetricType::Gauge,
+                "Share of keys that a changed bundle is tried on now; 0 without a rollout."},
+    Declaration{"ingest_rollout_records", MetricType::Gauge,
+                "Records of the rollout that is going on, by the bundle they met."},
+    Declaration{"ingest_rollout_rejected_records", MetricType::Gauge,
+                "Records of the rollout that were rejected, by the bundle they met."},
+    Declaration{"ingest_script_calls_total", MetricType::Counter,
+                "Calls of a script, by its version (the beginning of its hash)."},
+    Declaration{"ingest_script_seconds", MetricType::Histogram,
+                "Time of one call of a script; one in eight is timed and counts for eight."},
+    Declaration{"ingest_script_filtered_total", MetricType::Counter,
+                "Records a script answered nothing for."},
+    Declaration{"ingest_script_rejects_total", MetricType::Counter,
+                "Records a script rejected, by its own code; TRANSFORM_ERROR when it failed."},
+    Declaration{"ingest_script_caps_total", MetricType::Counter,
+                "Lua states thrown away because a call hit a cap."},
+    Declaration{"ingest_script_memory_bytes", MetricType::Gauge,
+                "Memory of a script's Lua states, all workers together."},
     Declaration{"ingest_sink_seconds", MetricType::Histogram, "Time of one write call of a sink."},
     Declaration{"ingest_batch_records", MetricType::Histogram, "Records in one write call."},
     Declaration{"ingest_retry_total", MetricType::Counter,
@@ -106,6 +124,16 @@ void add_sink(Families& families, const Labels& pipeline, const SinkMetrics& sin
   add_counts(families, "ingest_retry_total", labels, "reason", sink.retries);
 }
 
+void add_script(Families& families, const Labels& pipeline, const ScriptMetrics& script) {
+  const Labels labels = with(pipeline, "script", script.script);
+  families.counter("ingest_script_calls_total", labels, number(script.calls));
+  families.histogram("ingest_script_seconds", labels, script.seconds);
+  families.counter("ingest_script_filtered_total", labels, number(script.filtered));
+  add_counts(families, "ingest_script_rejects_total", labels, "code", script.rejects);
+  add_counts(families, "ingest_script_caps_total", labels, "cap", script.caps);
+  families.gauge("ingest_script_memory_bytes", labels, script.memory_bytes);
+}
+
 void add_pipeline(Families& families, const PipelineMetrics& pipeline) {
   const Labels labels = {{"tenant", pipeline.tenant}, {"pipeline", pipeline.name}};
   families.gauge("ingest_unaccounted_records", {{"pipeline", pipeline.name}},
@@ -122,6 +150,15 @@ void add_pipeline(Families& families, const PipelineMetrics& pipeline) {
   families.histogram("ingest_transform_seconds", labels, pipeline.transform_seconds);
   add_counts(families, "ingest_script_count_total", {{"pipeline", pipeline.name}}, "name",
              pipeline.script_counts);
+  families.gauge("ingest_rollout_share", labels, pipeline.rollout_share);
+  for (const auto& [bundle, count] : pipeline.rollout_records) {
+    families.gauge("ingest_rollout_records", with(labels, "bundle", bundle), number(count));
+  }
+  for (const auto& [bundle, count] : pipeline.rollout_rejected) {
+    families.gauge("ingest_rollout_rejected_records", with(labels, "bundle", bundle),
+                   number(count));
+  }
+  for (const ScriptMetrics& script : pipeline.scripts) add_script(families, labels, script);
   for (const QueueMetrics& queue : pipeline.queues) {
     const Labels queue_labels = with(labels, "queue", queue.name);
     families.gauge("ingest_queue_bytes", queue_labels, number(queue.bytes));

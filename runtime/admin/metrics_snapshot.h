@@ -37,6 +37,17 @@ struct SinkMetrics {
   std::map<std::string, uint64_t> retries;  // reason code -> records offered again
 };
 
+// Of one version of a script.
+struct ScriptMetrics {
+  std::string script;  // the beginning of its hash
+  uint64_t calls = 0;
+  uint64_t filtered = 0;
+  std::map<std::string, uint64_t> rejects;  // by code
+  std::map<std::string, uint64_t> caps;     // by cap
+  double memory_bytes = 0;
+  HistogramSnapshot seconds;
+};
+
 struct QueueMetrics {
   std::string name;  // "parse", "deliver:pg"
   uint64_t bytes = 0;
@@ -53,6 +64,10 @@ struct PipelineMetrics {
   std::map<std::string, uint64_t> dlq_stored;     // reason code -> letters stored now
   std::map<std::string, uint64_t> script_counts;  // name of sluice.count() -> its sum
   HistogramSnapshot transform_seconds;
+  std::vector<ScriptMetrics> scripts;  // of the version that runs and a few before it
+  double rollout_share = 0;  // of keys that a changed bundle is tried on; 0: there is no rollout
+  std::map<std::string, uint64_t> rollout_records;   // of it: "running", "candidate" -> records
+  std::map<std::string, uint64_t> rollout_rejected;  // and those of them that were rejected
   std::vector<SourceMetrics> sources;
   std::vector<SinkMetrics> sinks;
   std::vector<QueueMetrics> queues;

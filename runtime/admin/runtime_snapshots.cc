@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/admin/runtime_backend.h"
+#include "runtime/base/text.h"
 
 namespace sluice {
 namespace {
@@ -76,6 +77,26 @@ SinkMetrics sink_metrics(const SinkStatus& sink) {
   return out;
 }
 
+ScriptMetrics script_metrics(const ScriptStats::Snapshot& from) {
+  constexpr size_t kHashShown = 12;
+  ScriptMetrics out;
+  out.script = from.script.substr(0, kHashShown);
+  out.calls = from.calls;
+  out.filtered = from.filtered;
+  // A label's value is what a script chose: it has to be text all the same.
+  for (const auto& [code, count] : from.rejects) {
+    out.rejects[is_utf8(code) ? code : "(not UTF-8)"] += count;
+  }
+  const ScriptCaps& caps = from.caps_hit;
+  out.caps = {{"memory", caps.memory},
+              {"instructions", caps.instructions},
+              {"cpu", caps.cpu},
+              {"wall", caps.wall}};
+  out.memory_bytes = static_cast<double>(from.memory_bytes);
+  out.seconds = histogram(from.seconds);
+  return out;
+}
+
 PluginMetric::Kind kind_of(int32_t kind) {
   if (kind == SLUICE_METRIC_COUNTER) return PluginMetric::Kind::kCounter;
   if (kind == SLUICE_METRIC_HISTOGRAM) return PluginMetric::Kind::kHistogram;
@@ -107,6 +128,15 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
   out.dlq_entries = pipeline.account.letters_written;
   out.script_counts = pipeline.script_counts;
   out.transform_seconds = histogram(pipeline.transform_seconds);
+  if (pipeline.rollout) {
+    const Rollout::Counts counts = pipeline.rollout->counts();
+    out.rollout_share = pipeline.rollout->share();
+    out.rollout_records = {{"running", counts.running.records},
+                           {"candidate", counts.candidate.records}};
+    out.rollout_rejected = {{"running", counts.running.rejected},
+                            {"candidate", counts.candidate.rejected}};
+  }
+  for (const auto& script : pipeline.scripts) out.scripts.push_back(script_metrics(script));
   for (size_t i = 0; i < pipeline.sources.size(); ++i) {
     out.sources.push_back(source_metrics(pipeline.sources[i], pipeline.account.sources[i]));
     for (size_t s = 0; i < pipeline.drift.size() && s < drift::kSeverities; ++s) {

@@ -24,6 +24,17 @@ void put_pipeline(Writer& writer, const PipelineSnapshot& pipeline,
   // Where `sluice transform rollback` leads.
   const auto good = past.good();
   put(writer, "previous", good.size() < 2 ? "" : good[good.size() - 2]);
+  writer.Key("rollout");
+  if (pipeline.rollout) {
+    const std::string object = pipeline.rollout->json();
+    writer.StartObject();
+    put(writer, "candidate", pipeline.rollout->activation()->bundle()->hash);
+    writer.Key("state");
+    writer.RawValue(object.data(), object.size(), rapidjson::kObjectType);
+    writer.EndObject();
+  } else {
+    writer.Null();
+  }
   writer.Key("versions");
   writer.StartArray();
   for (auto change = past.changes.rbegin(); change != past.changes.rend(); ++change) {

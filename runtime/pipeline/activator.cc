@@ -5,6 +5,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/pipeline/bundle_files.h"
+#include "runtime/pipeline/shadow.h"
 
 namespace sluice {
 namespace {
@@ -46,11 +47,23 @@ void log_change(const BundleChange& change) {
                {"hash", change.hash},
                {"previous", change.previous},
                {"trigger", change.trigger}});
+  } else if (change.outcome == "rolling_out" || change.outcome == "rolled_out" ||
+             change.outcome == "superseded") {
+    log::info("bundle." + change.outcome,
+              change.outcome == "rolling_out"  ? "a share of the keys is read with changed files"
+              : change.outcome == "rolled_out" ? "the share was no worse: it is for all keys now"
+                                               : change.error,
+              {{"pipeline", change.pipeline},
+               {"hash", change.hash},
+               {"candidate", change.candidate},
+               {"rollout", change.rollout},
+               {"trigger", change.trigger}});
   } else if (change.outcome == "rolled_back") {
     log::warn("bundle.rolled_back", change.error,
               {{"pipeline", change.pipeline},
                {"hash", change.hash},
-               {"previous", change.previous},
+               {"taken_back", change.candidate.empty() ? change.previous : change.candidate},
+               {"rollout", change.rollout},
                {"trigger", change.trigger}});
   }
 }
@@ -97,12 +110,19 @@ BundleChange Activator::reload(std::string_view trigger) {
     change.tests = gate.tests;
     change.warnings = gate.warnings;
   }
+  const auto rollout = pipeline_.rollout();
+  const bool rolling_already =
+      rollout && gate.status && rollout->activation()->bundle()->hash == gate.bundle->hash;
   if (!gate.status) {
     change.outcome = gate.tests_failed ? "refused_by_tests" : "failed";
     change.error = gate.status.message();
     if (gate.bundle && gate.bundle->hash != before->hash) change.candidate = gate.bundle->hash;
+  } else if (rolling_already) {
+    change.candidate = gate.bundle->hash;  // goes on
   } else if (gate.bundle->hash != before->hash) {
     try_bundle(gate, *before, change);
+  } else if (rollout) {
+    supersede(trigger, "its files are again those of the bundle that runs");
   }
   if (change.refused()) services_.history->note(change);
   finish(change);
@@ -111,15 +131,28 @@ BundleChange Activator::reload(std::string_view trigger) {
 }
 
 void Activator::try_bundle(const GateResult& gate, const Bundle& before, BundleChange& change) {
+  if (config_.shadow && !run_beside(gate, change)) return;
   BundleChange done = change;
   done.previous = before.hash;
   done.changed = changed_files(before, *gate.bundle);
-  const Status status = pipeline_.activate(gate.bundle, [&] {
-    done.at_us = services_.clock->wall_us();
-    done.outcome = "activated";
-    done.hash = gate.bundle->hash;
-    services_.history->note(done);
-  });
+  supersede(change.trigger, "another bundle came before it was judged");
+  Status status;
+  if (config_.rollout) {
+    done.previous.clear();
+    done.candidate = gate.bundle->hash;
+    status = pipeline_.start_rollout(gate.bundle, *config_.rollout, services_.judge_soon, [&] {
+      done.at_us = services_.clock->wall_us();
+      done.outcome = "rolling_out";
+      services_.history->note(done);
+    });
+  } else {
+    status = pipeline_.activate(gate.bundle, [&] {
+      done.at_us = services_.clock->wall_us();
+      done.outcome = "activated";
+      done.hash = gate.bundle->hash;
+      services_.history->note(done);
+    });
+  }
   if (status) {
     change = std::move(done);
     return;
@@ -129,7 +162,34 @@ void Activator::try_bundle(const GateResult& gate, const Bundle& before, BundleC
   change.error = status.message();
 }
 
+// The shadow run; false: the change is refused.
+bool Activator::run_beside(const GateResult& gate, BundleChange& change) {
+  ShadowInput input;
+  input.records = pipeline_.recent_records();
+  if (config_.shadow->dead_letters && services_.letters != nullptr) {
+    input.letters = curable_letters(config_, *services_.letters);
+  }
+  const auto report = run_shadow(config_, pipeline_.bundle(), gate.bundle, input);
+  change.candidate = gate.bundle->hash;
+  if (!report) {
+    change.outcome = "failed";
+    change.error = report.status().message();
+    return false;
+  }
+  change.shadow = report->json();
+  change.error = report->refusal(*config_.shadow);
+  if (!change.error.empty()) {
+    change.outcome = "refused_by_shadow";
+    return false;
+  }
+  change.candidate.clear();
+  return true;
+}
+
 Result<BundleChange> Activator::roll_back(std::string_view trigger) {
+  if (const auto rollout = pipeline_.rollout()) {
+    return take_back(*rollout, trigger, "the bundle before this one was asked for");
+  }
   BundleChange change = begin(trigger);
   if (good_.size() < 2) {
     return not_found("pipeline " + config_.name + " knows no bundle that ran before " +
@@ -150,6 +210,61 @@ Result<BundleChange> Activator::roll_back(std::string_view trigger) {
   good_.pop_back();
   finish(change);
   return change;
+}
+
+// A rollout that is going on ends unjudged.
+void Activator::supersede(std::string_view trigger, const std::string& why) {
+  const auto rollout = pipeline_.rollout();
+  if (!rollout) return;
+  BundleChange change = begin(trigger);
+  change.outcome = "superseded";
+  change.candidate = rollout->activation()->bundle()->hash;
+  describe(*rollout->activation()->bundle(), change);
+  change.error = why;
+  change.rollout = rollout->json();
+  pipeline_.end_rollout(false, [&] { services_.history->note(change); });
+  finish(change);
+}
+
+BundleChange Activator::take_back(const Rollout& rollout, std::string_view trigger,
+                                  std::string why) {
+  const auto bundle = rollout.activation()->bundle();
+  BundleChange change = begin(trigger);
+  change.outcome = "rolled_back";
+  change.candidate = bundle->hash;
+  describe(*bundle, change);
+  change.error = std::move(why);
+  change.rollout = rollout.json();
+  pipeline_.end_rollout(false, [&] { services_.history->note(change); });
+  finish(change);
+  return change;
+}
+
+void Activator::judge() {
+  const auto rollout = pipeline_.rollout();
+  if (!rollout) return;
+  const Rollout::Counts counts = rollout->counts();
+  if (!Rollout::enough(counts)) return;
+  if (Rollout::worse(counts)) {
+    take_back(
+        *rollout, "rollout",
+        "it rejects more than the bundle before it: " + std::to_string(counts.candidate.rejected) +
+            " of " + std::to_string(counts.candidate.records) + " records, against " +
+            std::to_string(counts.running.rejected) + " of " +
+            std::to_string(counts.running.records));
+    return;
+  }
+  const auto bundle = rollout->activation()->bundle();
+  BundleChange change = begin("rollout");
+  change.previous = change.hash;
+  change.changed = changed_files(*pipeline_.bundle(), *bundle);
+  change.outcome = "rolled_out";
+  change.hash = bundle->hash;
+  describe(*bundle, change);
+  change.rollout = rollout->json();
+  pipeline_.end_rollout(true, [&] { services_.history->note(change); });
+  finish(change);
+  remember(bundle);
 }
 
 // The rest of a change that is in the history's memory already.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,7 +24,10 @@ class Activator {
   struct Services {
     ReloadHistory* history = nullptr;
     const Clock* clock = nullptr;
+    DeadLetterStore* letters = nullptr;  // may be null: shadow runs do without
     BundleStore* store = nullptr;  // may be null: earlier bundles are known in this process only
+    // Asks for judge() to be called, on the thread of the other calls. Any thread.
+    std::function<void()> judge_soon = {};
     TestRunner run_tests = run_script_tests;
   };
 
@@ -38,8 +42,13 @@ class Activator {
   // change, or somebody asks. kNotFound: there is none, or it is not kept any more.
   Result<BundleChange> roll_back(std::string_view trigger);
 
+  // Ends the rollout if there are enough records to judge it by; otherwise nothing.
+  void judge();
+
   // The files are not those that were last looked at.
   [[nodiscard]] bool files_changed() const;
+  // What runs is not what the files said at the start: they are still to be tried.
+  [[nodiscard]] bool not_loaded_yet() const { return fingerprint_.empty(); }
   // Hashes of the bundles the way back may lead to, and of the one that runs.
   [[nodiscard]] const std::vector<std::string>& good() const { return good_; }
   [[nodiscard]] const PipelineConfig& config() const { return config_; }
@@ -48,6 +57,9 @@ class Activator {
  private:
   BundleChange begin(std::string_view trigger) const;
   void try_bundle(const GateResult& gate, const Bundle& before, BundleChange& change);
+  bool run_beside(const GateResult& gate, BundleChange& change);
+  void supersede(std::string_view trigger, const std::string& why);
+  BundleChange take_back(const Rollout& rollout, std::string_view trigger, std::string why);
   void finish(const BundleChange& change);
   void remember(const std::shared_ptr<const Bundle>& bundle);
   Result<std::shared_ptr<const Bundle>> recall(const std::string& hash) const;

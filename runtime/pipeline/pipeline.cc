@@ -24,7 +24,12 @@ Pipeline::Pipeline(const PipelineConfig& config, Context context)
       budget_(config.flow.max_in_flight),
       accounting_(config.sources.size()),
       transform_seconds_(kTransformSeconds),
-      version_counts_(config.sources.size()) {}
+      version_counts_(config.sources.size()),
+      script_versions_(config.name) {
+  if (config.shadow) {
+    recent_ = std::make_unique<RecordRing>(config.shadow->records, config.shadow->bytes);
+  }
+}
 
 Pipeline::Source::Source() : lag_seconds(kLagSeconds) {}
 
@@ -58,6 +63,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
   pipeline->path_context_.drift = context.drift;
   pipeline->path_context_.version_counts = &pipeline->version_counts_;
   pipeline->path_context_.script_counts = &pipeline->script_counts_;
+  pipeline->path_context_.script_versions = &pipeline->script_versions_;
   return pipeline;
 }
 
@@ -192,64 +198,18 @@ void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
     return;
   }
   batch->sequence = source.next_sequence++;
-  std::shared_ptr<Activation> activation;
+  WorkItem item{this, std::move(batch), nullptr, nullptr};
   {
     MutexLock lock(bundle_mutex_);
-    activation = activation_;
+    item.activation = activation_;
+    item.rollout = rollout_;
   }
-  batch->bundle = activation->bundle();
-  context_.work->push({this, std::move(batch), std::move(activation)});
-}
-
-Status Pipeline::prepare(uint32_t workers) {
-  SLUICE_ASSIGN_OR_RETURN(auto made, Activation::create(path_context_, bundle(), workers));
-  MutexLock lock(bundle_mutex_);
-  workers_ = workers;
-  activation_ = std::move(made);
-  return Status::ok();
-}
-
-Status Pipeline::activate(std::shared_ptr<const Bundle> bundle,
-                          const std::function<void()>& swapped) {
-  uint32_t workers = 0;
-  {
-    MutexLock lock(bundle_mutex_);
-    workers = workers_;
+  item.batch->bundle = item.activation->bundle();
+  if (item.rollout) {
+    item.batch->candidate = item.rollout->activation()->bundle();
+    item.batch->candidate_below = item.rollout->below();
   }
-  SLUICE_ASSIGN_OR_RETURN(auto made, Activation::create(path_context_, bundle, workers));
-  {
-    MutexLock lock(bundle_mutex_);
-    bundle_.swap(bundle);
-    activation_.swap(made);
-    if (swapped) swapped();
-  }
-  return Status::ok();  // the old ones go here, outside the lock
-}
-
-std::shared_ptr<const Bundle> Pipeline::bundle() const {
-  MutexLock lock(bundle_mutex_);
-  return bundle_;
-}
-
-void Pipeline::process(RecordPath& path, BatchPtr batch) {
-  accounting_.moved(Place::kQueue, Place::kWorker, batch->count());
-  batch->place = Place::kWorker;
-  std::vector<LetterRequest> letters;
-  path.process(*batch, letters);
-  oblige(*batch, letters);
-  const uint64_t holds =
-      batch->value_bytes() + batch->arena().capacity() + batch->parts().capacity() * sizeof(Part);
-  budget_.charge(holds);
-  budget_.refund(batch->charged_bytes);
-  batch->charged_bytes = holds;
-  accounting_.moved(Place::kWorker, Place::kDelivery, batch->count());
-  batch->place = Place::kDelivery;
-  for (LetterRequest& letter : letters) {
-    letter.batch = batch;
-    context_.ledger->post_letter(*this, std::move(letter));
-  }
-  OrderBuffer& order = sources_[batch->source]->order;
-  order.complete(std::move(batch), [this](const BatchPtr& ready) { deliver(ready); });
+  context_.work->push(std::move(item));
 }
 
 // Before anybody else sees the batch: one obligation for each part and sink that must take it, one

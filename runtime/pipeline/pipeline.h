@@ -14,6 +14,8 @@
 #include "runtime/pipeline/ledger.h"
 #include "runtime/pipeline/order_buffer.h"
 #include "runtime/pipeline/record_path.h"
+#include "runtime/pipeline/record_sample.h"
+#include "runtime/pipeline/rollout.h"
 #include "runtime/pipeline/snapshot.h"
 #include "runtime/plugin_host/registry.h"
 
@@ -26,6 +28,7 @@ struct WorkItem {
   Pipeline* pipeline = nullptr;
   BatchPtr batch;
   std::shared_ptr<Activation> activation;
+  std::shared_ptr<Rollout> rollout;  // nullptr: all records are read with the activation
 };
 
 // Where a pipeline's batches wait for a worker; the worker pool implements it.
@@ -80,8 +83,21 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   Status activate(std::shared_ptr<const Bundle> bundle, const std::function<void()>& swapped = {})
       SLUICE_EXCLUDES(bundle_mutex_);
   [[nodiscard]] std::shared_ptr<const Bundle> bundle() const SLUICE_EXCLUDES(bundle_mutex_);
-  // On a worker's thread, with that worker's path: the batch goes through it and on to the sinks.
-  void process(RecordPath& path, BatchPtr batch);
+  // From the next batch on, a share of the keys is read with this bundle and the rest as before,
+  // until end_rollout() or activate(). `enough` and `swapped` as in Rollout and activate().
+  Status start_rollout(std::shared_ptr<const Bundle> bundle, double share,
+                       std::function<void()> enough, const std::function<void()>& swapped)
+      SLUICE_EXCLUDES(bundle_mutex_);
+  // The rollout's bundle is that of all records from the next batch on (`promote`), or of none.
+  void end_rollout(bool promote, const std::function<void()>& swapped = {})
+      SLUICE_EXCLUDES(bundle_mutex_);
+  [[nodiscard]] std::shared_ptr<Rollout> rollout() const SLUICE_EXCLUDES(bundle_mutex_);
+  // The last records, oldest first, if they are kept for shadow runs.
+  [[nodiscard]] std::vector<std::shared_ptr<const RecordSample>> recent_records() const {
+    return recent_ ? recent_->samples() : std::vector<std::shared_ptr<const RecordSample>>{};
+  }
+  // On a worker's thread, of that number: the batch goes through its path and on to the sinks.
+  void process(WorkItem& item, uint32_t worker);
 
   [[nodiscard]] PipelineSnapshot snapshot() const;
   [[nodiscard]] const PipelineConfig& config() const { return config_; }
@@ -115,6 +131,8 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   Status create_sources();
   Status create_sinks();
   void intake(uint32_t source, sluice_batch raw);
+  static void read_both(Batch& batch, const WorkItem& item, uint32_t worker,
+                        std::vector<LetterRequest>& letters);
   void deliver(const BatchPtr& batch);
   void oblige(Batch& batch, const std::vector<LetterRequest>& letters);
 
@@ -128,12 +146,15 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   Histogram transform_seconds_;
   VersionCounts version_counts_;
   ScriptCounts script_counts_;
+  ScriptVersions script_versions_;
+  std::unique_ptr<RecordRing> recent_;  // for shadow runs; nullptr: none are asked for
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<SinkDriver>> sinks_;
   // What the next batch is stamped with; taken once a batch.
   mutable Mutex bundle_mutex_;
   std::shared_ptr<const Bundle> bundle_ SLUICE_GUARDED_BY(bundle_mutex_);
   std::shared_ptr<Activation> activation_ SLUICE_GUARDED_BY(bundle_mutex_);  // after prepare()
+  std::shared_ptr<Rollout> rollout_ SLUICE_GUARDED_BY(bundle_mutex_);
   uint32_t workers_ SLUICE_GUARDED_BY(bundle_mutex_) = 0;
 
   std::atomic<bool> draining_{false};

@@ -49,7 +49,7 @@ DeadLetter Pipeline::make_letter(const LetterRequest& request) {
     letter.headers.emplace_back(text(record.headers[i].key), text(record.headers[i].value));
   }
   letter.event_time_us = record.time_us != 0 ? record.time_us : batch.received_us;
-  const Bundle& bundle = *batch.bundle;  // the one it met, whatever runs now
+  const Bundle& bundle = batch.bundle_of(request.record);  // the one it met, whatever runs now
   if (const uint16_t version = batch.schema_version(request.record); version != 0) {
     letter.schema_version = bundle.lineage->versions()[version - 1U].name;
   } else if (bundle.schema && !bundle.lineage) {
@@ -119,12 +119,14 @@ PipelineSnapshot Pipeline::snapshot() const {
     out.drift.push_back(context_.drift->counts(i));
   }
   out.bundle = bundle();
+  out.rollout = rollout();
   if (out.bundle->lineage) out.versions = version_counts_.snapshot();
   out.script_counts = script_counts_.snapshot();
   out.held_bytes = budget_.used();
   out.held_bytes_limit = budget_.limit();
   if (bucket_) out.tokens = bucket_->tokens();
   out.transform_seconds = transform_seconds_.snapshot();
+  out.scripts = script_versions_.snapshot();
   return out;
 }
 

@@ -33,6 +33,10 @@ Result<std::unique_ptr<RecordPath>> RecordPath::create(const RecordPathContext& 
   }
   if (path->bundle_->script) {
     SLUICE_ASSIGN_OR_RETURN(path->runner_, ScriptRunner::create(path->bundle_->script));
+    if (context.script_versions != nullptr) {
+      path->tally_ =
+          std::make_unique<ScriptTally>(*context.script_versions, path->bundle_->script->hash());
+    }
   }
   path->drift_ = DriftWatch::create(*context.config, context.drift, *path->bundle_);
   if (path->bundle_->lineage) SLUICE_RETURN_IF_ERROR(path->prepare_lineage());
@@ -40,17 +44,27 @@ Result<std::unique_ptr<RecordPath>> RecordPath::create(const RecordPathContext& 
 }
 
 void RecordPath::process(Batch& batch, std::vector<LetterRequest>& letters) {
-  const auto began = std::chrono::steady_clock::now();
+  begin(batch);
+  for (uint32_t i = 0; i < batch.count(); ++i) process_record(batch, i, letters);
+  end(batch);
+}
+
+void RecordPath::begin(Batch& batch) {
+  began_ = std::chrono::steady_clock::now();
+  records_ = 0;
   batch.parts().reserve(batch.count());
   if (lifter_) batch.keep_schema_versions();
   if (drift_) drift_->begin(batch);
-  for (uint32_t i = 0; i < batch.count(); ++i) process_record(batch, i, letters);
+}
+
+void RecordPath::end(Batch& batch) {
   if (drift_) drift_->end();
   if (lifter_) count_versions(batch);
   take_script_counts();
+  if (tally_) tally_->end(*runner_);
   if (context_.transform_seconds != nullptr && runner_ && batch.count() != 0) {
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-    context_.transform_seconds->observe(took.count() / batch.count(), batch.count());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
+    context_.transform_seconds->observe(took.count() / batch.count(), records_);
   }
 }
 
@@ -63,6 +77,7 @@ void RecordPath::take_script_counts() {
 }
 
 void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters) {
+  ++records_;
   const sluice_record& record = batch.record(index);
   if ((record.flags & SLUICE_RECORDF_DELETE) != 0 || record.value.data == nullptr) {
     // A tombstone has no value to read: it goes to the sinks as it is.
@@ -138,24 +153,22 @@ std::string RecordPath::failure_text(const SchemaFailure& failure) const {
 void RecordPath::transform(Batch& batch, uint32_t index, Document& document,
                            std::vector<LetterRequest>& letters) {
   script_parts_.clear();
-  const ScriptResult result =
-      runner_->run(document, meta(batch, index), batch.arena(), script_parts_);
-  switch (result.outcome) {
-    case ScriptOutcome::kFiltered:
-      batch.note(index, Outcome::kFiltered);
-      return;
-    case ScriptOutcome::kRejected:
-      refuse(index, "transform", std::string(result.reason), result.detail, "", letters);
-      return;
-    case ScriptOutcome::kParts:
-      break;
+  const RecordMeta about = meta(batch, index);
+  if (tally_) tally_->before();
+  const ScriptResult result = runner_->run(document, about, batch.arena(), script_parts_);
+  if (tally_) tally_->after();
+  if (result.outcome == ScriptOutcome::kRejected) {
+    return reject_script(batch, index, result, letters);
   }
-  if (script_parts_.empty()) {
+  if (result.outcome == ScriptOutcome::kFiltered || script_parts_.empty()) {
     batch.note(index, Outcome::kFiltered);
+    if (tally_) tally_->filtered();
     return;
   }
   // All parts are checked before any is delivered.
-  if (!check_parts(index, letters)) return;
+  if (!check_parts(index, letters)) {
+    return tally_reject(batch, index, letters.back().reason, letters.back());
+  }
   const sluice_record& record = batch.record(index);
   uint32_t number = 0;
   for (const ScriptPart& from : script_parts_) {
@@ -168,6 +181,20 @@ void RecordPath::transform(Batch& batch, uint32_t index, Document& document,
     part.sink = *route(from.sink);
     batch.parts().push_back(part);
   }
+}
+
+void RecordPath::reject_script(Batch& batch, uint32_t index, const ScriptResult& result,
+                               std::vector<LetterRequest>& letters) {
+  refuse(index, "transform", std::string(result.reason), result.detail, "", letters);
+  const std::string_view own = std::string_view(result.detail).substr(0, result.code_bytes);
+  tally_reject(batch, index, own.empty() ? result.reason : own, letters.back());
+}
+
+void RecordPath::tally_reject(const Batch& batch, uint32_t index, std::string_view code,
+                              const LetterRequest& letter) {
+  if (!tally_) return;
+  tally_->rejected(code, letter.detail, letter.pointer, batch, index,
+                   context_.config->sources[batch.source].name, lane_name_);
 }
 
 bool RecordPath::check_parts(uint32_t index, std::vector<LetterRequest>& letters) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "runtime/pipeline/bundle.h"
 #include "runtime/pipeline/drift_watch.h"
 #include "runtime/pipeline/script_counts.h"
+#include "runtime/pipeline/script_stats.h"
 #include "runtime/pipeline/version_counts.h"
 #include "runtime/record/batch.h"
 #include "runtime/record/document.h"
@@ -26,10 +28,11 @@ struct RecordPathContext {
   std::vector<std::string> sink_names;  // by sink index
   // Durable name of a lane, for letters and `meta`.
   std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
-  Histogram* transform_seconds = nullptr;   // a batch's time in scripts, a record; may be null
-  VersionCounts* version_counts = nullptr;  // may be null
-  ScriptCounts* script_counts = nullptr;    // may be null
-  drift::Ledger* drift = nullptr;           // may be null
+  Histogram* transform_seconds = nullptr;     // a batch's time in scripts, a record; may be null
+  VersionCounts* version_counts = nullptr;    // may be null
+  ScriptVersions* script_versions = nullptr;  // may be null
+  ScriptCounts* script_counts = nullptr;      // may be null
+  drift::Ledger* drift = nullptr;             // may be null
 };
 
 // Parse, validate, lift, transform: what happens to each record between intake and order. One a
@@ -43,13 +46,17 @@ class RecordPath {
   // Fills batch.parts(), notes filtered records, and appends a letter for every record that will
   // fail again. Obligations are the caller's affair.
   void process(Batch& batch, std::vector<LetterRequest>& letters);
+  // Its three parts, for a batch that several paths share: each begins and ends with it, and each
+  // record goes through one of them, in the order of the batch.
+  void begin(Batch& batch);
+  void process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
+  void end(Batch& batch);
 
   [[nodiscard]] const Bundle& bundle() const { return *bundle_; }
 
  private:
   RecordPath(const RecordPathContext& context, std::shared_ptr<const Bundle> bundle);
 
-  void process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
   bool check(uint32_t index, std::vector<LetterRequest>& letters);
   void transform(Batch& batch, uint32_t index, Document& document,
                  std::vector<LetterRequest>& letters);
@@ -65,6 +72,10 @@ class RecordPath {
   void refuse_lift(uint32_t index, Lifter::Answer answer, std::vector<LetterRequest>& letters);
   void count_versions(Batch& batch);
   void take_script_counts();
+  void reject_script(Batch& batch, uint32_t index, const ScriptResult& result,
+                     std::vector<LetterRequest>& letters);
+  void tally_reject(const Batch& batch, uint32_t index, std::string_view code,
+                    const LetterRequest& letter);
   bool check_parts(uint32_t index, std::vector<LetterRequest>& letters);
   bool check_output(const ScriptPart& part, uint32_t number, uint32_t index,
                     std::vector<LetterRequest>& letters);
@@ -82,6 +93,7 @@ class RecordPath {
   std::unique_ptr<Schema::Scratch> scratch_;
   std::unique_ptr<Schema::Scratch> output_scratch_;
   std::unique_ptr<ScriptRunner> runner_;
+  std::unique_ptr<ScriptTally> tally_;   // with a runner, if somebody counts
   std::unique_ptr<Lifter> lifter_;       // with a lineage
   std::unique_ptr<DriftWatch> drift_;    // nullptr: drift is nobody's concern here
   std::vector<uint64_t> versions_seen_;  // of a batch: none found, then by version
@@ -92,6 +104,8 @@ class RecordPath {
   std::string lane_name_;  // of meta_lane_
   uint32_t meta_lane_ = 0;
   uint32_t meta_source_ = UINT32_MAX;
+  std::chrono::steady_clock::time_point began_{};  // with the batch at hand
+  uint32_t records_ = 0;                           // of it that came this way
 };
 
 }  // namespace sluice

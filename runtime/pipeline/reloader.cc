@@ -2,6 +2,7 @@
 #include "runtime/pipeline/reloader.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,9 +32,19 @@ std::string fixed_text(const std::vector<std::string>& keys) {
 
 }  // namespace
 
-Reloader::Reloader(Options options) : options_(std::move(options)) {
-  const Activator::Services services{options_.history, options_.clock, options_.store,
-                                     options_.run_tests};
+Reloader::Reloader(Options options)
+    : options_(std::move(options)), judge_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  Activator::Services services;
+  services.history = options_.history;
+  services.clock = options_.clock;
+  services.store = options_.store;
+  services.letters = options_.letters;
+  services.run_tests = options_.run_tests;
+  // Workers and batches may still call it when this object is gone.
+  services.judge_soon = [fd = std::make_shared<UniqueFd>(::dup(judge_.get()))] {
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = ::write(fd->get(), &one, sizeof one);
+  };
   MutexLock lock(reload_mutex_);
   for (Pipeline* pipeline : options_.pipelines) activators_.emplace_back(*pipeline, services);
 }
@@ -174,15 +185,17 @@ void Reloader::run() {
   // What changed between loading and watching.
   changed_at_ = first_at_ = std::chrono::steady_clock::now();
   for (;;) {
-    std::array<pollfd, 3> fds{{{stop_.fd(), POLLIN, 0},
+    std::array<pollfd, 4> fds{{{stop_.fd(), POLLIN, 0},
                                {options_.request_fd, POLLIN, 0},
+                               {judge_.get(), POLLIN, 0},
                                {watch_ ? watch_->fd() : -1, POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), wait_ms(std::chrono::steady_clock::now()));
     if (ready < 0 && errno != EINTR) return;
     if (stop_.requested()) return;
     if ((fds[1].revents & POLLIN) != 0) serve_request();
+    if ((fds[2].revents & POLLIN) != 0) judge();
     const auto now = std::chrono::steady_clock::now();
-    if ((fds[2].revents & POLLIN) != 0 && watch_->read_news()) {
+    if ((fds[3].revents & POLLIN) != 0 && watch_->read_news()) {
       watch_files();  // at once: what was just made has to be seen being written
       changed_at_ = now;
       if (!first_at_) first_at_ = now;
@@ -218,6 +231,13 @@ void Reloader::serve_request() {
   watch_files();
 }
 
+void Reloader::judge() {
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t n = ::read(judge_.get(), &count, sizeof count);
+  MutexLock lock(reload_mutex_);
+  for (Activator& activator : activators_) activator.judge();
+}
+
 void Reloader::watch_files() {
   if (!watch_) return;
   std::vector<BundleFiles> wanted;
@@ -244,7 +264,8 @@ void Reloader::look() {
   ++looks_;
   MutexLock lock(reload_mutex_);
   for (Activator& activator : activators_) {
-    if (!activator.config().watch_files || !activator.files_changed()) continue;
+    const bool wanted = activator.config().watch_files || activator.not_loaded_yet();
+    if (!wanted || !activator.files_changed()) continue;
     activator.reload("watch");
   }
   prune_store();

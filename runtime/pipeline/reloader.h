@@ -15,6 +15,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/stop.h"
+#include "runtime/base/unique_fd.h"
 #include "runtime/config/load.h"
 #include "runtime/pipeline/activator.h"
 #include "runtime/pipeline/file_watch.h"
@@ -49,7 +50,8 @@ class Reloader {
     std::vector<Pipeline*> pipelines;  // outlive this
     ReloadHistory* history = nullptr;  // outlives this
     const Clock* clock = nullptr;
-    BundleStore* store = nullptr;  // may be null; outlives this
+    DeadLetterStore* letters = nullptr;  // may be null; outlives this
+    BundleStore* store = nullptr;        // may be null; outlives this
     TestRunner run_tests = run_script_tests;
     // The configuration as it is now, for reloads that are asked for; may be empty. `values` are
     // those the process runs with.
@@ -92,6 +94,7 @@ class Reloader {
   void prune_store() SLUICE_REQUIRES(reload_mutex_);
   void run();
   void serve_request();
+  void judge() SLUICE_EXCLUDES(reload_mutex_);
   void watch_files() SLUICE_EXCLUDES(reload_mutex_);
   void look() SLUICE_EXCLUDES(reload_mutex_);
   [[nodiscard]] int wait_ms(Time now) const;
@@ -100,6 +103,7 @@ class Reloader {
   std::optional<FileWatch> watch_;  // of the thread
   std::optional<Time> changed_at_;  // of the thread: the last news not looked at yet
   std::optional<Time> first_at_;    // and the first of them
+  UniqueFd judge_;                  // an eventfd: a rollout may be judged
   StopSource stop_;
   std::atomic<bool> started_{false};
   std::thread thread_;

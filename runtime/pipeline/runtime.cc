@@ -85,6 +85,7 @@ Status Runtime::build() {
   reload.history = history_.get();
   reload.clock = &clock_;
   reload.store = bundles_.get();
+  reload.letters = letters_.get();
   reload.read_config = options_.read_config;
   reload.values = options_.values;
   reload.request_fd = options_.reload_fd;

@@ -11,6 +11,8 @@
 #include "runtime/pipeline/accounting.h"
 #include "runtime/pipeline/bundle.h"
 #include "runtime/pipeline/ledger.h"
+#include "runtime/pipeline/rollout.h"
+#include "runtime/pipeline/script_stats.h"
 #include "runtime/pipeline/source_driver.h"
 #include "runtime/pipeline/version_counts.h"
 #include "runtime/schema/drift/ledger.h"
@@ -26,12 +28,14 @@ struct PipelineSnapshot {
   std::vector<SinkStatus> sinks;
   std::vector<drift::SourceCounts> drift;         // by source; empty when drift is not watched
   std::shared_ptr<const Bundle> bundle;           // that the next batch is read with
+  std::shared_ptr<const Rollout> rollout;         // that is going on; nullptr: none
   std::vector<VersionCounts::Source> versions;    // by source; empty without a lineage
   std::map<std::string, uint64_t> script_counts;  // of sluice.count(), by name
   uint64_t held_bytes = 0;
   uint64_t held_bytes_limit = 0;
-  std::optional<double> tokens;           // none: no rate limit
-  Histogram::Snapshot transform_seconds;  // the record path, a record
+  std::optional<double> tokens;                // none: no rate limit
+  Histogram::Snapshot transform_seconds;       // the record path, a record
+  std::vector<ScriptStats::Snapshot> scripts;  // by version, newest first
 };
 
 struct RuntimeSnapshot {

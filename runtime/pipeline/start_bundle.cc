@@ -31,21 +31,26 @@ Result<std::shared_ptr<const Bundle>> choose_start_bundle(const PipelineConfig& 
   }
   const auto all = history.snapshot();
   const auto past = all.find(config.name);
-  if (past == all.end() || !was_taken_back(past->second, gate.bundle->hash)) return gate.bundle;
+  if (past == all.end()) return gate.bundle;
   const auto good = past->second.good();
   if (good.empty() || good.back() == gate.bundle->hash) return gate.bundle;
+  const bool taken_back = was_taken_back(past->second, gate.bundle->hash);
+  if (!taken_back && !config.rollout) return gate.bundle;
   auto kept = store.load(config, good.back());
   if (!kept) {
-    log::warn(
-        "bundle.taken_back",
-        "these files were taken back, but what ran instead cannot: " + kept.status().message(),
-        {{"pipeline", config.name}, {"hash", gate.bundle->hash}});
+    log::warn("bundle.start",
+              "the bundle that ran last cannot run again, so what the files say does: " +
+                  kept.status().message(),
+              {{"pipeline", config.name}, {"hash", gate.bundle->hash}});
     return gate.bundle;
   }
-  log::warn("bundle.taken_back", "these files were taken back: the bundle before them runs",
+  log::warn("bundle.start",
+            taken_back ? "these files were taken back: the bundle before them runs"
+                       : "the bundle that ran last runs until the files have been rolled out",
             {{"pipeline", config.name}, {"files", gate.bundle->hash}, {"hash", (*kept)->hash}});
   auto out = std::make_shared<Bundle>(**kept);
-  out->fingerprint = gate.bundle->fingerprint;  // not to be loaded until they change
+  // Not to be loaded until they change; or, left empty, at once.
+  if (taken_back) out->fingerprint = gate.bundle->fingerprint;
   return std::shared_ptr<const Bundle>(std::move(out));
 }
 

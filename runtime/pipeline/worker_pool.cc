@@ -34,7 +34,7 @@ void WorkerPool::abandon() {
 void WorkerPool::run(uint32_t worker) {
   while (auto item = queue_.pop()) {
     if (abandoned_) continue;
-    item->pipeline->process(item->activation->path(worker), std::move(item->batch));
+    item->pipeline->process(*item, worker);
   }
 }
 

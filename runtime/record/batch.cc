@@ -57,6 +57,20 @@ Batch::Batch(sluice_batch raw, BatchBufferPool& pool, SettlementListener& listen
   build_segments();
 }
 
+// FNV-1a, and the mixing step of SplitMix64: the share below a bound has to be right for keys that
+// differ in their last digits only.
+uint64_t Batch::key_hash(uint32_t record_index) const {
+  const sluice_record& of = record(record_index);
+  const sluice_str& text = of.key.data != nullptr ? of.key : of.value;
+  uint64_t hash = 0xCBF29CE484222325U;
+  for (uint64_t i = 0; i < text.size; ++i) {
+    hash = (hash ^ static_cast<unsigned char>(text.data[i])) * 0x100000001B3U;
+  }
+  hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9U;
+  hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EBU;
+  return hash ^ (hash >> 31);
+}
+
 Batch::~Batch() {
   listener_.batch_gone(*this);
   if (raw_.release != nullptr) raw_.release(&raw_);

@@ -99,12 +99,23 @@ class Batch : public std::enable_shared_from_this<Batch> {
   uint32_t source = 0;                   // index of the source in its pipeline
   int64_t received_us = 0;               // wall clock at intake
   std::shared_ptr<const Bundle> bundle;  // what its records are read with, from intake to the end
-  uint64_t charged_bytes = 0;            // what this batch holds of the pipeline's byte budget
+  // During a rollout: what the records of some keys are read with, those whose key_hash() is below.
+  std::shared_ptr<const Bundle> candidate;
+  uint64_t candidate_below = 0;
+  uint64_t charged_bytes = 0;  // what this batch holds of the pipeline's byte budget
 
   [[nodiscard]] uint32_t count() const { return raw_.count; }
   [[nodiscard]] const sluice_record& record(uint32_t i) const {
     return *reinterpret_cast<const sluice_record*>(reinterpret_cast<const char*>(raw_.records) +
                                                    static_cast<size_t>(i) * raw_.stride);
+  }
+  // Of the record's key, or of its bytes if it has none. The same in every process.
+  [[nodiscard]] uint64_t key_hash(uint32_t record) const;
+  [[nodiscard]] bool takes_candidate(uint32_t record) const {
+    return candidate != nullptr && key_hash(record) < candidate_below;
+  }
+  [[nodiscard]] const Bundle& bundle_of(uint32_t record) const {
+    return takes_candidate(record) ? *candidate : *bundle;
   }
   [[nodiscard]] uint64_t value_bytes() const { return value_bytes_; }
 

@@ -45,6 +45,7 @@ class ReloadTest : public PipelineTest {
     options.clock = &Clock::real();
     options.rest = Millis(2);
     options.store = store_.get();
+    options.letters = letters_.get();
     options.run_tests = run_tests_;
     options.values = values_;
     options.request_fd = requests_.get();
