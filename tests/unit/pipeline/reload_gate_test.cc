@@ -103,6 +103,31 @@ TEST_F(GateTest, FilesThatChangeWhileTheirTestsRunAreReadAgain) {
   EXPECT_EQ(change.hash, Bundle::load(config_).value()->hash);
 }
 
+TEST_F(GateTest, AReloadWorksWhileASinkIsDownAndTouchesNoSource) {
+  std::atomic<bool> down{true};
+  test::sink_levers("out").answer = [&](const auto&, sluice_outcome*) {
+    return down ? SLUICE_E_RETRY : SLUICE_OK;
+  };
+  config_.transform = write("t.lua", script("1"));
+  feed("in", 4);
+  test::source_levers("in").gate = 2;
+  start_reloader(false);
+  StopSource never;
+  while (test::sink_levers("out").write_count() == 0) never.wait_for(Millis(1));
+  const auto source = pipeline_->snapshot().sources.at(0);
+  write("t.lua", script("2"));
+  EXPECT_EQ(reload().outcome, "activated");
+  EXPECT_EQ(pipeline_->snapshot().sources.at(0).state, source.state);
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 0U) << "the sink is still down";
+  EXPECT_EQ(account().received(), 2U);
+  down = false;
+  test::source_levers("in").gate = 4;
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(mark_of(1), "1") << "taken in before, so read with the old bundle to the end";
+  EXPECT_EQ(mark_of(3), "2");
+  EXPECT_EQ(account().unaccounted(), 0);
+}
+
 TEST_F(GateTest, TheWayBackLeadsThroughTheVersionsThatRan) {
   config_.transform = write("t.lua", script("1"));
   start_reloader(false);

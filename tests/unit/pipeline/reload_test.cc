@@ -89,6 +89,32 @@ TEST_F(ReloadTest, SavesByRenameAreNoticedAndNoneIsHalfRead) {
   EXPECT_THAT(outcomes(), Not(Contains("failed")));
 }
 
+// The first half of each text is a script by itself: reading it too early would not fail, but run.
+TEST_F(ReloadTest, SavesInPlaceAreNoticedAndNoneIsHalfRead) {
+  const size_t n = rounds();
+  const std::string half = "function transform(r) r.mark = 'half' return r end\n";
+  config_.transform = write("t.lua", script("0"));
+  feed("in", 2 * n + 2);
+  test::source_levers("in").gate = 0;
+  start_reloader(true);
+  StopSource never;
+  for (size_t i = 1; i <= n; ++i) {
+    const std::string before = hash();
+    // As editors that keep a backup do, or over the old text.
+    if (i % 3 == 0) fs::rename(folder_ / "t.lua", folder_ / "t.lua~");
+    {
+      std::ofstream file(folder_ / "t.lua");
+      file << half << std::flush;
+      if (i % 2 == 0) never.wait_for(Millis(5));  // the writer pauses for longer than files rest
+      file << script(std::to_string(i));
+    }
+    wait_change(before);
+    const size_t record = 2 * i + (i % 5 == 2 ? 1 : 0);
+    pass(record);
+    ASSERT_EQ(mark_of(record), std::to_string(i));
+  }
+}
+
 TEST_F(ReloadTest, ConfigMapSwapsAreNoticedAndNoneIsHalfRead) {
   const size_t n = rounds();
   const auto publish = [&](size_t i) {
