@@ -57,14 +57,12 @@ Overlay::Edit& Overlay::open_slow(NodeIndex i) {
   Child* child = children_.get() + edit.first;
   const TapeNode* const tape = document_->tape();
   if (document_->kind(i) == JsonKind::kObject) {
-    const char* const text = document_->text().data();
-    for (NodeIndex at = i + 1; at < node.next; at = tape[at + 1].next, ++child) {
+    for (NodeIndex at = i + 1; at < node.next; ++child) {
       child->name = at;
       child->tag = Tag::kNode;
       child->node = at + 1;
-      edit.names |= (tape[at].info & TapeNode::kEscaped) != 0
-                        ? kAnyName
-                        : name_bit(text + tape[at].offset, tape[at].length);
+      // Behind a scalar the next name is known without waiting for the load of `next`.
+      at = document_->kind(at + 1) < JsonKind::kArray ? at + 2 : tape[at + 1].next;
     }
   } else {
     for (NodeIndex at = i + 1; at < node.next; at = tape[at].next, ++child) {
@@ -78,6 +76,17 @@ Overlay::Edit& Overlay::open_slow(NodeIndex i) {
   edited_.insert(std::upper_bound(edited_.begin(), edited_.end(), i), i);
   edits_.push_back(edit);
   return edits_.back();
+}
+
+void Overlay::learn_names(Edit& edit) {
+  const Child* const list = children(edit);
+  const TapeNode* const tape = document_->tape();
+  const char* const text = document_->text().data();
+  for (uint32_t i = 0; i < edit.count; ++i) {  // only names of the record: a new one comes later
+    const TapeNode& name = tape[list[i].name];
+    edit.names |= (name.info & TapeNode::kEscaped) != 0 ? kAnyName
+                                                        : name_bit(text + name.offset, name.length);
+  }
 }
 
 void Overlay::grow(uint32_t count) {

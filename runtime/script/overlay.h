@@ -66,7 +66,8 @@ class Overlay {
     uint32_t first = 0;   // into children_
     uint32_t count = 0;
     uint32_t capacity = 0;
-    uint64_t names = 0;  // name_bit() of every name: says quickly that a name is not there
+    // name_bit() of every name: says quickly that a name is not there. 0: not learnt yet.
+    uint64_t names = 0;
   };
   static constexpr uint64_t kAnyName = ~0ULL;  // a name has escapes: its bit is not known
   static uint64_t name_bit(const char* name, size_t size) {
@@ -94,6 +95,8 @@ class Overlay {
   [[nodiscard]] const Child* children(const Edit& edit) const {
     return children_.get() + edit.first;
   }
+  // Before a name is looked for that may not be there, and so before a new one is added.
+  void learn_names(Edit& edit);
   // A new last child, still absent.
   Child& append(Edit& edit, uint32_t name);
   void pop(Edit& edit) { --edit.count; }

@@ -49,22 +49,24 @@ NodeIndex find_name(State& state, NodeIndex object, NameHint& hint) {
   return kNoNode;
 }
 
-uint32_t find_child(State& state, const Overlay::Edit& edit, NameHint& hint) {
+uint32_t find_child(State& state, Overlay::Edit& edit, NameHint& hint) {
   const Child* const children = state.overlay.children(edit);
   const Document& document = state.overlay.document();
   const TapeNode* const tape = document.tape();
   const char* const text = document.text().data();
-  const bool escaped = edit.names == Overlay::kAnyName;
   const auto same = [&](uint32_t name) {
     if ((name & Child::kNewName) != 0) {
       const Text& own = state.overlay.new_name_at(name);
       return own.size == hint.size && scan::same_bytes(own.view().data(), hint.text, hint.size);
     }
-    if (escaped) return document.string_equals(name, hint.view());
+    if ((tape[name].info & TapeNode::kEscaped) != 0) [[unlikely]] {
+      return document.string_equals(name, hint.view());
+    }
     return tape[name].length == hint.size &&
            scan::same_bytes(text + tape[name].offset, hint.text, hint.size);
   };
   if (hint.position < edit.count && same(children[hint.position].name)) return hint.position;
+  if (edit.names == 0) state.overlay.learn_names(edit);
   if ((edit.names & Overlay::name_bit(hint.text, hint.size)) == 0) return kNotFound;
   state.guard.spend(edit.count);
   for (uint32_t i = 0; i < edit.count; ++i) {
@@ -116,7 +118,7 @@ int index(lua_State* L) {
     }
     return 1;
   }
-  const Overlay::Edit& edit = state.overlay.edit(node);
+  Overlay::Edit& edit = state.overlay.edit(node);
   const uint32_t position = find_child(state, edit, *hint);
   push_value(L, state,
              position == kNotFound ? Value{} : state.overlay.children(edit)[position].value());

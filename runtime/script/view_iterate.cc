@@ -18,7 +18,7 @@ lua_Integer following(lua_Integer i) {
 
 // The position of `key` in an iteration over an object, by the cursor if it stands there.
 uint32_t edited_position(State& state, NodeIndex object, NameHint& key) {
-  const Overlay::Edit& edit = state.overlay.edit(object);
+  Overlay::Edit& edit = state.overlay.edit(object);
   const Cursor& cursor = state.cursor(object);
   if (cursor.container == object && cursor.position < edit.count &&
       state.overlay.name_is(state.overlay.children(edit)[cursor.position], key.view())) {
