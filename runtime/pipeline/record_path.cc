@@ -45,7 +45,10 @@ Result<std::unique_ptr<RecordPath>> RecordPath::create(const RecordPathContext& 
 
 void RecordPath::process(Batch& batch, std::vector<LetterRequest>& letters) {
   begin(batch);
+  gathers_ = runner_ && runner_->batch_records() > 1;
   for (uint32_t i = 0; i < batch.count(); ++i) process_record(batch, i, letters);
+  run_waiting(batch, letters);
+  gathers_ = false;
   end(batch);
 }
 
@@ -81,6 +84,7 @@ void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<Letter
   const sluice_record& record = batch.record(index);
   if ((record.flags & SLUICE_RECORDF_DELETE) != 0 || record.value.data == nullptr) {
     // A tombstone has no value to read: it goes to the sinks as it is.
+    run_waiting(batch, letters);
     Part part;
     part.record = index;
     part.key = view(record.key);
@@ -152,26 +156,33 @@ std::string RecordPath::failure_text(const SchemaFailure& failure) const {
 
 void RecordPath::transform(Batch& batch, uint32_t index, Document& document,
                            std::vector<LetterRequest>& letters) {
+  if (gathers_) return let_wait(batch, index, document, letters);
   script_parts_.clear();
   const RecordMeta about = meta(batch, index);
   if (tally_) tally_->before();
   const ScriptResult result = runner_->run(document, about, batch.arena(), script_parts_);
   if (tally_) tally_->after();
+  take_result(batch, index, result, script_parts_, letters);
+}
+
+void RecordPath::take_result(Batch& batch, uint32_t index, const ScriptResult& result,
+                             std::span<const ScriptPart> parts,
+                             std::vector<LetterRequest>& letters) {
   if (result.outcome == ScriptOutcome::kRejected) {
     return reject_script(batch, index, result, letters);
   }
-  if (result.outcome == ScriptOutcome::kFiltered || script_parts_.empty()) {
+  if (result.outcome == ScriptOutcome::kFiltered || parts.empty()) {
     batch.note(index, Outcome::kFiltered);
     if (tally_) tally_->filtered();
     return;
   }
   // All parts are checked before any is delivered.
-  if (!check_parts(index, letters)) {
+  if (!check_parts(index, parts, letters)) {
     return tally_reject(batch, index, letters.back().reason, letters.back());
   }
   const sluice_record& record = batch.record(index);
   uint32_t number = 0;
-  for (const ScriptPart& from : script_parts_) {
+  for (const ScriptPart& from : parts) {
     Part part;
     part.value = from.value;
     part.key = from.has_key ? from.key : view(record.key);
@@ -197,9 +208,10 @@ void RecordPath::tally_reject(const Batch& batch, uint32_t index, std::string_vi
                    context_.config->sources[batch.source].name, lane_name_);
 }
 
-bool RecordPath::check_parts(uint32_t index, std::vector<LetterRequest>& letters) {
+bool RecordPath::check_parts(uint32_t index, std::span<const ScriptPart> parts,
+                             std::vector<LetterRequest>& letters) {
   uint32_t number = 0;
-  for (const ScriptPart& part : script_parts_) {
+  for (const ScriptPart& part : parts) {
     if (!route(part.sink)) {
       refuse(index, "transform", "TRANSFORM_ERROR",
              "the script routed a record to sink '" + shorten(part.sink, 64) +

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,14 @@ class RecordPath {
                  std::vector<LetterRequest>& letters);
   void pass_through(Batch& batch, uint32_t index, const Document& document);
 
+  void take_result(Batch& batch, uint32_t index, const ScriptResult& result,
+                   std::span<const ScriptPart> parts, std::vector<LetterRequest>& letters);
+
+  // record_path_batch.cc
+  void let_wait(Batch& batch, uint32_t index, Document& document,
+                std::vector<LetterRequest>& letters);
+  void run_waiting(Batch& batch, std::vector<LetterRequest>& letters);
+
   // record_path_lineage.cc
   Status prepare_lineage();
   Document* to_newest(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
@@ -76,7 +85,8 @@ class RecordPath {
                      std::vector<LetterRequest>& letters);
   void tally_reject(const Batch& batch, uint32_t index, std::string_view code,
                     const LetterRequest& letter);
-  bool check_parts(uint32_t index, std::vector<LetterRequest>& letters);
+  bool check_parts(uint32_t index, std::span<const ScriptPart> parts,
+                   std::vector<LetterRequest>& letters);
   bool check_output(const ScriptPart& part, uint32_t number, uint32_t index,
                     std::vector<LetterRequest>& letters);
   std::optional<uint16_t> route(std::string_view sink) const;
@@ -86,6 +96,15 @@ class RecordPath {
   [[nodiscard]] std::string failure_text(const SchemaFailure& failure) const;
   RecordMeta meta(const Batch& batch, uint32_t index);
   void fill_headers(const sluice_record& record);
+
+  // A record that waits for its call of transform_batch.
+  struct Waiting {
+    Document document;
+    RecordMeta meta;
+    std::string lane;
+    std::vector<RecordMeta::Header> headers;
+    uint32_t index = 0;
+  };
 
   const RecordPathContext& context_;
   const std::shared_ptr<const Bundle> bundle_;
@@ -100,6 +119,11 @@ class RecordPath {
   Document document_;
   Document output_document_;
   std::vector<ScriptPart> script_parts_;
+  bool gathers_ =
+      false;  // a whole batch is at hand, and the script takes several records in a call
+  std::vector<std::unique_ptr<Waiting>> waiting_;  // of which so many wait:
+  size_t waiting_count_ = 0;
+  std::vector<ScriptRunner::BatchItem> items_;
   std::vector<RecordMeta::Header> headers_;
   std::string lane_name_;  // of meta_lane_
   uint32_t meta_lane_ = 0;

@@ -23,6 +23,10 @@
 ---@field time integer milliseconds since 1970 UTC: event time, or of receipt when there is none
 ---@field schema_version string the version the record came with, with a lineage; else ""
 
+---A transformer defines one of these two as a global function.
+---@alias sluice.Transform fun(r: any, meta: sluice.Meta): any
+---@alias sluice.TransformBatch fun(rs: any[], metas: sluice.Meta[]): any[]
+
 ---What `sluice.reject` and `sluice.filter` answer; return it from transform().
 ---@class sluice.Verdict
 
