@@ -149,7 +149,7 @@ fs::path golden_path(lua_State* L, const TestFile& file, const std::string& name
   const fs::path folder = file.path().has_parent_path() ? file.path().parent_path() : ".";
   std::error_code error;
   const fs::path root = fs::canonical(folder, error);
-  const fs::path real = error ? fs::path() : fs::canonical(root / name, error);
+  fs::path real = error ? fs::path() : fs::canonical(root / name, error);
   if (error) raise_error(L, "golden: " + (folder / name).string() + ": " + error.message());
   const auto [end, unused] = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
   if (end != root.end() || fs::path(name).is_absolute()) {

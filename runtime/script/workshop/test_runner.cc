@@ -64,7 +64,7 @@ fs::path test_file_of(const fs::path& script) {
 }
 
 fs::path library_root_of(const fs::path& script) {
-  const fs::path own = script.has_parent_path() ? script.parent_path() : fs::path(".");
+  fs::path own = script.has_parent_path() ? script.parent_path() : fs::path(".");
   const auto has_libraries = [](const fs::path& folder) {
     std::error_code error;
     return fs::is_directory(folder / "lib", error) || fs::is_directory(folder / "lookup", error);
