@@ -54,10 +54,10 @@ Reloader::~Reloader() { stop(); }
 void Reloader::start() {
   {
     MutexLock lock(reload_mutex_);
+    started_ = true;  // whoever sees the start in the history and asks for a reload waits here
     for (Activator& activator : activators_) activator.note_start();
     prune_store();
   }
-  started_ = true;
   thread_ = std::thread(&Reloader::run, this);
 }
 

@@ -58,7 +58,7 @@ def accounting(address):
 def tested_and_taken_back():
     config = CONFIG % (0, "1000/s", "t.lua", "drop")
     test = ("describe('t', function()\n  it('has a mark', function()\n"
-            "    expect(transform({}).record.mark):to_equal('%s')\n  end)\nend)\n")
+            "    expect(transform({}, { position = 1 }).record.mark):to_equal('%s')\n  end)\nend)\n")
     files = {"t.lua": script("one"), "t_test.lua": test % "one"}
     with Folder(config, files) as folder:
         equal(folder.run("check")[0], 0, "check")
