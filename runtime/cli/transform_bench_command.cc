@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -62,7 +63,7 @@ std::string line_of(const BenchArguments& arguments, const workshop::HotLine& ho
 std::string bench_text(const BenchArguments& arguments, const workshop::Profile& p,
                        size_t records) {
   const auto whole = [](double value) {
-    return with_thousands(static_cast<uint64_t>(value + 0.5));
+    return with_thousands(static_cast<uint64_t>(std::llround(value)));
   };
   std::vector<std::vector<std::string>> rows = {
       {"", "a record"},
