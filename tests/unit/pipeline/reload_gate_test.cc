@@ -105,8 +105,10 @@ TEST_F(GateTest, FilesThatChangeWhileTheirTestsRunAreReadAgain) {
 
 TEST_F(GateTest, AReloadWorksWhileASinkIsDownAndTouchesNoSource) {
   std::atomic<bool> down{true};
-  test::sink_levers("out").answer = [&](const auto&, sluice_outcome*) {
-    return down ? SLUICE_E_RETRY : SLUICE_OK;
+  test::sink_levers("out").answer = [&](const auto& records, sluice_outcome* outcomes) {
+    if (down) return SLUICE_E_RETRY;
+    for (size_t i = 0; i < records.size(); ++i) outcomes[i].verdict = SLUICE_REC_OK;
+    return SLUICE_OK;
   };
   config_.transform = write("t.lua", script("1"));
   feed("in", 4);
