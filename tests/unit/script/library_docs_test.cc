@@ -2,6 +2,7 @@
 // Every example of docs/transformer-library.md is run, and the annotations for editors name exactly
 // what a script has.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -88,7 +89,8 @@ end
 class LibraryDocsTest : public ScriptTest {
  protected:
   void SetUp() override {
-    root_ = fs::path(::testing::TempDir()) / "library_docs";
+    root_ = fs::path(::testing::TempDir()) /
+            ("library_docs." + std::to_string(::getpid()));  // tests run beside each other
     fs::remove_all(root_);
     blocks_ = read_blocks(read_whole(docs_file()));
     meta.tenant = "acme";
