@@ -95,6 +95,7 @@ void Activator::note_start() {
   change.outcome = "started";
   const auto bundle = pipeline_.bundle();
   describe(*bundle, change);
+  keep_files(*bundle);
   services_.history->add(change);
   remember(bundle);
 }
@@ -132,6 +133,7 @@ BundleChange Activator::reload(std::string_view trigger) {
 
 void Activator::try_bundle(const GateResult& gate, const Bundle& before, BundleChange& change) {
   if (config_.shadow && !run_beside(gate, change)) return;
+  keep_files(*gate.bundle);
   BundleChange done = change;
   done.previous = before.hash;
   done.changed = changed_files(before, *gate.bundle);
@@ -287,12 +289,24 @@ void Activator::remember(const std::shared_ptr<const Bundle>& bundle) {
     return std::find(good_.begin(), good_.end(), kept->hash) == good_.end();
   });
   if (kept_.size() > BundleStore::kKept) kept_.erase(kept_.begin());
+}
+
+// Before anybody is told that it runs, and may change its files for that.
+void Activator::keep_files(const Bundle& bundle) {
   if (services_.store == nullptr) return;
-  if (const Status saved = services_.store->save(config_, *bundle); !saved) {
+  if (const Status saved = services_.store->save(config_, bundle); !saved) {
     log::warn("bundle.unsaved",
               "this bundle is not kept for a way back after a restart: " + saved.message(),
-              {{"pipeline", config_.name}, {"hash", bundle->hash}});
+              {{"pipeline", config_.name}, {"hash", bundle.hash}});
   }
+}
+
+std::vector<std::string> Activator::wanted() const {
+  std::vector<std::string> out = good_;
+  if (const auto rollout = pipeline_.rollout()) {
+    out.push_back(rollout->activation()->bundle()->hash);
+  }
+  return out;
 }
 
 Result<std::shared_ptr<const Bundle>> Activator::recall(const std::string& hash) const {

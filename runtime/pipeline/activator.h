@@ -49,8 +49,9 @@ class Activator {
   [[nodiscard]] bool files_changed() const;
   // What runs is not what the files said at the start: they are still to be tried.
   [[nodiscard]] bool not_loaded_yet() const { return fingerprint_.empty(); }
-  // Hashes of the bundles the way back may lead to, and of the one that runs.
-  [[nodiscard]] const std::vector<std::string>& good() const { return good_; }
+  // Hashes of the bundles whose files are kept: those the way back may lead to, the one that runs,
+  // and one that is being rolled out.
+  [[nodiscard]] std::vector<std::string> wanted() const;
   [[nodiscard]] const PipelineConfig& config() const { return config_; }
   void set_config(const PipelineConfig& config) { config_ = config; }
 
@@ -61,6 +62,7 @@ class Activator {
   void supersede(std::string_view trigger, const std::string& why);
   BundleChange take_back(const Rollout& rollout, std::string_view trigger, std::string why);
   void finish(const BundleChange& change);
+  void keep_files(const Bundle& bundle);
   void remember(const std::shared_ptr<const Bundle>& bundle);
   Result<std::shared_ptr<const Bundle>> recall(const std::string& hash) const;
 

@@ -163,7 +163,8 @@ void Reloader::prune_store() {
   if (options_.store == nullptr) return;
   std::set<std::string> keep;
   for (const Activator& activator : activators_) {
-    keep.insert(activator.good().begin(), activator.good().end());
+    const auto wanted = activator.wanted();
+    keep.insert(wanted.begin(), wanted.end());
   }
   // Those of pipelines that this process does not run, too.
   for (const auto& [name, past] : options_.history->snapshot()) {

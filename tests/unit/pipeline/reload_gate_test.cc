@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What keeps a changed bundle from running, and the way back to the one before.
+#include <thread>
+
 #include "tests/unit/pipeline/reload_fixture.h"
 
 namespace sluice {
@@ -192,6 +194,26 @@ TEST_F(GateTest, ARestartKeepsWhatWasTakenBackAwayAndFindsTheBundlesBefore) {
   ASSERT_EQ(hash(), second);
   EXPECT_EQ(reloader_->roll_back("p", "request").answer, Answer::kDone);
   EXPECT_EQ(hash(), first);
+}
+
+TEST_F(GateTest, WhoeverIsToldOfABundleMayChangeItsFiles) {
+  store_ = std::make_unique<BundleStore>(folder_);
+  config_.transform = write("t.lua", script("0"));
+  start_reloader(false);
+  for (int i = 1; i <= 5; ++i) {
+    const std::string before = hash();
+    std::atomic<bool> done{false};
+    std::thread editor([&] {
+      while (!done && hash() == before) std::this_thread::yield();
+      write("t.lua", script("x" + std::to_string(i)));
+    });
+    write("t.lua", script(std::to_string(i)));
+    const BundleChange change = reload();
+    done = true;
+    editor.join();
+    ASSERT_EQ(change.outcome, "activated");
+    EXPECT_TRUE(store_->load(config_, change.hash)) << i;
+  }
 }
 
 TEST_F(GateTest, KeptBundlesAreBounded) {
