@@ -18,7 +18,7 @@ constexpr std::array kTransformSeconds = {1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5
 
 }  // namespace
 
-Pipeline::Pipeline(const PipelineConfig& config, Context context)
+Pipeline::Pipeline(const PipelineConfig& config, const Context& context)
     : config_(config),
       context_(context),
       budget_(config.flow.max_in_flight),
@@ -35,7 +35,8 @@ Pipeline::Source::Source() : lag_seconds(kLagSeconds) {}
 
 Pipeline::~Pipeline() = default;
 
-Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config, Context context) {
+Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
+                                                   const Context& context) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(config, context));
   auto bundle = std::move(pipeline->context_.bundle);
   if (!bundle) {

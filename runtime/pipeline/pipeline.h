@@ -54,7 +54,8 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
 
   // Loads the bundle and creates all instances; no I/O of adapters. Errors name the file and line
   // of the configuration.
-  static Result<std::unique_ptr<Pipeline>> create(const PipelineConfig& config, Context context);
+  static Result<std::unique_ptr<Pipeline>> create(const PipelineConfig& config,
+                                                  const Context& context);
   ~Pipeline() override;
 
   // Marks and cursors of earlier runs, before start.
@@ -127,7 +128,7 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
     Source();
   };
 
-  Pipeline(const PipelineConfig& config, Context context);
+  Pipeline(const PipelineConfig& config, const Context& context);
   Status create_sources();
   Status create_sinks();
   void intake(uint32_t source, sluice_batch raw);
