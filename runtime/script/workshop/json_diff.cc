@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "runtime/record/pointer.h"
+
 namespace sluice::workshop {
 namespace {
 
@@ -107,7 +109,7 @@ class Differ {
 
   void below(std::string_view token, NodeIndex a, NodeIndex b) {
     const size_t size = pointer_.size();
-    append_token(pointer_, token);
+    append_pointer_token(pointer_, token);
     if (a == kNoNode) {
       note(Difference::Kind::kAdded, a, b);
     } else if (b == kNoNode) {
@@ -244,19 +246,6 @@ Differences diff_json(const Document& before, const Document& after, size_t most
   Differ differ(before, after, most);
   differ.value(Document::root(), Document::root());
   return differ.take();
-}
-
-void append_token(std::string& pointer, std::string_view token) {
-  pointer += '/';
-  for (const char c : token) {
-    if (c == '~') {
-      pointer += "~0";
-    } else if (c == '/') {
-      pointer += "~1";
-    } else {
-      pointer += c;
-    }
-  }
 }
 
 }  // namespace sluice::workshop

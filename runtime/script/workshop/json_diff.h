@@ -35,7 +35,4 @@ bool same_value(const Document& a, NodeIndex at_a, const Document& b, NodeIndex 
 // or went is one difference. Nesting is bounded by the limit the documents were parsed with.
 Differences diff_json(const Document& before, const Document& after, size_t most);
 
-// One level of a pointer: "/" and the token with ~ and / escaped.
-void append_token(std::string& pointer, std::string_view token);
-
 }  // namespace sluice::workshop

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/text.h"
+#include "runtime/record/pointer.h"
 #include "runtime/script/seal.h"
 #include "runtime/script/state.h"
 #include "runtime/script/workshop/json_diff.h"
@@ -221,7 +222,7 @@ class Encoder {
   // Writes and pops the value at the top.
   void below(std::string_view token) {
     const size_t size = pointer_.size();
-    append_token(pointer_, token);
+    append_pointer_token(pointer_, token);
     value(lua_gettop(L_));
     lua_pop(L_, 1);
     pointer_.resize(size);
