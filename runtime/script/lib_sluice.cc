@@ -53,7 +53,7 @@ void copy_proxy(lua_State* L, State& state, NodeIndex node, int seen, int depth)
   if (list) {
     mark_array(L, copy);
     for (uint32_t i = 1; i <= count; ++i) {
-      state.lives(proxy_bits(make_proxy(record, 0)));
+      state.turn_to(record);
       push_value(L, state, array_element(state, node, i));
       copy_value(L, lua_gettop(L), seen, depth + 1);
       lua_rawseti(L, copy, i);
@@ -240,7 +240,7 @@ int sluice_emit(lua_State* L) {
   lua_settop(L, 1);
   const uint32_t parent = state.generation;
   if (!state.print_result(1, &part.value)) raise_error(L, "sluice.emit: " + state.writer.error());
-  state.lives(proxy_bits(make_proxy(parent, 0)));  // printing may have turned to another record
+  state.turn_to(parent);  // printing may have turned to another record
   state.emitted.push_back(part);
   return 0;
 }

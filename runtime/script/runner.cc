@@ -29,7 +29,7 @@ int call_batch(lua_State* L) {
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; ++i) {
     const uint32_t generation = state.first_generation + static_cast<uint32_t>(i);
-    state.lives(proxy_bits(make_proxy(generation, 0)));
+    state.turn_to(generation);
     push_node(L, state, Document::root());
     lua_rawseti(L, 2, i + 1);
     lua_pushlightuserdata(L, make_proxy(generation, kMetaProxy));
@@ -246,7 +246,7 @@ class Runner final : public ScriptRunner {
     const int list = lua_gettop(L);
     const bool usable = lua_type(L, list) == LUA_TTABLE && lua_rawlen(L, list) <= items.size();
     for (size_t i = 0; i < items.size() && !state.guard.capped(); ++i) {
-      state.lives(proxy_bits(make_proxy(state.first_generation + static_cast<uint32_t>(i), 0)));
+      state.turn_to(state.first_generation + static_cast<uint32_t>(i));
       if (usable) {
         lua_rawgeti(L, list, static_cast<lua_Integer>(i) + 1);
         items[i].result = conclude_timed(state, "transform_batch");

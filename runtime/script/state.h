@@ -112,6 +112,11 @@ struct State {
     const uint32_t wanted = proxy_generation(bits);
     return wanted == generation || (batch_records != 0 && select(wanted));
   }
+  // Makes a record of this call the current one.
+  void turn_to(uint32_t record) {
+    if (record != generation) select(record);
+  }
+  // Of a call for several: false if the generation is none of its records'.
   bool select(uint32_t wanted);
 
   // Of a call for several records; their generations follow each other.
