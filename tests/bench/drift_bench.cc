@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,34 +20,16 @@
 namespace sluice {
 namespace {
 
+using bench::die;
+using bench::median;
 using bench::processor_seconds;
+using bench::slurp;
 
 constexpr size_t kBatch = 1000;
 
-[[noreturn]] void die(const std::string& why) {
-  std::fprintf(stderr, "drift_bench: %s\n", why.c_str());
-  std::exit(2);
-}
-
-std::string slurp(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) die(std::string("cannot read ") + path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 class Path {
  public:
-  Path(const char* records, const char* schema, const char* script) : text_(slurp(records)) {
-    size_t at = 0;
-    for (size_t end; (end = text_.find('\n', at)) != std::string::npos; at = end + 1) {
-      records_.emplace_back(text_.data() + at, end - at);
-    }
-    if (records_.empty()) die("no records");
+  Path(const char* records, const char* schema, const char* script) : load_(slurp(records)) {
     const std::string schema_text = slurp(schema);
     auto compiled = compile_schema_text(schema_text, schema);
     if (!compiled) die(compiled.status().message());
@@ -71,14 +51,14 @@ class Path {
   double run(bool observe, bool whole) {
     const ParseLimits limits;
     const double start = processor_seconds();
-    for (size_t i = 0; i < records_.size(); ++i) {
+    for (size_t i = 0; i < load_.records.size(); ++i) {
       if (i % kBatch == 0) {
         if (observe && i != 0) observer_->end();
         if (observe) observer_->begin(now_us_ += 10'000);
         arena_.reset();
         parts_.clear();
       }
-      const std::string_view record = records_[i];
+      const std::string_view record = load_.records[i];
       if (!document_.parse(record, limits)) die("a record does not parse");
       if (whole && !schema_->validate(document_, *scratch_)) die("a record does not fit");
       if (observe && !observer_->passed(document_)) die("a record is rejected");
@@ -95,7 +75,7 @@ class Path {
   }
 
   [[nodiscard]] double per_record(double seconds) const {
-    return seconds / static_cast<double>(records_.size()) * 1e6;
+    return seconds / static_cast<double>(load_.records.size()) * 1e6;
   }
   [[nodiscard]] const drift::Ledger& ledger() const { return ledger_; }
 
@@ -120,8 +100,7 @@ class Path {
   }
 
  private:
-  const std::string text_;
-  std::vector<std::string_view> records_;
+  const bench::Workload load_;
   std::shared_ptr<const Schema> schema_;
   std::unique_ptr<Schema::Scratch> scratch_;
   std::unique_ptr<ScriptRunner> runner_;

@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -22,27 +20,10 @@
 namespace sluice {
 namespace {
 
+using bench::die;
 using bench::processor_seconds;
 using bench::raw_parse;
 using bench::Workload;
-
-[[noreturn]] void die(const std::string& why) {
-  std::fprintf(stderr, "record_bench: %s\n", why.c_str());
-  std::exit(2);
-}
-
-Workload read_workload(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) die(std::string("cannot read ") + path);
-  Workload load;
-  load.text.assign(std::istreambuf_iterator<char>(file), {});
-  size_t at = 0;
-  for (size_t end; (end = load.text.find('\n', at)) != std::string::npos; at = end + 1) {
-    load.records.emplace_back(load.text.data() + at, end - at);
-  }
-  if (load.records.empty()) die("no records");
-  return load;
-}
 
 double seconds_of(const std::function<void()>& work) {
   const double start = processor_seconds();
@@ -99,7 +80,7 @@ double path(const Workload& load, Document& document, ScriptRunner& runner, bool
 }
 
 int run(const char* records, const char* script_path, int rounds) {
-  const Workload load = read_workload(records);
+  const Workload load(bench::slurp(records));
   auto script = Script::load(script_path, ScriptLimits{});
   if (!script) die(script.status().message());
   auto runner = ScriptRunner::create(*script);

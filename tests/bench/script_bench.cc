@@ -15,9 +15,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -30,39 +28,14 @@
 namespace sluice {
 namespace {
 
+using bench::die;
+using bench::median;
 using bench::processor_seconds;
 using bench::Workload;
 
 constexpr size_t kBatch = 1000;
 
-[[noreturn]] void die(const std::string& why) {
-  std::fprintf(stderr, "script_bench: %s\n", why.c_str());
-  std::exit(2);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-Workload split(std::string text) {
-  Workload load;
-  load.text = std::move(text);
-  size_t at = 0;
-  for (size_t end; (end = load.text.find('\n', at)) != std::string::npos; at = end + 1) {
-    load.records.emplace_back(load.text.data() + at, end - at);
-  }
-  if (load.records.empty()) die("no records");
-  return load;
-}
-
-Workload read(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) die(std::string("cannot read ") + path);
-  return split({std::istreambuf_iterator<char>(file), {}});
-}
-
-Workload fifty_fields() {
+std::string fifty_fields() {
   std::string text;
   for (int i = 0; i < 20'000; ++i) {
     text += "{";
@@ -73,7 +46,7 @@ Workload fifty_fields() {
     }
     text += "}\n";
   }
-  return split(std::move(text));
+  return text;
 }
 
 std::shared_ptr<const Script> load_script(const char* path) {
@@ -155,7 +128,7 @@ double per_record(const Workload& load, double seconds) {
 }
 
 void field(int rounds) {
-  const Workload load = fifty_fields();
+  const Workload load(fifty_fields());
   Worker alone(load, nullptr);
   Worker touching(load, one_field_script());
   std::vector<double> bare, touched, ratio;
@@ -270,7 +243,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const int rounds = argc > 3 ? std::max(1, std::atoi(argv[3])) : 7;
-  const auto load = sluice::read(argv[1]);
+  const sluice::bench::Workload load(sluice::bench::slurp(argv[1]));
   const auto script = sluice::load_script(argv[2]);
   sluice::field(rounds);
   sluice::order(load, script, rounds);
