@@ -3,6 +3,7 @@
 // something goes on that must not overtake them.
 #include <utility>
 
+#include "runtime/base/check.h"
 #include "runtime/pipeline/record_path.h"
 
 namespace sluice {
@@ -16,7 +17,8 @@ void RecordPath::let_wait(Batch& batch, uint32_t index, Document& document,
   } else {
     // A lifted record lives in the lifter, until the next one is lifted.
     const ParseLimits limits{context_.config->script_limits.output, limits_.max_depth};
-    static_cast<void>(waiting.document.parse(batch.arena().copy(document.text()), limits));
+    const ParseResult parsed = waiting.document.parse(batch.arena().copy(document.text()), limits);
+    SLUICE_CHECK(parsed, "a lifted record, which was parsed with these limits, does not parse");
   }
   waiting.index = index;
   waiting.meta = meta(batch, index);
