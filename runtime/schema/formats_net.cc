@@ -104,7 +104,8 @@ bool mailbox(std::string_view text, bool international) {
     domain = domain.substr(1, domain.size() - 2);
     return domain.starts_with("IPv6:") ? ipv6(domain.substr(5)) : ipv4(domain);
   }
-  return international ? idn_hostname(domain) : hostname(domain);
+  // Every address of RFC 5321 is one of RFC 6531, also under a label that IDNA reserves.
+  return hostname(domain) || (international && idn_hostname(domain));
 }
 
 }  // namespace
