@@ -71,8 +71,8 @@ struct Lane {
     const size_t rest = text.size() % kBlock;
     tail_blocks = rest + 9 <= kBlock ? 1 : 2;
     const size_t end = tail_blocks * kBlock;
-    std::memset(tail, 0, end);
-    if (rest != 0) std::memcpy(tail, text.data() + text.size() - rest, rest);
+    std::memset(tail, 0, sizeof tail);
+    copy_rest(tail, text.data() + text.size() - rest, rest);
     tail[rest] = static_cast<char>(0x80);
     const uint64_t bits = __builtin_bswap64(uint64_t{text.size()} * 8);
     std::memcpy(tail + end - sizeof bits, &bits, sizeof bits);
@@ -90,6 +90,16 @@ struct Lane {
   void finish() const;
 
  private:
+  // Less than a block, in steps of a fixed size: a call and guesses at the length cost more.
+  static void copy_rest(char* to, const char* from, size_t n) {
+    if (n < 16) {
+      for (size_t i = 0; i < n; ++i) to[i] = from[i];
+      return;
+    }
+    size_t at = 0;
+    for (; at + 16 <= n; at += 16) std::memcpy(to + at, from + at, 16);
+    std::memcpy(to + n - 16, from + n - 16, 16);
+  }
   void enter_tail() {
     in_tail = true;
     at = tail;
@@ -98,15 +108,13 @@ struct Lane {
 };
 
 __attribute__((target("sse4.1"))) void Lane::finish() const {
-  alignas(16) uint32_t high[4];
-  alignas(16) uint32_t low[4];
-  _mm_store_si128(reinterpret_cast<__m128i*>(high), state.abef);
-  _mm_store_si128(reinterpret_cast<__m128i*>(low), state.cdgh);
-  const uint32_t words[8] = {high[3], high[2], low[3], low[2], high[1], high[0], low[1], low[0]};
-  for (size_t i = 0; i < 8; ++i) {
-    const uint32_t word = __builtin_bswap32(words[i]);
-    std::memcpy(out->data() + i * 4, &word, 4);
-  }
+  // ABEF and CDGH, highest word first, as the bytes of A to H.
+  const __m128i abcd = _mm_unpackhi_epi64(state.cdgh, state.abef);  // C D A B, lowest word: D
+  const __m128i efgh = _mm_unpacklo_epi64(state.cdgh, state.abef);
+  const __m128i reverse = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
+  auto* const to = reinterpret_cast<__m128i*>(out->data());
+  _mm_storeu_si128(to, _mm_shuffle_epi8(abcd, reverse));
+  _mm_storeu_si128(to + 1, _mm_shuffle_epi8(efgh, reverse));
 }
 
 // Runs the next `n` blocks of each of `kLanes` lanes, whose instructions the processor overlaps.

@@ -20,15 +20,17 @@ struct TapeNode {
   uint32_t offset;  // first byte in the text; of a string: the byte after the opening quote
   uint32_t length;  // bytes in the text; of a string: without quotes
   uint32_t next;    // index of the node after this value's sub-tree
-  uint32_t info;  // JsonKind in bits 0-3, flags in bits 4-7, in bits 8-31 the child count (members
+  uint32_t info;  // JsonKind in bits 0-2, flags in bits 3-7, in bits 8-31 the child count (members
                   // of an object, elements of an array); of a member name its distance from the
                   // object's node, 0 if that does not fit; of other values 0
-  static constexpr uint32_t kKindMask = 0xF;
+  static constexpr uint32_t kKindMask = 0x7;
+  static constexpr uint32_t kPatched = 1U << 3;  // a member name whose value was changed (while a
+                                                 // script runs): `next` then names the change
   static constexpr uint32_t kEscaped = 1U << 4;  // a string with at least one backslash
   static constexpr uint32_t kInteger = 1U << 5;  // a number without fraction and exponent
   static constexpr uint32_t kName = 1U << 6;     // a string that is a member name
-  static constexpr uint32_t kEdited = 1U << 7;   // a container with changes laid over it (while a
-                                                 // script runs): `length` is then not a length
+  static constexpr uint32_t kEdited = 1U << 7;   // a container with changes laid over it, as above:
+                                                 // `length` is then not a length
   static constexpr uint32_t kCountShift = 8;
   static constexpr uint32_t kMaxCount = (1U << 24) - 1;
 };

@@ -39,6 +39,27 @@ inline const char* plain_end(const char* p, const char* end) {
   return p;
 }
 
+// Are all n bytes plain? Up to the next multiple of 16 there must be memory that can be read.
+inline bool all_plain_padded(const char* p, size_t n) {
+#if defined(__SSE2__)
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i space = _mm_set1_epi8(0x20);
+  for (size_t at = 0; at < n; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at));
+    const __m128i special =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                     _mm_cmplt_epi8(bytes, space));
+    auto mask = static_cast<unsigned>(_mm_movemask_epi8(special));
+    if (n - at < 16) mask &= (1U << (n - at)) - 1;
+    if (mask != 0) return false;
+  }
+  return true;
+#else
+  return plain_end(p, p + n) == p + n;
+#endif
+}
+
 // Are the first n (at most 16) of the 16 bytes at a and at b the same?
 inline bool same_prefix(const char* a, const char* b, uint32_t n) {
 #if defined(__SSE2__)

@@ -16,6 +16,7 @@ static_assert(std::is_trivially_default_constructible_v<Child>);
 void Overlay::begin(Document& document) {
   document_ = &document;
   edits_.clear();
+  patches_.clear();
   children_size_ = 0;
   edited_.clear();
   names_.clear();
@@ -26,6 +27,7 @@ void Overlay::begin(Document& document) {
 void Overlay::swap(Overlay& other) noexcept {
   std::swap(document_, other.document_);
   edits_.swap(other.edits_);
+  patches_.swap(other.patches_);
   children_.swap(other.children_);
   std::swap(children_size_, other.children_size_);
   std::swap(children_capacity_, other.children_capacity_);
@@ -42,7 +44,13 @@ void Overlay::end() {
     node.info &= ~TapeNode::kEdited;
     node.length = edit.length;
   }
+  for (const Patch& patch : patches_) {
+    TapeNode& name = document_->mutable_node(patch.child.name);
+    name.info &= ~TapeNode::kPatched;
+    name.next = patch.child.name + 1;
+  }
   edits_.clear();
+  patches_.clear();
   document_ = nullptr;
 }
 
@@ -51,41 +59,82 @@ Overlay::Edit& Overlay::open_slow(NodeIndex i) {
   Edit edit;
   edit.node = i;
   edit.length = node.length;
-  edit.count = document_->count(i);
-  edit.capacity = edit.count + 4;
-  edit.first = allocate(edit.capacity);
-  Child* child = children_.get() + edit.first;
-  const TapeNode* const tape = document_->tape();
-  if (document_->kind(i) == JsonKind::kObject) {
-    for (NodeIndex at = i + 1; at < node.next; ++child) {
-      child->name = at;
-      child->tag = Tag::kNode;
-      child->node = at + 1;
-      // Behind a scalar the next name is known without waiting for the load of `next`.
-      at = document_->kind(at + 1) < JsonKind::kArray ? at + 2 : tape[at + 1].next;
-    }
-  } else {
-    for (NodeIndex at = i + 1; at < node.next; at = tape[at].next, ++child) {
-      child->name = at;
-      child->tag = Tag::kNode;
-      child->node = at;
-    }
-  }
+  if (document_->kind(i) == JsonKind::kArray) list_elements(edit);
   node.length = static_cast<uint32_t>(edits_.size());
   node.info |= TapeNode::kEdited;
-  edited_.insert(std::upper_bound(edited_.begin(), edited_.end(), i), i);
+  if (edited_.empty() || edited_.back() < i) {
+    edited_.push_back(i);
+  } else {
+    edited_.insert(std::upper_bound(edited_.begin(), edited_.end(), i), i);
+  }
+  bytes_ += sizeof(Edit);
   edits_.push_back(edit);
   return edits_.back();
 }
 
-void Overlay::learn_names(Edit& edit) {
-  const Child* const list = children(edit);
+void Overlay::list_elements(Edit& edit) {
+  edit.count = document_->count(edit.node);
+  edit.capacity = edit.count + 4;
+  edit.first = allocate(edit.capacity);
+  Child* child = children_.get() + edit.first;
+  const NodeIndex end = document_->next(edit.node);
+  for (NodeIndex at = edit.node + 1; at < end; at = document_->next(at), ++child) {
+    child->name = at;
+    child->tag = Tag::kNode;
+    child->node = at;
+  }
+}
+
+void Overlay::add_patch(Edit& edit, NodeIndex name, const Value& value) {
+  const auto index = static_cast<uint32_t>(patches_.size());
+  patches_.emplace_back();
+  Patch& patch = patches_.back();
+  patch.child.name = name;
+  patch.child.set(value);
+  patch.following = kNoPatch;
+  if (edit.last_patch == kNoPatch) {
+    edit.first_patch = index;
+  } else {
+    Patch& last = patches_[edit.last_patch];
+    last.following = index;
+    edit.in_order = edit.in_order && last.child.name < name;
+  }
+  edit.last_patch = index;
+  ++edit.patches;
+  bytes_ += sizeof(Patch);
+  TapeNode& node = document_->mutable_node(name);
+  node.info |= TapeNode::kPatched;
+  node.next = index;
+}
+
+void Overlay::sort_patches(NodeIndex object) {
+  Edit& edit = this->edit(object);
+  if (edit.in_order) return;
+  std::vector<uint32_t> order;
+  order.reserve(edit.patches);
+  for (uint32_t at = edit.first_patch; at != kNoPatch; at = patches_[at].following) {
+    order.push_back(at);
+  }
+  std::sort(order.begin(), order.end(), [this](uint32_t left, uint32_t right) {
+    return patches_[left].child.name < patches_[right].child.name;
+  });
+  edit.first_patch = order.front();
+  edit.last_patch = order.back();
+  for (size_t k = 1; k < order.size(); ++k) patches_[order[k - 1]].following = order[k];
+  patches_[edit.last_patch].following = kNoPatch;
+  edit.in_order = true;
+}
+
+void Overlay::learn_names(Edit& edit) {  // only names of the record: a new one comes later
   const TapeNode* const tape = document_->tape();
   const char* const text = document_->text().data();
-  for (uint32_t i = 0; i < edit.count; ++i) {  // only names of the record: a new one comes later
-    const TapeNode& name = tape[list[i].name];
+  const NodeIndex end = tape[edit.node].next;
+  for (NodeIndex at = edit.node + 1; at < end;) {
+    const TapeNode& name = tape[at];
     edit.names |= (name.info & TapeNode::kEscaped) != 0 ? kAnyName
                                                         : name_bit(text + name.offset, name.length);
+    // Behind a scalar the next name is known without waiting for the load of `next`.
+    at = document_->kind(at + 1) < JsonKind::kArray ? at + 2 : tape[at + 1].next;
   }
 }
 
@@ -100,7 +149,7 @@ void Overlay::grow(uint32_t count) {
 
 Child& Overlay::append(Edit& edit, uint32_t name) {
   if (edit.count == edit.capacity) {
-    const uint32_t capacity = edit.capacity * 2;
+    const uint32_t capacity = std::max<uint32_t>(4, edit.capacity * 2);
     const uint32_t first = allocate(capacity);
     std::copy_n(children_.get() + edit.first, edit.count, children_.get() + first);
     edit.first = first;
@@ -125,14 +174,14 @@ uint32_t Overlay::new_name(std::string_view name) {
 }
 
 const Text* Overlay::copy(std::string_view text) {
-  const size_t size = sizeof(Text) + text.size();
+  constexpr size_t kPadding = 15;  // for all_plain_padded()
+  const size_t size = sizeof(Text) + text.size() + kPadding;
   bytes_ += size;
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): in the arena, which owns it
   auto* const head = new (arena_.allocate(size, alignof(Text))) Text;
   head->size = static_cast<uint32_t>(text.size());
   scan::copy_bytes(reinterpret_cast<char*>(head + 1), text.data(), text.size());
-  head->plain =
-      scan::plain_end(text.data(), text.data() + text.size()) == text.data() + text.size();
+  head->plain = scan::all_plain_padded(reinterpret_cast<const char*>(head + 1), text.size());
   return head;
 }
 

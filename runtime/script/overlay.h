@@ -35,8 +35,8 @@ struct Value {
   };
 };
 
-// One child of a container that was opened for changes. Not initialized by itself: lists of them
-// are made for every record.
+// One child of a container that was opened for changes: a changed or new member of an object, an
+// element of an array. Not initialized by itself: lists of them are made for every record.
 struct Child {
   static constexpr uint32_t kNewName = 1U << 31;  // the rest is an index into the new names
   // The name's node or a new name; of an array's element its own node, 0 for one the script put
@@ -54,18 +54,31 @@ struct Child {
   void set(const Value& value);
 };
 
-// The changes a script made to one document, laid over its tape. A container is opened on its
-// first change: its children become a list that can be changed in place, and its node is marked
-// kEdited with `length` naming the list. end() takes the marks back. Memory is kept between
+// A member of the record whose value was changed; those of one object are chained.
+struct Patch {
+  Child child;
+  uint32_t following;
+};
+
+// The changes a script made to one document, laid over its tape. A container is opened on its first
+// change and its node marked kEdited, with `length` naming its Edit. A member that changes is
+// patched: its name is marked kPatched, with `next` naming the patch; so a change costs the same
+// however many members there are. New members form a list behind them. An array's elements all
+// become a list that can be changed in place. end() takes the marks back. Memory is kept between
 // records.
 class Overlay {
  public:
+  static constexpr uint32_t kNoPatch = UINT32_MAX;
   struct Edit {
     NodeIndex node = 0;
     uint32_t length = 0;  // what the node's length was
-    uint32_t first = 0;   // into children_
+    uint32_t first = 0;   // into children_: new members of an object, all elements of an array
     uint32_t count = 0;
     uint32_t capacity = 0;
+    uint32_t first_patch = kNoPatch;
+    uint32_t last_patch = kNoPatch;
+    uint32_t patches = 0;
+    bool in_order = true;  // the patches are chained in the order of the tape
     // name_bit() of every name: says quickly that a name is not there. 0: not learnt yet.
     uint64_t names = 0;
   };
@@ -95,6 +108,32 @@ class Overlay {
   [[nodiscard]] const Child* children(const Edit& edit) const {
     return children_.get() + edit.first;
   }
+  [[nodiscard]] bool patched(NodeIndex name) const {
+    return (document_->node(name).info & TapeNode::kPatched) != 0;
+  }
+  // Of a patched name.
+  [[nodiscard]] const Child& patch(NodeIndex name) const {
+    return patches_[document_->node(name).next].child;
+  }
+  [[nodiscard]] const Patch& patch_at(uint32_t index) const { return patches_[index]; }
+  // The value of a member of an edited object.
+  [[nodiscard]] Value member(NodeIndex name) const {
+    if (patched(name)) return patch(name).value();
+    Value value;
+    value.tag = Tag::kNode;
+    value.node = name + 1;
+    return value;
+  }
+  void set_member(Edit& edit, NodeIndex name, const Value& value) {
+    if (patched(name)) {
+      patches_[document_->node(name).next].child.set(value);
+    } else {
+      add_patch(edit, name, value);
+    }
+  }
+  // Chains the patches of an object in the order of the tape.
+  void sort_patches(NodeIndex object);
+
   // Before a name is looked for that may not be there, and so before a new one is added.
   void learn_names(Edit& edit);
   // A new last child, still absent.
@@ -118,6 +157,8 @@ class Overlay {
 
  private:
   Edit& open_slow(NodeIndex node);
+  void list_elements(Edit& edit);
+  void add_patch(Edit& edit, NodeIndex name, const Value& value);
   // Room for this many more children; answers the index of the first.
   uint32_t allocate(uint32_t count) {
     bytes_ += uint64_t{count} * sizeof(Child);
@@ -131,6 +172,7 @@ class Overlay {
 
   Document* document_ = nullptr;
   std::vector<Edit> edits_;
+  std::vector<Patch> patches_;
   std::unique_ptr<Child[]> children_;
   uint32_t children_size_ = 0;
   uint32_t children_capacity_ = 0;

@@ -89,7 +89,7 @@ bool State::print_result(int at, std::string_view* text) {
   bool printed = false;
   if (lua_type(L, at) == LUA_TTABLE) {
     lua_pushvalue(L, at);
-    printed = writer.write_table_on_top(L, room, depth);
+    printed = writer.write_table_on_top(L, *arena, room, depth);
     pop(1);
   } else {
     Value value;
@@ -101,10 +101,10 @@ bool State::print_result(int at, std::string_view* text) {
                               : luaL_typename(L, at)));
     }
     value.tag = Tag::kNode;
-    printed = writer.write(value, room, depth);
+    printed = writer.write(value, *arena, room, depth);
   }
   if (!printed) return false;
-  *text = arena->copy(writer.text());
+  *text = writer.keep();
   output_bytes += text->size();
   return true;
 }

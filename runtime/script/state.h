@@ -33,6 +33,7 @@ struct NameHint {
   const char* text = nullptr;
   uint32_t size = 0;
   uint32_t distance = kNowhere;  // from the object's node to the name's node
+  uint32_t from_end = kNowhere;  // from there to the end of the object
   uint32_t position = kNowhere;  // in the list of an edited object
   [[nodiscard]] std::string_view view() const { return {text, size}; }
 };

@@ -12,29 +12,18 @@
 
 namespace sluice::script {
 
-Overlay::Edit& open_list(State& state, NodeIndex node) {
+Overlay::Edit& open_edit(State& state, NodeIndex node) {
   const uint64_t before = state.overlay.bytes();
   Overlay::Edit& edit = state.overlay.open(node);
   state.guard.charge(state.overlay.bytes() - before);
   return edit;
 }
 
-NodeIndex find_name(State& state, NodeIndex object, NameHint& hint) {
+NodeIndex search_name(State& state, NodeIndex object, NameHint& hint) {
   const Document& document = state.overlay.document();
   const TapeNode* const tape = document.tape();
   const char* const text = document.text().data();
   const NodeIndex end = tape[object].next;
-  if (hint.distance < end - object) [[likely]] {
-    const NodeIndex guess = object + hint.distance;
-    // Only a name that stands at this very distance from its object is a member of it.
-    const TapeNode& name = tape[guess];
-    constexpr uint32_t kFlags = TapeNode::kName | TapeNode::kEscaped;
-    if (name.info >> TapeNode::kCountShift == hint.distance && name.length == hint.size &&
-        (name.info & kFlags) == TapeNode::kName &&
-        scan::same_bytes(text + name.offset, hint.text, hint.size)) [[likely]] {
-      return guess;
-    }
-  }
   state.guard.spend(document.count(object));
   for (NodeIndex i = object + 1; i < end; i = tape[i + 1].next) {
     if ((tape[i].info & TapeNode::kEscaped) == 0
@@ -44,37 +33,36 @@ NodeIndex find_name(State& state, NodeIndex object, NameHint& hint) {
       continue;
     }
     hint.distance = i - object;
+    hint.from_end = end - i;
     return i;
   }
   return kNoNode;
 }
 
-uint32_t find_child(State& state, Overlay::Edit& edit, NameHint& hint) {
-  const Child* const children = state.overlay.children(edit);
-  const Document& document = state.overlay.document();
-  const TapeNode* const tape = document.tape();
-  const char* const text = document.text().data();
-  const auto same = [&](uint32_t name) {
-    if ((name & Child::kNewName) != 0) {
-      const Text& own = state.overlay.new_name_at(name);
-      return own.size == hint.size && scan::same_bytes(own.view().data(), hint.text, hint.size);
-    }
-    if ((tape[name].info & TapeNode::kEscaped) != 0) [[unlikely]] {
-      return document.string_equals(name, hint.view());
-    }
-    return tape[name].length == hint.size &&
-           scan::same_bytes(text + tape[name].offset, hint.text, hint.size);
-  };
-  if (hint.position < edit.count && same(children[hint.position].name)) return hint.position;
+MemberPlace search_member(State& state, Overlay::Edit& edit, NameHint& hint) {
+  MemberPlace place;
+  const Child* const added = state.overlay.children(edit);
+  if (hint.position < edit.count && state.overlay.name_is(added[hint.position], hint.view())) {
+    place.added = hint.position;
+    return place;
+  }
   if (edit.names == 0) state.overlay.learn_names(edit);
-  if ((edit.names & Overlay::name_bit(hint.text, hint.size)) == 0) return kNotFound;
+  if ((edit.names & Overlay::name_bit(hint.text, hint.size)) == 0) return place;
+  place.name = search_name(state, edit.node, hint);
+  if (place.name != kNoNode) return place;
   state.guard.spend(edit.count);
   for (uint32_t i = 0; i < edit.count; ++i) {
-    if (!same(children[i].name)) continue;
+    if (!state.overlay.name_is(added[i], hint.view())) continue;
     hint.position = i;
-    return i;
+    place.added = i;
+    break;
   }
-  return kNotFound;
+  return place;
+}
+
+Value member_value(const State& state, const Overlay::Edit& edit, MemberPlace place) {
+  if (place.name != kNoNode) return state.overlay.member(place.name);
+  return place.added == kNotFound ? Value{} : state.overlay.children(edit)[place.added].value();
 }
 
 void refuse_use(lua_State* L, State& state, uint64_t bits, const char* verb) {
@@ -86,6 +74,22 @@ void refuse_use(lua_State* L, State& state, uint64_t bits, const char* verb) {
 }
 
 namespace {
+
+// A member that is not where it was last, or was changed.
+int index_slow(lua_State* L, State& state, NodeIndex object, NameHint& hint) {
+  if (state.overlay.edited(object)) {
+    Overlay::Edit& edit = state.overlay.edit(object);
+    push_value(L, state, member_value(state, edit, find_member(state, edit, hint)));
+    return 1;
+  }
+  const NodeIndex name = search_name(state, object, hint);
+  if (name == kNoNode) {
+    lua_pushnil(L);
+  } else {
+    push_node(L, state, name + 1);
+  }
+  return 1;
+}
 
 int index(lua_State* L) {
   State& state = State::of(L);
@@ -109,19 +113,9 @@ int index(lua_State* L) {
     lua_pushnil(L);
     return 1;
   }
-  if ((info & TapeNode::kEdited) == 0) {
-    const NodeIndex name = find_name(state, node, *hint);
-    if (name == kNoNode) {
-      lua_pushnil(L);
-    } else {
-      push_node(L, state, name + 1);
-    }
-    return 1;
-  }
-  Overlay::Edit& edit = state.overlay.edit(node);
-  const uint32_t position = find_child(state, edit, *hint);
-  push_value(L, state,
-             position == kNotFound ? Value{} : state.overlay.children(edit)[position].value());
+  const NodeIndex name = guess_name(state.overlay.document(), node, *hint);
+  if (name == kNoNode || state.overlay.patched(name)) return index_slow(L, state, node, *hint);
+  push_node(L, state, name + 1);
   return 1;
 }
 
@@ -242,8 +236,10 @@ NodeIndex check_proxy(lua_State* L, State& state, int at) {
 }
 
 uint32_t child_count(const State& state, NodeIndex container) {
-  return state.overlay.edited(container) ? state.overlay.edit(container).count
-                                         : state.overlay.document().count(container);
+  const Document& document = state.overlay.document();
+  if (!state.overlay.edited(container)) return document.count(container);
+  const uint32_t listed = state.overlay.edit(container).count;
+  return is_object(document, container) ? document.count(container) + listed : listed;
 }
 
 void install_view(lua_State* L) {

@@ -53,6 +53,7 @@ int proxy_next(lua_State* L);
 int proxy_inext(lua_State* L);
 // The value of element `index` (from 1) of an array.
 Value array_element(State& state, NodeIndex array, int64_t index);
+// Elements of an array; of an object at least as many as it has members.
 uint32_t child_count(const State& state, NodeIndex container);
 
 }  // namespace sluice::script

@@ -16,40 +16,58 @@ lua_Integer following(lua_Integer i) {
   return static_cast<lua_Integer>(static_cast<lua_Unsigned>(i) + 1);
 }
 
-// The position of `key` in an iteration over an object, by the cursor if it stands there.
-uint32_t edited_position(State& state, NodeIndex object, NameHint& key) {
-  Overlay::Edit& edit = state.overlay.edit(object);
-  const Cursor& cursor = state.cursor(object);
-  if (cursor.container == object && cursor.position < edit.count &&
-      state.overlay.name_is(state.overlay.children(edit)[cursor.position], key.view())) {
-    return cursor.position;
-  }
-  return find_child(state, edit, key);
-}
-
 void push_name(lua_State* L, State& state, uint32_t name) {
   if ((name & Child::kNewName) == 0) return push_node(L, state, name);
   const std::string_view text = state.overlay.new_name_at(name).view();
   lua_pushlstring(L, text.data(), text.size());
 }
 
+// Where `key` is in an iteration over an edited object, by the cursor if it stands there.
+MemberPlace edited_place(State& state, Overlay::Edit& edit, NameHint& key) {
+  const Cursor& cursor = state.cursor(edit.node);
+  if (cursor.container == edit.node) {
+    const bool added = (cursor.node & Child::kNewName) != 0;
+    if (added && cursor.position < edit.count &&
+        state.overlay.name_is(state.overlay.children(edit)[cursor.position], key.view())) {
+      return {kNoNode, cursor.position};
+    }
+    if (!added && state.overlay.document().string_equals(cursor.node, key.view())) {
+      return {cursor.node, kNotFound};
+    }
+  }
+  return find_member(state, edit, key);
+}
+
+// The members that came with the record, then the new ones; those that were deleted are skipped.
 int next_edited(lua_State* L, State& state, NodeIndex object, NameHint* key) {
+  Overlay::Edit& edit = state.overlay.edit(object);
+  const Document& document = state.overlay.document();
+  const NodeIndex end = document.next(object);
+  NodeIndex name = object + 1;
   uint32_t position = 0;
   if (key != nullptr) {
-    position = edited_position(state, object, *key);
-    if (position == kNotFound) raise_error(L, "invalid key to 'next'");
-    ++position;
+    const MemberPlace place = edited_place(state, edit, *key);
+    if (place.name == kNoNode && place.added == kNotFound) raise_error(L, "invalid key to 'next'");
+    name = place.name == kNoNode ? end : document.next(place.name + 1);
+    if (place.added != kNotFound) position = place.added + 1;
   }
-  const Overlay::Edit& edit = state.overlay.edit(object);
-  const Child* const children = state.overlay.children(edit);
-  while (position < edit.count && children[position].tag == Tag::kAbsent) ++position;
+  for (; name != end; name = document.next(name + 1)) {
+    const Value value = state.overlay.member(name);
+    if (value.tag == Tag::kAbsent) continue;
+    state.cursor(object) = Cursor{object, 0, name};
+    push_name(L, state, name);
+    push_value(L, state, value);
+    return 2;
+  }
+  const Child* const added = state.overlay.children(edit);
+  while (position < edit.count && added[position].tag == Tag::kAbsent) ++position;
   if (position == edit.count) {
     lua_pushnil(L);
     return 1;
   }
-  state.cursor(object) = Cursor{object, position, 0};
-  push_name(L, state, children[position].name);
-  push_value(L, state, children[position].value());
+  state.cursor(object) = Cursor{object, position, added[position].name};
+  push_name(L, state, added[position].name);
+  push_value(L, state, added[position].value());
   return 2;
 }
 
@@ -113,7 +131,7 @@ Value array_element(State& state, NodeIndex array, int64_t index) {
       cursor = Cursor{array, position, value.node};
       return value;
     }
-    open_list(state, array);
+    open_edit(state, array);
   }
   return state.overlay.children(state.overlay.edit(array))[position].value();
 }

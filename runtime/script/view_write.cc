@@ -114,10 +114,15 @@ void set_member(lua_State* L, State& state, NodeIndex object) {
     raise_error(L, "a member name must be a string, found a " + std::string(luaL_typename(L, 2)));
   }
   const Value value = take(L, state, object, 3);
-  Overlay::Edit& edit = open_list(state, object);
-  const uint32_t position = find_child(state, edit, *hint);
-  if (position != kNotFound) {
-    state.overlay.children(edit)[position].set(value);
+  Overlay::Edit& edit = open_edit(state, object);
+  const MemberPlace place = find_member(state, edit, *hint);
+  if (place.name != kNoNode) {
+    state.guard.charge(sizeof(Patch));
+    state.overlay.set_member(edit, place.name, value);
+    return;
+  }
+  if (place.added != kNotFound) {
+    state.overlay.children(edit)[place.added].set(value);
     return;
   }
   if (value.tag == Tag::kAbsent) return;
@@ -148,7 +153,7 @@ void set_element(lua_State* L, State& state, NodeIndex array) {
       refuse(L, state, array,
              "nil would leave a hole in the list; use table.remove, or sluice.null");
     }
-    state.overlay.pop(open_list(state, array));
+    state.overlay.pop(open_edit(state, array));
     return;
   }
   if (index > count + 1) {
@@ -156,7 +161,7 @@ void set_element(lua_State* L, State& state, NodeIndex array) {
            "the list has " + std::to_string(count) + " elements; the next is " +
                std::to_string(count + 1));
   }
-  Overlay::Edit& edit = open_list(state, array);
+  Overlay::Edit& edit = open_edit(state, array);
   if (index > count) {
     state.guard.charge(sizeof(Child) * 2);
     state.overlay.append(edit, 0).set(value);

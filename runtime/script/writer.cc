@@ -50,13 +50,28 @@ char* short_decimal(double value, char* to, char* end) {
   return to + (rest % 10 != 0 ? 3 : 2);
 }
 
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
 }  // namespace
 
-void Writer::start(uint64_t max_bytes, uint32_t max_depth) {
+void Writer::start(Arena& into, uint64_t max_bytes, uint32_t max_depth) {
+  constexpr size_t kMore = 512;  // than the record had
   overlay_ = &state_.overlay;
-  tape_ = overlay_->has_document() ? overlay_->document().tape() : nullptr;
-  source_ = overlay_->has_document() ? overlay_->document().text().data() : nullptr;
+  tape_ = nullptr;
+  source_ = nullptr;
+  wide_end_ = nullptr;
+  size_t size = 0;
+  if (overlay_->has_document()) {
+    const Document& document = overlay_->document();
+    tape_ = document.tape();
+    source_ = document.text().data();
+    size = document.text().size();
+    wide_end_ = document.has_line_breaks() ? source_ : source_ + size;
+  }
+  arena_ = &into;
   size_ = 0;
+  allocated_ = size + kMore;
+  buffer_ = into.reserve(allocated_);
   max_bytes_ = max_bytes;
   capacity_ = std::min<uint64_t>(allocated_, max_bytes);
   max_depth_ = max_depth;
@@ -75,18 +90,24 @@ bool Writer::finish(bool written) {
   return true;
 }
 
-bool Writer::write(const Value& result, uint64_t max_bytes, uint32_t max_depth) {
-  start(max_bytes, max_depth);
+bool Writer::write(const Value& result, Arena& into, uint64_t max_bytes, uint32_t max_depth) {
+  start(into, max_bytes, max_depth);
   return finish(value(result, 0));
 }
 
-bool Writer::write_table_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth) {
-  start(max_bytes, max_depth);
+bool Writer::write(const Value& result, uint64_t max_bytes, uint32_t max_depth) {
+  own_.reset();
+  return write(result, own_, max_bytes, max_depth);
+}
+
+bool Writer::write_table_on_top(lua_State* L, Arena& into, uint64_t max_bytes, uint32_t max_depth) {
+  start(into, max_bytes, max_depth);
   return finish(table(L, 0));
 }
 
 bool Writer::write_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth) {
-  start(max_bytes, max_depth);
+  own_.reset();
+  start(own_, max_bytes, max_depth);
   return finish(lua_value(L, 0));
 }
 
@@ -124,9 +145,9 @@ bool Writer::grow(size_t more) {
                 " bytes, the rest of the limit output_bytes");
   }
   const auto size = std::max<uint64_t>({4096, uint64_t{allocated_} * 2, size_ + more});
-  std::unique_ptr<char[]> larger(new char[size]);
-  if (size_ > 0) std::memcpy(larger.get(), buffer_.get(), size_);
-  buffer_ = std::move(larger);
+  char* const larger = arena_->reserve(size);  // not committed: it may be the same place
+  if (size_ > 0 && larger != buffer_) std::memcpy(larger, buffer_, size_);
+  buffer_ = larger;
   allocated_ = size;
   capacity_ = std::min<uint64_t>(allocated_, max_bytes_);
   return true;
@@ -159,7 +180,7 @@ bool Writer::put_text(std::string_view text, bool plain) {
   if (!plain) return put_escaped(text);
   const size_t size = text.size() + 2;
   if (size > capacity_ - size_ && !grow(size)) return false;
-  char* const to = buffer_.get() + size_;
+  char* const to = buffer_ + size_;
   to[0] = '"';
   scan::copy_bytes(to + 1, text.data(), text.size());
   to[size - 1] = '"';
@@ -202,14 +223,15 @@ bool Writer::put_escaped(std::string_view text) {
   return put('"');
 }
 
-// Text of the record as it came, on one line.
-bool Writer::put_source(const char* from, const char* to) {
-  const auto size = static_cast<size_t>(to - from);
-  if (!overlay_->document().has_line_breaks()) [[likely]]
-    return put(from, size);
-  if (!afford(size)) return false;
+bool Writer::put_source_slow(const char* from, size_t size) {
   if (size > capacity_ - size_ && !grow(size)) return false;
-  char* const start = buffer_.get() + size_;
+  char* const start = buffer_ + size_;
+  if (wide_end_ != source_) {
+    std::memcpy(start, from, size);
+    size_ += size;
+    return true;
+  }
+  if (!afford(size)) return false;
   size_ += static_cast<size_t>(compact_json({from, size}, start) - start);
   return true;
 }
@@ -267,27 +289,69 @@ bool Writer::edited_node(NodeIndex i, uint32_t depth) {
     return fail("the result contains itself, or is nested deeper than " +
                 std::to_string(max_depth_) + " levels (limit depth)");
   }
+  return overlay_->document().kind(i) == JsonKind::kObject ? edited_object(i, depth)
+                                                           : edited_array(i, depth);
+}
+
+// Members that came with the record in runs between the changed ones, then the new ones.
+bool Writer::edited_object(NodeIndex i, uint32_t depth) {
   const Document& document = overlay_->document();
-  const bool object = document.kind(i) == JsonKind::kObject;
+  if (!overlay_->edit(i).in_order) state_.overlay.sort_patches(i);
+  const Overlay::Edit& edit = overlay_->edit(i);
+  if (!afford(edit.patches + edit.count) || !put('{')) return false;
+  const size_t start = size_;
+  const NodeIndex end = document.next(i);
+  const std::vector<NodeIndex>& edited = overlay_->edited_nodes();
+  auto below = std::upper_bound(edited.begin(), edited.end(), i);  // the next edited container
+  // The untouched members [first, last); what comes next begins at `stop`.
+  const auto untouched = [&](NodeIndex first, NodeIndex last, const char* stop) {
+    // Only white space and a comma can stand between a value and what comes next.
+    const char* to = stop;
+    while (to[-1] == ',' || is_space(to[-1])) --to;
+    if (stop - to > 64 && !afford(static_cast<uint64_t>(stop - to))) return false;
+    if (size_ != start && !put(',')) return false;
+    if (below != edited.end() && *below < first) {
+      below = std::lower_bound(below, edited.end(), first);
+    }
+    if (below == edited.end() || *below >= last) return put_source(begin_of(first), to);
+    return span(i, begin_of(first), to, first, last, depth);
+  };
+  NodeIndex run = i + 1;
+  for (uint32_t at = edit.first_patch; at != Overlay::kNoPatch;) {
+    const Patch& patch = overlay_->patch_at(at);
+    at = patch.following;
+    const NodeIndex name = patch.child.name;
+    if (run != name && !untouched(run, name, begin_of(name))) return false;
+    run = document.next(name + 1);
+    if (patch.child.tag == Tag::kAbsent) continue;
+    if (size_ != start && !put(',')) return false;
+    if (!touched(patch.child, true, 0, depth)) return false;
+  }
+  if (run != end && !untouched(run, end, end_of(i) - 1)) return false;
+  const Child* const added = overlay_->children(edit);
+  for (uint32_t k = 0; k < edit.count; ++k) {
+    if (added[k].tag == Tag::kAbsent) continue;
+    if (size_ != start && !put(',')) return false;
+    if (!touched(added[k], true, 0, depth)) return false;
+  }
+  return put('}');
+}
+
+bool Writer::edited_array(NodeIndex i, uint32_t depth) {
+  const Document& document = overlay_->document();
   const Overlay::Edit& edit = overlay_->edit(i);
   const Child* const children = overlay_->children(edit);
   // Name 0 is an element that the script put there, even the root itself.
-  const auto untouched = [object](const Child& child) {
-    return child.tag == Tag::kNode && child.name != 0 &&
-           child.node == child.name + (object ? 1 : 0);
+  const auto untouched = [](const Child& child) {
+    return child.tag == Tag::kNode && child.name != 0 && child.node == child.name;
   };
   if (!afford(edit.count)) return false;
-  const size_t start = size_ + 1;
-  if (!put(object ? '{' : '[')) return false;
+  if (!put('[')) return false;
   for (uint32_t k = 0; k < edit.count;) {
     const Child& child = children[k];
-    if (child.tag == Tag::kAbsent) {
-      ++k;
-      continue;
-    }
-    if (size_ != start && !put(',')) return false;
+    if (k != 0 && !put(',')) return false;
     if (!untouched(child)) {
-      if (!touched(child, object, k, depth)) return false;
+      if (!touched(child, false, k, depth)) return false;
       ++k;
       continue;
     }
@@ -300,7 +364,7 @@ bool Writer::edited_node(NodeIndex i, uint32_t depth) {
       return false;
     }
   }
-  return put(object ? '}' : ']');
+  return put(']');
 }
 
 // A child whose name or value is not what the record had in its place.
@@ -311,14 +375,18 @@ bool Writer::touched(const Child& child, bool object, uint32_t position, uint32_
     if ((child.name & Child::kNewName) != 0) {
       const Text& text = overlay_->new_name_at(child.name);
       name = text.view();
-      if (!put_text(name, text.plain)) return false;
+      if (!put_text(name, text.plain) || !put(':')) return false;
     } else {
       name = document.slice(child.name);
-      if (!put(document.json(child.name))) return false;
+      const char* const to = end_of(child.name);
+      const bool colon = *to == ':';
+      if (!put_source(begin_of(child.name), to + (colon ? 1 : 0))) return false;
+      if (!colon && !put(':')) return false;
     }
-    if (!put(':')) return false;
   }
-  deepened_ |= child.tag == Tag::kNode && document.kind(child.node) >= JsonKind::kArray;
+  const bool in_place = object && child.node == child.name + 1;
+  deepened_ |=
+      child.tag == Tag::kNode && !in_place && document.kind(child.node) >= JsonKind::kArray;
   if (value(child.value(), depth + 1)) return true;
   return object ? fail_at(name) : fail_at(std::to_string(position));
 }

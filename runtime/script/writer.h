@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "runtime/record/arena.h"
 #include "runtime/record/scan.h"
 #include "runtime/script/overlay.h"
 
@@ -21,22 +23,32 @@ struct State;
 // (3.0, not 3) and has the fewest digits that read back as the same double. Members of a Lua table
 // are sorted by name, so that equal results are equal bytes.
 //
-// Memory is kept between records. write() may raise Lua errors (memory) when Lua tables take part.
+// The text is written at the end of an arena, and stays there once it is kept. write() may raise
+// Lua errors (memory) when Lua tables take part.
 class Writer {
  public:
   explicit Writer(State& state) : state_(state) {}
 
   // False: error() tells why, beginning with the JSON Pointer of the culprit.
+  bool write(const Value& value, Arena& into, uint64_t max_bytes, uint32_t max_depth);
+  // The same in memory of the writer, which the next write uses again.
   bool write(const Value& value, uint64_t max_bytes, uint32_t max_depth);
   // The same for the Lua table at the top of the stack.
-  bool write_table_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth);
-  // The same for any value at the top of the stack; also while there is no record.
+  bool write_table_on_top(lua_State* L, Arena& into, uint64_t max_bytes, uint32_t max_depth);
+  // The same for any value at the top of the stack, also while there is no record; in memory of the
+  // writer.
   bool write_on_top(lua_State* L, uint64_t max_bytes, uint32_t max_depth);
-  [[nodiscard]] std::string_view text() const { return {buffer_.get(), size_}; }
+  // What was written, until something else is allocated in the arena.
+  [[nodiscard]] std::string_view text() const { return {buffer_, size_}; }
+  // The same, to stay as long as the arena's content.
+  [[nodiscard]] std::string_view keep() {
+    arena_->commit(size_);
+    return text();
+  }
   [[nodiscard]] std::string error() const;
 
  private:
-  void start(uint64_t max_bytes, uint32_t max_depth);
+  void start(Arena& into, uint64_t max_bytes, uint32_t max_depth);
   bool finish(bool written);
   bool put(char c) {
     if (size_ == capacity_ && !grow(1)) [[unlikely]]
@@ -47,7 +59,7 @@ class Writer {
   bool put(const char* text, size_t size) {
     if (size > capacity_ - size_ && !grow(size)) [[unlikely]]
       return false;
-    scan::copy_bytes(buffer_.get() + size_, text, size);
+    scan::copy_bytes(buffer_ + size_, text, size);
     size_ += size;
     return true;
   }
@@ -58,11 +70,25 @@ class Writer {
   bool put_float(double value);
   bool put_text(std::string_view text, bool plain);
   bool put_escaped(std::string_view text);
-  bool put_source(const char* from, const char* to);
+  // Text of the record as it came, on one line. Up to 64 bytes are copied without a branch on their
+  // number, which would be guessed wrongly; what is copied too much is written over.
+  bool put_source(const char* from, const char* to) {
+    constexpr size_t kWide = 64;
+    const auto size = static_cast<size_t>(to - from);
+    if (size > kWide || capacity_ - size_ < kWide || wide_end_ - from < ptrdiff_t{kWide}) {
+      return put_source_slow(from, size);
+    }
+    std::memcpy(buffer_ + size_, from, kWide);
+    size_ += size;
+    return true;
+  }
+  bool put_source_slow(const char* from, size_t size);
 
   bool value(const Value& value, uint32_t depth);
   bool node(NodeIndex i, uint32_t depth);
   bool edited_node(NodeIndex i, uint32_t depth);
+  bool edited_object(NodeIndex i, uint32_t depth);
+  bool edited_array(NodeIndex i, uint32_t depth);
   bool touched(const Child& child, bool object, uint32_t position, uint32_t depth);
   bool span(NodeIndex base, const char* from, const char* to, NodeIndex low, NodeIndex high,
             uint32_t depth);
@@ -97,7 +123,10 @@ class Writer {
   const Overlay* overlay_ = nullptr;
   const TapeNode* tape_ = nullptr;  // of the document, as source_
   const char* source_ = nullptr;
-  std::unique_ptr<char[]> buffer_;
+  const char* wide_end_ = nullptr;  // end of the text, or its beginning if it has line breaks
+  Arena own_{4096};
+  Arena* arena_ = nullptr;  // holds the buffer, behind what is kept
+  char* buffer_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
   size_t allocated_ = 0;
