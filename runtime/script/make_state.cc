@@ -134,6 +134,7 @@ Result<std::unique_ptr<State>> make_state(const ScriptSource& source, LibraryRea
                                                  prepare, argument, observer, std::move(lookup)));
   lua_State* const L = state->L;
   lua_pushcfunction(L, [](lua_State* lua) {
+    State::of(lua).slots_fit = lua_slots_fit(lua);
     keep_string_table(lua);
     shorten_string_lookup(lua);
     return 0;

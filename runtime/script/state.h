@@ -13,6 +13,7 @@
 
 #include "runtime/record/document.h"
 #include "runtime/script/guard.h"
+#include "runtime/script/lua_slots.h"
 #include "runtime/script/overlay.h"
 #include "runtime/script/script.h"
 #include "runtime/script/view.h"
@@ -85,10 +86,21 @@ struct State {
   // The hint of the string at stack index 2, or nullptr if it is no string. Used up by the next
   // call.
   NameHint* hint(lua_State* lua) {
-    const void* const key = lua_topointer(lua, 2);
+    const LuaSlot* const slot = slots_fit ? lua_arguments(lua) + 1 : nullptr;
+    const bool peek = slot != nullptr && slot->tag == LuaSlot::kShortString;
+    const void* const key = peek ? slot->pointer : lua_topointer(lua, 2);
     NameHint& hint =
         hints[(reinterpret_cast<uintptr_t>(key) * 0x9E3779B97F4A7C15ULL) >> kHintShift];
     return hint.key == key && key != nullptr ? &hint : learn(lua, hint, key);
+  }
+  // The light userdata at stack index 1, as a number; 0 for anything else.
+  uint64_t first_argument(lua_State* lua) const {
+    if (slots_fit) [[likely]] {
+      const LuaSlot* const slot = lua_arguments(lua);
+      if (slot->tag == LuaSlot::kLightUserdata) [[likely]]
+        return reinterpret_cast<uint64_t>(slot->pointer);
+    }
+    return reinterpret_cast<uint64_t>(lua_touserdata(lua, 1));
   }
   NameHint* learn(lua_State* lua, NameHint& hint, const void* key);
   // The same without a memory, of a string.
@@ -105,6 +117,7 @@ struct State {
   // The table of `sluice.lookup("x")`, or null with the reason; lives as long as the state.
   std::function<const LookupTable*(std::string_view name, std::string* error)> lookup;
   bool loading = true;
+  bool slots_fit = false;             // see lua_slots.h
   std::unique_ptr<LibraryState> kit;  // of the library's functions; never null
   bool batch_function = false;        // the script has transform_batch, and that lies at index 1
 

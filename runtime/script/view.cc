@@ -93,7 +93,7 @@ int index_slow(lua_State* L, State& state, NodeIndex object, NameHint& hint) {
 
 int index(lua_State* L) {
   State& state = State::of(L);
-  const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
+  const uint64_t bits = state.first_argument(L);
   const NodeIndex node = proxy_node(bits);
   if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
     if (state.lives(bits) && node >= kFirstSpecial && node <= kHeadersProxy) {
@@ -121,7 +121,7 @@ int index(lua_State* L) {
 
 int length(lua_State* L) {
   State& state = State::of(L);
-  const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
+  const uint64_t bits = state.first_argument(L);
   const NodeIndex node = proxy_node(bits);
   if (!state.lives(bits) || node >= kFirstSpecial) {
     if (state.lives(bits) && node == kHeadersProxy) {

@@ -138,12 +138,14 @@ Value array_element(State& state, NodeIndex array, int64_t index) {
 
 int proxy_inext(lua_State* L) {
   State& state = State::of(L);
-  const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
+  const uint64_t bits = state.first_argument(L);
   const NodeIndex node = proxy_node(bits);
   if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
     refuse_use(L, state, bits, "read");
   }
-  const lua_Integer i = following(lua_tointeger(L, 2));
+  const LuaSlot* const key = state.slots_fit ? lua_arguments(L) + 1 : nullptr;
+  const bool whole = key != nullptr && key->tag == LuaSlot::kInteger;
+  const lua_Integer i = following(whole ? key->integer : lua_tointeger(L, 2));
   if (is_object(state.overlay.document(), node)) return 0;
   const Value value = array_element(state, node, i);
   if (value.tag == Tag::kAbsent) return 0;
@@ -154,7 +156,7 @@ int proxy_inext(lua_State* L) {
 
 int proxy_next(lua_State* L) {
   State& state = State::of(L);
-  const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
+  const uint64_t bits = state.first_argument(L);
   const NodeIndex node = proxy_node(bits);
   if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
     if (state.lives(bits) && node >= kFirstSpecial && node <= kHeadersProxy) {

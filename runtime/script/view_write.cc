@@ -176,7 +176,7 @@ void set_element(lua_State* L, State& state, NodeIndex array) {
 
 int new_index(lua_State* L) {
   State& state = State::of(L);
-  const uint64_t bits = proxy_bits(lua_touserdata(L, 1));
+  const uint64_t bits = state.first_argument(L);
   const NodeIndex node = proxy_node(bits);
   if (!state.lives(bits) || node >= kFirstSpecial) [[unlikely]] {
     if (state.lives(bits) && node >= kFirstSpecial && node <= kHeadersProxy) {
