@@ -56,6 +56,39 @@ void* BlockPool::refill(size_t list) {
   return first;
 }
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): lua_Alloc is realloc
+void* BlockList::resize(void* block, size_t bytes) {
+  Link* link = block == nullptr ? nullptr : static_cast<Link*>(block) - 1;
+  if (bytes > SIZE_MAX - sizeof(Link)) return nullptr;
+  auto* const moved = static_cast<Link*>(std::realloc(link, sizeof(Link) + bytes));
+  if (moved == nullptr) return nullptr;
+  if (link == nullptr) {
+    moved->next = end_.next;
+    moved->previous = &end_;
+  }
+  moved->next->previous = moved;
+  moved->previous->next = moved;
+  return moved + 1;
+}
+
+void BlockList::give(void* block) {
+  Link* const link = static_cast<Link*>(block) - 1;
+  link->next->previous = link->previous;
+  link->previous->next = link->next;
+  std::free(link);
+}
+
+void BlockList::give_all() {
+  while (end_.next != &end_) give(end_.next + 1);
+}
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
+
+bool Guard::free_everything() {
+  if (!kPooled) return false;
+  large_.give_all();
+  return true;
+}
+
 void* Guard::allocate(void* guard, void* block, size_t old_size, size_t new_size) {
   // With no block, old_size is a kind of object, not a size.
   return static_cast<Guard*>(guard)->reallocate(block, block == nullptr ? 0 : old_size, new_size);
@@ -70,29 +103,34 @@ void* Guard::reallocate(void* block, size_t old_size, size_t new_size) {
   return result;
 }
 
-// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): lua_Alloc is realloc
 void* Guard::resize(void* block, size_t old_size, size_t new_size) {
   const bool was_pooled = pooled(old_size);
+  const auto release = [&] { was_pooled ? pool_.give(block, old_size) : give_large(block); };
   if (new_size == 0) {
-    if (was_pooled) {
-      pool_.give(block, old_size);
-    } else {
-      std::free(block);
-    }
+    if (block != nullptr) release();
     return nullptr;
   }
   const bool is_pooled = pooled(new_size);
-  if (!was_pooled && !is_pooled) return std::realloc(block, new_size);
+  if (!was_pooled && !is_pooled) return resize_large(block, new_size);
   if (was_pooled && is_pooled && BlockPool::same_list(old_size, new_size)) return block;
-  void* const moved = is_pooled ? pool_.take(new_size) : std::malloc(new_size);
+  void* const moved = is_pooled ? pool_.take(new_size) : resize_large(nullptr, new_size);
   if (moved == nullptr || block == nullptr) return moved;
   std::memcpy(moved, block, std::min(old_size, new_size));
-  if (was_pooled) {
-    pool_.give(block, old_size);
+  release();
+  return moved;
+}
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): lua_Alloc is realloc
+void* Guard::resize_large(void* block, size_t bytes) {
+  return kPooled ? large_.resize(block, bytes) : std::realloc(block, bytes);
+}
+
+void Guard::give_large(void* block) {
+  if (kPooled) {
+    large_.give(block);
   } else {
     std::free(block);
   }
-  return moved;
 }
 // NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 
@@ -144,7 +182,8 @@ void Guard::set_hook(int interval) {
   lua_sethook(L_, interval == 0 ? nullptr : &Guard::hook, interval == 0 ? 0 : events, interval);
 }
 
-void Guard::begin() {
+void Guard::begin(int64_t cpu_us) {
+  cpu_us_ = cpu_us;
   extra_ = 0;
   refused_ = 0;
   instructions_ = 0;
@@ -164,10 +203,15 @@ void Guard::begin() {
 
 void Guard::end() { Ticker::unwatch(); }
 
+int64_t Guard::spent_us() const {
+  return cpu_start_us_ == kNotRead ? ticked_us()
+                                   : clock_us(CLOCK_THREAD_CPUTIME_ID) - cpu_start_us_;
+}
+
 void Guard::tick() {
   const int ticks = ticks_.load(std::memory_order_relaxed) + 1;
   ticks_.store(ticks, std::memory_order_relaxed);
-  if (ticked_us() >= limits_.cpu_us) {
+  if (ticked_us() >= cpu_us_) {
     set_hook(1);
   } else if (ticks == kTicksToHook && !counts_always_) {
     set_hook(kHookInterval);
@@ -190,7 +234,7 @@ void Guard::hook(lua_State* L, lua_Debug* event) {
   if (guard.observer_ != nullptr) guard.observer_->on_count(L, event);
   guard.instructions_ += static_cast<uint64_t>(guard.interval());
   if (guard.instructions_ > guard.limits_.instructions) guard.raise(Cap::kInstructions);
-  if (guard.ticked_us() >= guard.limits_.cpu_us) guard.raise(Cap::kCpu);
+  if (guard.ticked_us() >= guard.cpu_us_) guard.raise(Cap::kCpu);
   if (const Cap cap = guard.overdue(); cap != Cap::kNone) guard.raise(cap);
 }
 
@@ -223,12 +267,12 @@ Cap Guard::overdue() {
   const int64_t ticked = ticked_us();
   if (wall_start_us_ == kNotRead) wall_start_us_ = wall - ticked;
   const int64_t elapsed = wall - wall_start_us_;
-  if (elapsed < std::min<int64_t>(1000, limits_.cpu_us / 4)) return Cap::kNone;
+  if (elapsed < std::min<int64_t>(1000, cpu_us_ / 4)) return Cap::kNone;
   if (elapsed > limits_.wall_us) return Cap::kWall;
-  if (cpu_start_us_ != kNotRead && elapsed < limits_.cpu_us) return Cap::kNone;
+  if (cpu_start_us_ != kNotRead && elapsed < cpu_us_) return Cap::kNone;
   const int64_t cpu = clock_us(CLOCK_THREAD_CPUTIME_ID);
   if (cpu_start_us_ == kNotRead) cpu_start_us_ = cpu - ticked;
-  return cpu - cpu_start_us_ > limits_.cpu_us ? Cap::kCpu : Cap::kNone;
+  return cpu - cpu_start_us_ > cpu_us_ ? Cap::kCpu : Cap::kNone;
 }
 
 void Guard::note_place() {

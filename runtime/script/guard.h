@@ -51,6 +51,27 @@ class BlockPool {
   std::vector<std::unique_ptr<char[]>> chunks_;
 };
 
+// Blocks that are too large for the pool, each with its neighbours in front of it, so that all can
+// be freed without asking the state where they are.
+class BlockList {
+ public:
+  BlockList() { end_.next = end_.previous = &end_; }
+  BlockList(const BlockList&) = delete;
+  BlockList& operator=(const BlockList&) = delete;
+
+  // As realloc and free; null: no memory, and the block is as it was.
+  void* resize(void* block, size_t bytes);
+  void give(void* block);
+  void give_all();
+
+ private:
+  struct alignas(16) Link {
+    Link* next;
+    Link* previous;
+  };
+  Link end_;
+};
+
 // The caps of one Lua state: memory through its allocator, instructions and time through a count
 // hook, time also in native loops that call spend(). Unless the instruction cap is small the hook
 // is set only when a call has run for some milliseconds (see ticker.h), and counts from there. When
@@ -69,9 +90,17 @@ class Guard {
   void attach(lua_State* L);
   // Before attach(); null: nobody looks.
   void observe(Observer* observer) { observer_ = observer; }
-  // A call begins: time and instructions count anew. It ends with end(), on the same thread.
-  void begin();
+  // A call begins: time and instructions count anew. It ends with end(), on the same thread. The
+  // second may have less processor time than the cap.
+  void begin() { begin(limits_.cpu_us); }
+  void begin(int64_t cpu_us);
   void end();
+  // Processor time of this thread since begin(), as far as it was looked at.
+  [[nodiscard]] int64_t spent_us() const;
+  // Frees all that the state holds, instead of lua_close(), which goes through every object:
+  // nothing of ours has a finalizer. False: blocks are not listed in this build, and nothing was
+  // freed.
+  bool free_everything();
   // From the signal handler: some milliseconds of processor time have passed.
   void tick();
 
@@ -132,6 +161,8 @@ class Guard {
   static void hook(lua_State* L, lua_Debug* event);
   void* reallocate(void* block, size_t old_size, size_t new_size);
   void* resize(void* block, size_t old_size, size_t new_size);
+  void* resize_large(void* block, size_t bytes);
+  void give_large(void* block);
   bool refuse(size_t new_size);
   void spend_slow();
   bool afford_slow();
@@ -146,6 +177,8 @@ class Guard {
   lua_State* L_ = nullptr;
   Observer* observer_ = nullptr;
   BlockPool pool_;
+  BlockList large_;
+  int64_t cpu_us_ = limits_.cpu_us;  // of this call
   uint64_t used_ = 0;
   uint64_t extra_ = 0;
   uint64_t churn_ = 0;  // bytes allocated since the clock was last read

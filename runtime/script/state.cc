@@ -10,7 +10,7 @@ State::State(const ScriptLimits& limits)
     : guard(limits), writer(*this), kit(std::make_unique<LibraryState>(*this)) {}
 
 State::~State() {
-  if (L != nullptr) lua_close(L);
+  if (L != nullptr && !(guard.capped() && guard.free_everything())) lua_close(L);
 }
 
 bool State::select(uint32_t wanted) {

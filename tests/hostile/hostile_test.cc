@@ -27,10 +27,10 @@ constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(th
 constexpr bool kSanitized = false;
 #endif
 
-// Beyond twice the cap: two looks at the clock that come late (5 ms each), making a state, and, by
-// the memory it may hold, throwing two away and a last collection, which nothing can interrupt.
+// Beyond twice the cap where that is small: looks at the clock that come late (5 ms each), making a
+// state, and a last collection, which nothing can interrupt.
 constexpr int64_t kAllowanceUs = 20'000;
-constexpr uint64_t kAllowanceUsPerMiB = 1000;
+constexpr int64_t kSmallCapUs = 20'000;
 constexpr int kTries =
     kSanitized ? 1 : 5;                  // the quickest counts: others may have had our processor
 constexpr size_t kLongestDetail = 8192;  // it goes into logs and dead letters
@@ -42,7 +42,7 @@ struct Caps {
 
 std::vector<Caps> all_caps() {
   ScriptLimits small;
-  small.cpu_us = kSanitized ? 100'000 : 20'000;
+  small.cpu_us = kSanitized ? 100'000 : kSmallCapUs;
   small.wall_us = 60'000'000;  // a busy machine is no failure
   small.memory_bytes = 16 << 20;
   ScriptLimits counted = small;  // so few instructions that they are counted from the first on
@@ -141,9 +141,7 @@ class HostileTest : public ::testing::Test {
       Bench neighbour("neighbour.lua", kNeighbour, limits);
       ASSERT_EQ(neighbour.refusal(), "");
       expect_neighbour_unharmed(neighbour);
-      const int64_t allowed =
-          2 * limits.cpu_us + kAllowanceUs +
-          static_cast<int64_t>((limits.memory_bytes >> 20) * kAllowanceUsPerMiB);
+      const int64_t allowed = 2 * limits.cpu_us + (limits.cpu_us <= kSmallCapUs ? kAllowanceUs : 0);
       int64_t best = INT64_MAX;
       for (int i = 0; i < kTries && best > allowed && !HasFailure(); ++i) {
         best = std::min(best, script_.at_load ? refused(limits) : rejected(limits));
