@@ -275,6 +275,7 @@ uint64_t number_of(rocksdb::DB& db, const std::string& property) {
 
 }  // namespace
 
+uint64_t RocksDb::last_sequence() const { return impl_->db->GetLatestSequenceNumber(); }
 uint64_t RocksDb::disk_bytes() const {
   return number_of(*impl_->db, rocksdb::DB::Properties::kTotalSstFilesSize);
 }

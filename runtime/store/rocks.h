@@ -126,6 +126,8 @@ class RocksDb {
   // Reads every file and compares its checksums.
   Status verify();
 
+  // Rises with every change; what it was after a synced write it never falls below again.
+  [[nodiscard]] uint64_t last_sequence() const;
   [[nodiscard]] uint64_t disk_bytes() const;    // of tables, the log not counted
   [[nodiscard]] uint64_t memory_bytes() const;  // of buffers and cache, now
   [[nodiscard]] uint64_t estimated_keys() const;

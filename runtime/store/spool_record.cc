@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/store/spool_record.h"
+
+#include <zlib.h>
+
+#include "runtime/store/byte_coding.h"
+
+namespace sluice::store {
+namespace {
+
+constexpr char kRecordForm = 1;
+// Which optional texts follow.
+constexpr uint32_t kHasValue = 1;
+constexpr uint32_t kHasKey = 2;
+constexpr uint32_t kHasRaw = 4;
+constexpr uint32_t kHasRawKey = 8;
+constexpr uint32_t kRawIsValue = 16;
+constexpr uint32_t kRawKeyIsKey = 32;
+constexpr uint32_t kAllBits = 63;
+constexpr size_t kChecksumBytes = 4;
+// A header is at least its two lengths.
+constexpr size_t kLeastHeader = 2;
+
+uint32_t checksum_of(uint64_t id, std::string_view bytes) {
+  std::string name;
+  append_big_endian(name, id);  // fits the small string: no allocation
+  const auto* first = reinterpret_cast<const Bytef*>(name.data());
+  const auto* rest = reinterpret_cast<const Bytef*>(bytes.data());
+  return static_cast<uint32_t>(crc32_z(crc32_z(0, first, name.size()), rest, bytes.size()));
+}
+
+bool same(std::string_view a, std::string_view b) { return a.data() != nullptr && a == b; }
+
+uint32_t bits_of(const SpoolRecord& record) {
+  uint32_t bits = 0;
+  if (record.value.data() != nullptr) bits |= kHasValue;
+  if (record.key.data() != nullptr) bits |= kHasKey;
+  if (record.raw.data() != nullptr) {
+    bits |= (bits & kHasValue) != 0 && same(record.value, record.raw) ? kRawIsValue : kHasRaw;
+  }
+  if (record.raw_key.data() != nullptr) {
+    bits |= (bits & kHasKey) != 0 && same(record.key, record.raw_key) ? kRawKeyIsKey : kHasRawKey;
+  }
+  return bits;
+}
+
+Status damaged(std::string_view what) {
+  return {Code::kCorrupt, "a spooled record fails its check: " + std::string(what)};
+}
+
+std::string_view optional_text(ByteReader& in, uint32_t bits, uint32_t bit) {
+  return (bits & bit) != 0 ? in.text() : std::string_view();
+}
+
+void read_body(ByteReader& in, uint32_t bits, SpoolRecord& out) {
+  out.source = in.text();
+  out.lane = in.text();
+  out.position = in.varint();
+  out.part = in.varint32();
+  out.flags = in.varint32();
+  out.event_time_us = in.signed_varint();
+  out.received_us = in.signed_varint();
+  out.attempts = in.varint32();
+  out.schema_version = in.text();
+  out.script_hash = in.text();
+  out.bundle_hash = in.text();
+  out.reason = in.text();
+  out.detail = in.text();
+  out.value = optional_text(in, bits, kHasValue);
+  out.key = optional_text(in, bits, kHasKey);
+  out.raw = (bits & kRawIsValue) != 0 ? out.value : optional_text(in, bits, kHasRaw);
+  out.raw_key = (bits & kRawKeyIsKey) != 0 ? out.key : optional_text(in, bits, kHasRawKey);
+  const uint64_t headers = in.varint();
+  out.headers.clear();
+  if (headers > in.left() / kLeastHeader) return;  // at_end() will be false
+  out.headers.reserve(headers);
+  for (uint64_t i = 0; i < headers; ++i) {
+    const std::string_view name = in.text();
+    out.headers.push_back({name, in.text()});
+  }
+}
+
+}  // namespace
+
+void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& out) {
+  const uint32_t bits = bits_of(record);
+  out.clear();
+  out += kRecordForm;
+  append_varint(out, bits);
+  append_text(out, record.source);
+  append_text(out, record.lane);
+  append_varint(out, record.position);
+  append_varint(out, record.part);
+  append_varint(out, record.flags);
+  append_signed(out, record.event_time_us);
+  append_signed(out, record.received_us);
+  append_varint(out, record.attempts);
+  append_text(out, record.schema_version);
+  append_text(out, record.script_hash);
+  append_text(out, record.bundle_hash);
+  append_text(out, record.reason);
+  append_text(out, record.detail);
+  if ((bits & kHasValue) != 0) append_text(out, record.value);
+  if ((bits & kHasKey) != 0) append_text(out, record.key);
+  if ((bits & kHasRaw) != 0) append_text(out, record.raw);
+  if ((bits & kHasRawKey) != 0) append_text(out, record.raw_key);
+  append_varint(out, record.headers.size());
+  for (const SpoolHeader& header : record.headers) {
+    append_text(out, header.name);
+    append_text(out, header.value);
+  }
+  append_big_endian(out, checksum_of(id, out));
+}
+
+Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolRecord& out) {
+  if (bytes.size() < 2 + kChecksumBytes) {
+    return damaged("it has " + std::to_string(bytes.size()) + " bytes");
+  }
+  const std::string_view body = bytes.substr(0, bytes.size() - kChecksumBytes);
+  ByteReader end(bytes.substr(body.size()));
+  if (end.big_endian<uint32_t>() != checksum_of(id, body)) {
+    return damaged("its checksum is another");
+  }
+  if (body.front() != kRecordForm) {
+    return damaged("its form is " + std::to_string(static_cast<unsigned char>(body.front())) +
+                   ", this program knows 1");
+  }
+  ByteReader in(body.substr(1));
+  const uint32_t bits = in.varint32();
+  const bool twice = (bits & kRawIsValue) != 0 && (bits & kHasRaw) != 0;
+  const bool key_twice = (bits & kRawKeyIsKey) != 0 && (bits & kHasRawKey) != 0;
+  if ((bits & ~kAllBits) != 0 || twice || key_twice) return damaged("its flags are none of ours");
+  read_body(in, bits, out);
+  if (!in.at_end()) return damaged("its lengths do not add up");
+  return Status::ok();
+}
+
+uint64_t spool_record_size(const SpoolRecord& record) {
+  uint64_t size = 8 + 13 * kVarintMax + record.source.size() + record.lane.size();
+  for (const std::string_view text : {record.schema_version, record.script_hash, record.bundle_hash,
+                                      record.reason, record.detail, record.value, record.key}) {
+    size += text.size();
+  }
+  const uint32_t bits = bits_of(record);
+  if ((bits & kHasRaw) != 0) size += record.raw.size();
+  if ((bits & kHasRawKey) != 0) size += record.raw_key.size();
+  for (const SpoolHeader& header : record.headers) {
+    size += header.name.size() + header.value.size() + kVarintMax;
+  }
+  return size;
+}
+
+}  // namespace sluice::store
