@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kSpoolFormat = 1;
 constexpr std::string_view kFormatKey = "v";
+constexpr const char* kMarkFile = "acknowledged";
 constexpr size_t kMarkBytes = 12;  // the number and its CRC-32
 
 bool plain(char c) {
@@ -31,12 +32,6 @@ Status folder_failed(const fs::path& path, std::string_view doing, int error) {
           path.string() + ": " + std::string(doing) + ": " + errno_text(error) +
               (full ? "; free space on the disk and try again"
                     : "; check that the state folder exists and is writable by this user")};
-}
-
-Status sync_folder(const fs::path& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return folder_failed(path, "syncing", errno);
-  return Status::ok();
 }
 
 std::string mark_bytes(uint64_t sequence) {
@@ -87,7 +82,7 @@ std::string spool_sink_of(const fs::path& folder) {
 RocksOptions spool_options(const fs::path& state_dir, std::string_view sink) {
   RocksOptions options;
   const fs::path folder = spool_folder(state_dir, sink);
-  options.dir = folder / "records";
+  options.dir = folder / kSpoolDatabase;
   options.repair = "sluice spool salvage --sink " + std::string(sink);
   options.loss = "the records in it are then not delivered";
   options.keep_torn_in = folder / "damaged" / "torn";
@@ -104,6 +99,24 @@ Status make_spool_folder(const fs::path& folder) {
     }
   }
   return Status::ok();
+}
+
+Status sync_folder(const fs::path& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return folder_failed(path, "syncing", errno);
+  return Status::ok();
+}
+
+Status finish_salvage(const fs::path& folder) {
+  const fs::path made = folder / kSalvagedDatabase;
+  const fs::path place = folder / kSpoolDatabase;
+  std::error_code error;
+  if (fs::exists(place, error) || !fs::exists(made, error)) return Status::ok();
+  // The mark spoke of the old one.
+  fs::remove(folder / kMarkFile, error);
+  if (!error) fs::rename(made, place, error);
+  if (error) return folder_failed(made, "putting it into place", error.value());
+  return sync_folder(folder);
 }
 
 std::string spool_key(char space, uint64_t number) {
@@ -208,7 +221,7 @@ Status check_spool_format(RocksDb& db, std::string_view sink) {
 
 Result<AcknowledgedMark> AcknowledgedMark::open(const fs::path& folder, bool read_only) {
   AcknowledgedMark mark;
-  mark.path_ = folder / "acknowledged";
+  mark.path_ = folder / kMarkFile;
   const int access = read_only ? O_RDONLY : O_RDWR | O_CREAT;
   mark.file_.reset(::open(mark.path_.c_str(), access | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!mark.file_) {

@@ -23,6 +23,14 @@ std::string spool_sink_of(const std::filesystem::path& folder);  // the other wa
 RocksOptions spool_options(const std::filesystem::path& state_dir, std::string_view sink);
 // Makes the folders, durably.
 Status make_spool_folder(const std::filesystem::path& folder);
+Status sync_folder(const std::filesystem::path& folder);
+
+// Salvage makes the new database under the second name; once that is whole, the old one is moved
+// away and the new one takes its place. This does the last step where a crash kept it from being
+// done. Harmless otherwise.
+inline constexpr const char* kSpoolDatabase = "records";
+inline constexpr const char* kSalvagedDatabase = "records.salvaged";
+Status finish_salvage(const std::filesystem::path& folder);
 
 // Keys: one letter and a number, big endian, so that their order is that of the numbers.
 inline constexpr char kRecordSpace = 'r';   // id -> encode_spool_record()

@@ -20,6 +20,7 @@ constexpr uint64_t kDropAfterShare = 8;  // or this part of the limit, if that i
 Status DurableSpool::open_files() {
   const std::filesystem::path folder = store::spool_folder(options_.state_dir, options_.sink);
   SLUICE_RETURN_IF_ERROR(store::make_spool_folder(folder));
+  SLUICE_RETURN_IF_ERROR(store::finish_salvage(folder));
   SLUICE_ASSIGN_OR_RETURN(auto mark, store::AcknowledgedMark::open(folder, false));
   SLUICE_ASSIGN_OR_RETURN(
       db_, store::RocksDb::open(store::spool_options(options_.state_dir, options_.sink)));

@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/unique_fd.h"
 
@@ -25,6 +26,16 @@ class Child {
     void say(std::string_view line) const {
       const std::string text = std::string(line) + "\n";
       if (::write(fd_, text.data(), text.size()) < 0) ::_exit(9);
+    }
+    // Runs another program in this process, its standard output being the pipe: for what must not
+    // be forked (libraries with threads of their own).
+    [[noreturn]] void become(const std::vector<std::string>& command) const {
+      std::vector<char*> words;
+      words.reserve(command.size() + 1);
+      for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+      words.push_back(nullptr);
+      if (::dup2(fd_, STDOUT_FILENO) >= 0) ::execv(words[0], words.data());
+      ::_exit(7);
     }
     [[noreturn]] void wait_for_ever() const {
       for (;;) ::pause();
