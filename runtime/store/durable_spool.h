@@ -46,6 +46,7 @@ class DurableSpool final : public Spool {
   Status read_from(uint64_t id, size_t records, uint64_t bytes, SpoolItems& out, Damaged& damaged)
       SLUICE_REQUIRES(io_);
   Result<Found> find(std::span<const uint64_t> ids) SLUICE_REQUIRES(io_);
+  void set_mark(uint64_t sequence, uint64_t records) SLUICE_REQUIRES(io_);
   Status take(const Found& found, bool sync) SLUICE_REQUIRES(io_) SLUICE_EXCLUDES(mutex_);
 
   // spool_upkeep.cc

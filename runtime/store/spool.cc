@@ -47,14 +47,18 @@ Status DurableSpool::append(std::span<const SpoolRecord> records) {
     unsure_until_ = next_id_ + records.size();
     return failed(written);
   }
-  // It is durable whatever becomes of the mark; a mark that lags only sees less.
-  const Status marked = mark_->set(db_->last_sequence());
-  if (!marked) log::warn("spool.mark", marked.message(), {{"sink", options_.sink}});
   MutexLock lock(mutex_);
   if (index_.records() == 0) front_ = {next_id_, entries_.front().spooled_us};
   for (const SpoolEntry& entry : entries_) index_.add(entry);
   next_id_ += records.size();
+  set_mark(db_->last_sequence(), index_.records());
   return Status::ok();
+}
+
+// What it speaks of is durable whatever becomes of it; a mark that lags only sees less.
+void DurableSpool::set_mark(uint64_t sequence, uint64_t records) {
+  const Status marked = mark_->set(sequence, records);
+  if (!marked) log::warn("spool.mark", marked.message(), {{"sink", options_.sink}});
 }
 
 Status DurableSpool::check_room(uint64_t asked) const {
@@ -207,6 +211,7 @@ Status DurableSpool::take(const Found& found, bool sync) {
   {
     MutexLock lock(mutex_);
     for (const auto& [id, entry] : found) index_.take(entry);
+    set_mark(mark_->sequence(), index_.records());
   }
   if (found.front().first <= front_id()) SLUICE_RETURN_IF_ERROR(find_front());
   return give_space_back();

@@ -43,7 +43,7 @@ Result<SpoolVerdict> verify_spool(const std::filesystem::path& state_dir, std::s
 struct SpoolSalvage {
   uint64_t saved = 0;        // records that wait again
   uint64_t damaged = 0;      // records that were read but fail their check
-  uint64_t lost = 0;         // records known by name of which the files give nothing
+  uint64_t lost = 0;         // records that were there and of which the files give nothing
   bool changed = false;      // false: it was whole, nothing was moved
   std::filesystem::path to;  // what was set aside lies here
 };

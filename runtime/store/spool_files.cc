@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr uint64_t kSpoolFormat = 1;
 constexpr std::string_view kFormatKey = "v";
 constexpr const char* kMarkFile = "acknowledged";
-constexpr size_t kMarkBytes = 12;  // the number and its CRC-32
+constexpr size_t kMarkBytes = 20;  // two numbers and their CRC-32
 
 bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -34,9 +34,10 @@ Status folder_failed(const fs::path& path, std::string_view doing, int error) {
                     : "; check that the state folder exists and is writable by this user")};
 }
 
-std::string mark_bytes(uint64_t sequence) {
+std::string mark_bytes(uint64_t sequence, uint64_t records) {
   std::string out;
   append_big_endian(out, sequence);
+  append_big_endian(out, records);
   const auto* data = reinterpret_cast<const Bytef*>(out.data());
   append_big_endian(out, static_cast<uint32_t>(crc32_z(0, data, out.size())));
   return out;
@@ -232,19 +233,25 @@ Result<AcknowledgedMark> AcknowledgedMark::open(const fs::path& folder, bool rea
   const ssize_t n = ::pread(mark.file_.get(), bytes, sizeof bytes, 0);
   if (n < 0) return folder_failed(mark.path_, "reading", errno);
   const std::string_view text(bytes, static_cast<size_t>(n));
-  const auto sequence = ByteReader(text).big_endian<uint64_t>();
+  ByteReader in(text);
+  const auto sequence = in.big_endian<uint64_t>();
+  const auto records = in.big_endian<uint64_t>();
   // Torn by a power loss: as if it lagged behind.
-  if (text == mark_bytes(sequence)) mark.sequence_ = sequence;
+  if (text == mark_bytes(sequence, records)) {
+    mark.sequence_ = sequence;
+    mark.records_ = records;
+  }
   return mark;
 }
 
-Status AcknowledgedMark::set(uint64_t sequence) {
-  const std::string bytes = mark_bytes(sequence);
+Status AcknowledgedMark::set(uint64_t sequence, uint64_t records) {
+  const std::string bytes = mark_bytes(sequence, records);
   const ssize_t n = ::pwrite(file_.get(), bytes.data(), bytes.size(), 0);
   if (n != static_cast<ssize_t>(bytes.size())) {
     return folder_failed(path_, "writing", n < 0 ? errno : ENOSPC);
   }
   sequence_ = sequence;
+  records_ = records;
   return Status::ok();
 }
 

@@ -80,19 +80,22 @@ std::optional<DamagedRecord> decode_damaged(uint64_t id, std::string_view bytes)
 // kInvalid: written by a newer program. Writes the number into a new database.
 Status check_spool_format(RocksDb& db, std::string_view sink);
 
-// How far appends were acknowledged, kept beside the database and written after its sync: a log
-// that was cut off behind it is told from one that simply ends.
+// How far appends were acknowledged and how many records were inside then, kept beside the database
+// and written after its sync: a log that was cut off is told from one that simply ends, and what
+// damaged files have lost can be counted.
 class AcknowledgedMark {
  public:
   static Result<AcknowledgedMark> open(const std::filesystem::path& folder, bool read_only);
   [[nodiscard]] uint64_t sequence() const { return sequence_; }
+  [[nodiscard]] uint64_t records() const { return records_; }
   // Not synced: it may lag behind after power loss, and never runs ahead.
-  Status set(uint64_t sequence);
+  Status set(uint64_t sequence, uint64_t records);
 
  private:
   UniqueFd file_;
   std::filesystem::path path_;
   uint64_t sequence_ = 0;
+  uint64_t records_ = 0;
 };
 // kCorrupt when the database ends before the mark.
 Status check_acknowledged(const AcknowledgedMark& mark, const RocksDb& db);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "runtime/base/file.h"
@@ -231,6 +232,7 @@ class Salvager {
     bad.found_us = clock_.wall_us();
     bad.why = std::move(why);
     bad.bytes = value;
+    ++waiting_damaged_;
     return write_failing(bad);
   }
 
@@ -258,10 +260,18 @@ class Salvager {
 
   // What an index knows and no database gave.
   Status note_lost() {
-    if (index_from_.empty()) return Status::ok();  // nobody knows what there was
-    SLUICE_ASSIGN_OR_RETURN(const auto old, open_old(index_from_));
-    return walk(*old, store::kIndexSpace,
-                [&](uint64_t id, std::string_view value) { return note_if_lost(*old, id, value); });
+    if (!index_from_.empty()) {
+      SLUICE_ASSIGN_OR_RETURN(const auto old, open_old(index_from_));
+      SLUICE_RETURN_IF_ERROR(
+          walk(*old, store::kIndexSpace,
+               [&](uint64_t id, std::string_view value) { return note_if_lost(*old, id, value); }));
+    }
+    named_ = out_.lost;
+    // What no index knows either is known by number.
+    SLUICE_ASSIGN_OR_RETURN(const auto mark, store::AcknowledgedMark::open(folder_, true));
+    const uint64_t given = out_.saved + waiting_damaged_;
+    if (mark.records() > given) out_.lost = std::max(out_.lost, mark.records() - given);
+    return Status::ok();
   }
 
   Status note_if_lost(RocksDb& old, uint64_t id, std::string_view value) {
@@ -320,10 +330,11 @@ class Salvager {
     new_.reset();
     SLUICE_RETURN_IF_ERROR(failed_.finish());
     SLUICE_RETURN_IF_ERROR(lost_.finish());
-    SLUICE_RETURN_IF_ERROR(write_file_atomic(aside_ / "salvage.json",
-                                             "{\"saved\":" + std::to_string(out_.saved) +
-                                                 ",\"damaged\":" + std::to_string(out_.damaged) +
-                                                 ",\"lost\":" + std::to_string(out_.lost) + "}\n"));
+    SLUICE_RETURN_IF_ERROR(write_file_atomic(
+        aside_ / "salvage.json", "{\"saved\":" + std::to_string(out_.saved) +
+                                     ",\"damaged\":" + std::to_string(out_.damaged) +
+                                     ",\"lost\":" + std::to_string(out_.lost) +
+                                     ",\"lost_named\":" + std::to_string(named_) + "}\n"));
     return store::sync_folder(aside_.parent_path());
   }
 
@@ -353,9 +364,11 @@ class Salvager {
   LineFile lost_;
   std::unique_ptr<RocksDb> new_;
   RocksBatch batch_;
-  store::SpoolIndex index_;  // for the numbers of lanes in the new database
-  fs::path index_from_;      // the first database that could be opened
-  bool incomplete_ = false;  // something could not be read
+  store::SpoolIndex index_;       // for the numbers of lanes in the new database
+  fs::path index_from_;           // the first database that could be opened
+  uint64_t waiting_damaged_ = 0;  // failing records that were not set aside before
+  uint64_t named_ = 0;            // lost ones of which lane and position are known
+  bool incomplete_ = false;       // something could not be read
   SpoolSalvage out_;
 };
 
