@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/store/spool.h"
+#include "runtime/store/state_dir.h"
 
 namespace sluice {
 namespace {
@@ -41,6 +42,8 @@ Status append(Spool& spool, uint64_t first, uint64_t count) {
 }
 
 int run(const char* state_dir) {
+  const auto state = StateDir::acquire(state_dir);
+  if (!state) return fail(state.status());
   SpoolOptions options;
   options.state_dir = state_dir;
   options.sink = "pg";
