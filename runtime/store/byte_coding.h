@@ -9,8 +9,11 @@ namespace sluice::store {
 
 // Numbers and texts in values of our own; and keys whose order is that of their numbers.
 
-inline constexpr size_t kVarintMax = 10;
-
+inline size_t varint_size(uint64_t value) {
+  size_t size = 1;
+  for (; value >= 0x80; value >>= 7) ++size;
+  return size;
+}
 inline void append_varint(std::string& out, uint64_t value) {
   while (value >= 0x80) {
     out += static_cast<char>((value & 0x7f) | 0x80);
@@ -19,9 +22,10 @@ inline void append_varint(std::string& out, uint64_t value) {
   out += static_cast<char>(value);
 }
 // Signed numbers near zero stay short whatever their sign.
-inline void append_signed(std::string& out, int64_t value) {
-  append_varint(out, (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+inline uint64_t folded(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
 }
+inline void append_signed(std::string& out, int64_t value) { append_varint(out, folded(value)); }
 inline void append_text(std::string& out, std::string_view text) {
   append_varint(out, text.size());
   out += text;

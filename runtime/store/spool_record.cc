@@ -21,14 +21,6 @@ constexpr size_t kChecksumBytes = 4;
 // A header is at least its two lengths.
 constexpr size_t kLeastHeader = 2;
 
-uint32_t checksum_of(uint64_t id, std::string_view bytes) {
-  std::string name;
-  append_big_endian(name, id);  // fits the small string: no allocation
-  const auto* first = reinterpret_cast<const Bytef*>(name.data());
-  const auto* rest = reinterpret_cast<const Bytef*>(bytes.data());
-  return static_cast<uint32_t>(crc32_z(crc32_z(0, first, name.size()), rest, bytes.size()));
-}
-
 bool same(std::string_view a, std::string_view b) { return a.data() != nullptr && a == b; }
 
 uint32_t bits_of(const SpoolRecord& record) {
@@ -82,6 +74,14 @@ void read_body(ByteReader& in, uint32_t bits, SpoolRecord& out) {
 
 }  // namespace
 
+uint32_t spool_record_checksum(uint64_t id, std::string_view body) {
+  std::string name;
+  append_big_endian(name, id);  // fits the small string: no allocation
+  const auto* first = reinterpret_cast<const Bytef*>(name.data());
+  const auto* rest = reinterpret_cast<const Bytef*>(body.data());
+  return static_cast<uint32_t>(crc32_z(crc32_z(0, first, name.size()), rest, body.size()));
+}
+
 void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& out) {
   const uint32_t bits = bits_of(record);
   out.clear();
@@ -109,7 +109,7 @@ void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& ou
     append_text(out, header.name);
     append_text(out, header.value);
   }
-  append_big_endian(out, checksum_of(id, out));
+  append_big_endian(out, spool_record_checksum(id, out));
 }
 
 Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolRecord& out) {
@@ -118,7 +118,7 @@ Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolRecord& out
   }
   const std::string_view body = bytes.substr(0, bytes.size() - kChecksumBytes);
   ByteReader end(bytes.substr(body.size()));
-  if (end.big_endian<uint32_t>() != checksum_of(id, body)) {
+  if (end.big_endian<uint32_t>() != spool_record_checksum(id, body)) {
     return damaged("its checksum is another");
   }
   if (body.front() != kRecordForm) {
@@ -136,16 +136,27 @@ Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolRecord& out
 }
 
 uint64_t spool_record_size(const SpoolRecord& record) {
-  uint64_t size = 8 + 13 * kVarintMax + record.source.size() + record.lane.size();
-  for (const std::string_view text : {record.schema_version, record.script_hash, record.bundle_hash,
-                                      record.reason, record.detail, record.value, record.key}) {
-    size += text.size();
-  }
+  const auto text_size = [](std::string_view text) {
+    return varint_size(text.size()) + text.size();
+  };
   const uint32_t bits = bits_of(record);
-  if ((bits & kHasRaw) != 0) size += record.raw.size();
-  if ((bits & kHasRawKey) != 0) size += record.raw_key.size();
+  uint64_t size = 1 + varint_size(bits) + kChecksumBytes;
+  for (const uint64_t number : {record.position, uint64_t{record.part}, uint64_t{record.flags},
+                                folded(record.event_time_us), folded(record.received_us),
+                                uint64_t{record.attempts}, uint64_t{record.headers.size()}}) {
+    size += varint_size(number);
+  }
+  for (const std::string_view text :
+       {record.source, record.lane, record.schema_version, record.script_hash, record.bundle_hash,
+        record.reason, record.detail}) {
+    size += text_size(text);
+  }
+  if ((bits & kHasValue) != 0) size += text_size(record.value);
+  if ((bits & kHasKey) != 0) size += text_size(record.key);
+  if ((bits & kHasRaw) != 0) size += text_size(record.raw);
+  if ((bits & kHasRawKey) != 0) size += text_size(record.raw_key);
   for (const SpoolHeader& header : record.headers) {
-    size += header.name.size() + header.value.size() + kVarintMax;
+    size += text_size(header.name) + text_size(header.value);
   }
   return size;
 }

@@ -53,7 +53,10 @@ void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& ou
 // not write; never reads outside, and needs no more memory than `bytes` has.
 Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolRecord& out);
 
-// Of the encoding; at most a few bytes more than it will be.
+// Of what stands before it, as decode_spool_record() wants it.
+uint32_t spool_record_checksum(uint64_t id, std::string_view body);
+
+// Of the encoding, exactly.
 uint64_t spool_record_size(const SpoolRecord& record);
 
 }  // namespace store

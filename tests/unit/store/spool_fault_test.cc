@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <random>
 
 #include "runtime/store/spool.h"
@@ -204,6 +205,12 @@ void expect_all_or_told(const TempDir& dir, const std::string& what) {
   EXPECT_EQ(seen + (*spool)->stats().damaged, kRecords) << what;
 }
 
+// How many places of each file are damaged, one at a time; many more in the soak.
+int damages(int usual) {
+  const char* soak = std::getenv("SLUICE_SOAK");
+  return soak != nullptr && *soak != '0' ? usual * 50 : usual;
+}
+
 class DamagedSpool : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
@@ -233,7 +240,7 @@ TEST_P(DamagedSpool, AFlippedBitIsToldOrDoesNotMatter) {
   std::minstd_rand random(7);
   for (const fs::path& file : files_) {
     const size_t size = slurp(whole_ / file.string()).size();
-    for (int i = 0; size > 0 && i < 6; ++i) {
+    for (int i = 0; size > 0 && i < damages(5); ++i) {
       const size_t at = i == 0 ? size - 1 : random() % size;
       with(file, "bit of byte " + std::to_string(at), [&](std::string& content) {
         content[at] = static_cast<char>(content[at] ^ (1 << (random() % 8)));
@@ -246,7 +253,7 @@ TEST_P(DamagedSpool, ATruncatedFileIsToldOrDoesNotMatter) {
   std::minstd_rand random(8);
   for (const fs::path& file : files_) {
     const size_t size = slurp(whole_ / file.string()).size();
-    for (int i = 0; size > 0 && i < 4; ++i) {
+    for (int i = 0; size > 0 && i < damages(3); ++i) {
       const size_t left = i == 0 ? size - 1 : random() % size;
       with(file, "cut to " + std::to_string(left),
            [&](std::string& content) { content.resize(left); });
