@@ -22,8 +22,7 @@ SinkDriver::SinkDriver(ComponentRef component, Options options, LetterBox& lette
       clock_(clock),
       component_(std::move(component)),
       services_(*component_.component),
-      retry_(options_.config.retry.base, options_.config.retry.cap, options_.config.retry.delays,
-             std::hash<std::string>{}(options_.config.name)),
+      retry_(options_.config.retry, std::hash<std::string>{}(options_.config.name)),
       // A required sink's queue is bounded by the pipeline's byte budget: intake stops first.
       queue_(options_.config.required ? SIZE_MAX : options_.optional_bytes, SIZE_MAX),
       seconds_(kSeconds),

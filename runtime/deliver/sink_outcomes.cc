@@ -62,12 +62,9 @@ SinkDriver::Group SinkDriver::apply_outcomes(Group& group, const CallResult& res
 // Attempts are spent and the failure is this record's own (others went through meanwhile), or the
 // sink is configured to give up while it is unavailable.
 bool SinkDriver::give_up_on(const Entry& entry, bool call_failed) const {
-  const RetryConfig& retry = options_.config.retry;
-  const auto limit = retry.delays.empty() ? static_cast<uint32_t>(std::max(1, retry.max_attempts))
-                                          : static_cast<uint32_t>(retry.delays.size()) + 1;
   const bool dead_letter = options_.config.on_unavailable == OnUnavailable::kDeadLetter;
-  if (call_failed) return dead_letter && failures_ >= limit;
-  return entry.attempts >= limit && (dead_letter || written_ > entry.written_before);
+  if (call_failed) return dead_letter && retry_.spent(failures_);
+  return retry_.spent(entry.attempts) && (dead_letter || written_ > entry.written_before);
 }
 
 // Obligations are met in runs of one batch and segment: two atomics a run, not a record.

@@ -11,14 +11,25 @@ namespace {
 // Commits are grouped at least this far apart: an fsync a batch would cost more than it is worth,
 // and after a crash only this much is offered again.
 constexpr std::chrono::milliseconds kCommitInterval{20};
-constexpr std::chrono::milliseconds kRetryInterval{500};
 // Letters in one transaction; bounds the memory that their copies take.
 constexpr size_t kLettersAtOnce = 1000;
+
+// A store on the same machine is mended by people or by room on the disk; it is looked at often,
+// since everything holds meanwhile.
+RetryConfig store_retry() {
+  RetryConfig out;
+  out.base = Millis(100);
+  out.cap = Millis(2'000);
+  return out;
+}
 
 }  // namespace
 
 Ledger::Ledger(CheckpointStore& checkpoints, DeadLetterStore& letters, const Clock& clock)
-    : checkpoints_(checkpoints), letters_(letters), clock_(clock) {}
+    : checkpoints_(checkpoints),
+      letters_(letters),
+      clock_(clock),
+      retry_(store_retry(), static_cast<uint64_t>(clock.wall_us())) {}
 
 Ledger::~Ledger() { finish(); }
 
@@ -164,6 +175,7 @@ bool Ledger::note(const sluice::Status& status) {
     }
   }
   if (status) {
+    retry_.succeed();
     if (news) log::info("store.recovered", "the state folder can be written again");
     return true;
   }
@@ -173,7 +185,7 @@ bool Ledger::note(const sluice::Status& status) {
                "written: " +
                    status.message());
   }
-  if (!ending) stop_.wait_for(kRetryInterval);
+  if (!ending) stop_.wait_for(retry_.fail());
   return !ending;
 }
 

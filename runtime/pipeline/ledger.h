@@ -10,6 +10,7 @@
 #include "runtime/base/mutex.h"
 #include "runtime/base/stop.h"
 #include "runtime/deliver/letter_box.h"
+#include "runtime/deliver/retry.h"
 #include "runtime/store/checkpoint_store.h"
 #include "runtime/store/dead_letter_store.h"
 
@@ -84,6 +85,7 @@ class Ledger {
   CheckpointStore& checkpoints_;
   DeadLetterStore& letters_;
   const Clock& clock_;
+  Backoff retry_;  // of the ledger's thread
   std::vector<LedgerClient*> clients_;
   std::thread thread_;
   StopSource stop_;

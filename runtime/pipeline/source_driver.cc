@@ -13,13 +13,20 @@ namespace {
 constexpr uint32_t kPollRecords = 2048;
 constexpr uint64_t kPollBytes = 1ULL << 20;
 constexpr uint32_t kPollMillis = 100;
-constexpr uint32_t kMaxRestarts = 5;
+constexpr int kMaxRestarts = 5;
+
+RetryConfig source_retry() {
+  RetryConfig out;
+  out.max_attempts = kMaxRestarts + 1;  // the first instance is no restart
+  return out;
+}
 
 }  // namespace
 
 SourceDriver::SourceDriver(Context context)
     : context_(std::move(context)),
-      retry_(Millis(200), Millis(30'000), {}, std::hash<std::string>{}(context_.config.name)) {}
+      calls_(source_retry(), std::hash<std::string>{}(context_.config.name)),
+      restarts_(source_retry(), std::hash<std::string>{}(context_.config.name)) {}
 
 Result<std::unique_ptr<SourceDriver>> SourceDriver::create(ComponentRef component,
                                                            Context context) {
@@ -86,7 +93,7 @@ bool SourceDriver::open_instance() {
   while (!stop_polling_.requested()) {
     const CallResult result = instance_->open();
     if (result.rc == SLUICE_OK) {
-      failures_ = 0;
+      calls_.succeed();
       failing_since_.reset();
       open_ = true;
       set_state("ok");
@@ -130,7 +137,7 @@ bool SourceDriver::poll_once(uint32_t max_records) {
   if (context_.bucket != nullptr) context_.bucket->give_back(max_records - got);
   switch (result.rc) {
     case SLUICE_OK:
-      failures_ = 0;
+      calls_.succeed();
       failing_since_.reset();
       set_state("ok");
       if (batch.count == 0) {
@@ -141,7 +148,7 @@ bool SourceDriver::poll_once(uint32_t max_records) {
       context_.intake(batch);
       return true;
     case SLUICE_IDLE:
-      failures_ = 0;
+      calls_.succeed();
       set_state("ok");
       return true;
     case SLUICE_CANCELLED:
@@ -162,16 +169,18 @@ bool SourceDriver::handle_failure(const CallResult& result) {
     return false;
   }
   if (result.rc == SLUICE_E_FATAL) {
-    if (++restarts_ > kMaxRestarts) {
+    const Millis wait = restarts_.fail(Millis(result.retry_after_ms));
+    if (restarts_.spent()) {
       fail(Code::kUnavailable,
            "gave up after " + std::to_string(kMaxRestarts) + " restarts: " + result.message);
       return false;
     }
     log::warn("source.restart", "the source asked to be made anew: " + result.message,
               {{"source", name}});
-    return restart();
+    return restart(wait);
   }
-  if (++failures_ == 1) {
+  const Millis wait = calls_.fail(Millis(result.retry_after_ms));
+  if (calls_.failures() == 1) {
     failing_since_ = context_.clock->now();
     log::error("source.unavailable", "the source fails and is tried again: " + result.message,
                {{"source", name}});
@@ -182,12 +191,12 @@ bool SourceDriver::handle_failure(const CallResult& result) {
     fail(Code::kUnavailable, result.message);
     return false;
   }
-  stop_polling_.wait_for(retry_.delay(failures_, Millis(result.retry_after_ms)));
+  stop_polling_.wait_for(wait);
   return true;
 }
 
 // Batches of the old instance must be released before it goes: wait until all it gave is settled.
-bool SourceDriver::restart() {
+bool SourceDriver::restart(Millis wait) {
   set_state("connecting", "restarting");
   while (!context_.lanes->idle()) {
     if (stop_polling_.wait_for(Millis(kPollMillis))) return false;
@@ -202,7 +211,7 @@ bool SourceDriver::restart() {
     std::swap(instance_, made.value());
   }
   made.value().reset();  // the old one
-  stop_polling_.wait_for(retry_.delay(restarts_));
+  stop_polling_.wait_for(wait);
   return open_instance();
 }
 

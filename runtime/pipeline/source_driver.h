@@ -97,7 +97,7 @@ class SourceDriver final : public HostServices {
   void poll_loop();
   bool poll_once(uint32_t max_records);
   bool handle_failure(const CallResult& result);
-  bool restart();
+  bool restart(Millis wait);
   void close_instance() SLUICE_EXCLUDES(instance_mutex_);
   void serve_acks();
   void wait_for_finish() SLUICE_EXCLUDES(mutex_);
@@ -109,12 +109,11 @@ class SourceDriver final : public HostServices {
   mutable Mutex instance_mutex_;  // the driver thread swaps the instance, others reach for it
   std::unique_ptr<SourceInstance> instance_;
   std::unique_ptr<PluginMetrics> metrics_;
-  RetryPolicy retry_;
+  Backoff calls_;     // calls that failed in a row
+  Backoff restarts_;  // instances that became unusable, in all
   StopSource stop_polling_;
   std::thread thread_;
   std::string cursor_;  // what cursor_get handed out last
-  uint32_t failures_ = 0;
-  uint32_t restarts_ = 0;
   std::optional<std::chrono::steady_clock::time_point> failing_since_;
   std::atomic<bool> quiet_{false};
   std::atomic<bool> open_{false};  // falls under instance_mutex_ only

@@ -3,13 +3,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace sluice {
 namespace {
 
-using Millis = std::chrono::milliseconds;
+RetryConfig doubling(Millis base, Millis cap) {
+  RetryConfig config;
+  config.base = base;
+  config.cap = cap;
+  return config;
+}
 
 TEST(RetryPolicy, DoublesItsCeilingUpToTheCap) {
-  RetryPolicy retry(Millis(100), Millis(1000), {}, 1);
+  RetryPolicy retry(doubling(Millis(100), Millis(1000)), 1);
   Millis longest_first(0);
   Millis longest_late(0);
   for (int i = 0; i < 1000; ++i) {
@@ -26,20 +33,63 @@ TEST(RetryPolicy, DoublesItsCeilingUpToTheCap) {
 }
 
 TEST(RetryPolicy, SurvivesAbsurdCountsAndBounds) {
-  RetryPolicy retry(Millis(0), Millis(-5), {}, 1);
-  EXPECT_GE(retry.delay(UINT32_MAX), Millis(1));
+  RetryPolicy retry(doubling(Millis(0), Millis(-5)), 1);
+  EXPECT_EQ(retry.delay(UINT32_MAX), Millis(1));
+  EXPECT_EQ(retry.delay(0), Millis(1));
+  RetryPolicy far(doubling(Millis(24LL * 3'600'000), Millis(24LL * 3'600'000)), 1);
+  EXPECT_LE(far.delay(UINT32_MAX), Millis(24LL * 3'600'000));
 }
 
 TEST(RetryPolicy, FollowsAListOfDelaysAndStaysAtItsLast) {
-  RetryPolicy retry(Millis(1), Millis(1), {Millis(300), Millis(600)}, 1);
+  RetryConfig config;
+  config.delays = {Millis(300), Millis(600)};
+  RetryPolicy retry(config, 1);
   EXPECT_EQ(retry.delay(1), Millis(300));
   EXPECT_EQ(retry.delay(2), Millis(600));
   EXPECT_EQ(retry.delay(9), Millis(600));
 }
 
 TEST(RetryPolicy, NeverWaitsLessThanItWasAskedTo) {
-  RetryPolicy retry(Millis(1), Millis(2), {}, 1);
+  RetryPolicy retry(doubling(Millis(1), Millis(2)), 1);
   EXPECT_EQ(retry.delay(1, Millis(5000)), Millis(5000));
+  RetryConfig config;
+  config.delays = {Millis(300)};
+  EXPECT_EQ(RetryPolicy(config, 1).delay(1, Millis(5000)), Millis(5000));
+}
+
+TEST(RetryPolicy, IsNotParkedForDaysByWhatItIsAskedFor) {
+  RetryPolicy retry(doubling(Millis(1), Millis(2)), 1);
+  EXPECT_EQ(retry.delay(1, Millis(UINT32_MAX)), RetryPolicy::kLongestAskedFor);
+}
+
+TEST(RetryPolicy, CountsTheFirstAttemptAmongThoseItAllows) {
+  RetryConfig config;
+  config.max_attempts = 3;
+  const RetryPolicy retry(config, 1);
+  EXPECT_FALSE(retry.spent(2));
+  EXPECT_TRUE(retry.spent(3));
+}
+
+TEST(RetryPolicy, AListMayRepeatItsLastDelayForFurtherRetries) {
+  RetryConfig config;
+  config.delays = {Millis(300), Millis(600)};
+  config.max_attempts = 5;  // max_retries: 4
+  const RetryPolicy retry(config, 1);
+  EXPECT_FALSE(retry.spent(4));
+  EXPECT_TRUE(retry.spent(5));
+}
+
+TEST(Backoff, CountsFailuresInARow) {
+  RetryConfig config = doubling(Millis(10), Millis(1000));
+  config.max_attempts = 2;
+  Backoff backoff(config, 1);
+  EXPECT_LE(backoff.fail(), Millis(10));
+  EXPECT_FALSE(backoff.spent());
+  EXPECT_LE(backoff.fail(), Millis(20));
+  EXPECT_TRUE(backoff.spent());
+  backoff.succeed();
+  EXPECT_EQ(backoff.failures(), 0U);
+  EXPECT_LE(backoff.fail(), Millis(10));
 }
 
 }  // namespace
