@@ -70,6 +70,12 @@ constexpr std::array kDeclarations = {
     Declaration{"ingest_batch_records", MetricType::Histogram, "Records in one write call."},
     Declaration{"ingest_retry_total", MetricType::Counter,
                 "Records offered to a sink again, by reason code."},
+    Declaration{"ingest_circuit_state", MetricType::Gauge,
+                "A sink's circuit breaker: 0 closed, 1 half open, 2 open."},
+    Declaration{"ingest_sink_waiting_records", MetricType::Gauge,
+                "Records a sink has to be offered again."},
+    Declaration{"ingest_effects_unknown_total", MetricType::Counter,
+                "Tries that failed and may have left an effect in a sink that is not idempotent."},
     Declaration{"ingest_commits_total", MetricType::Counter,
                 "Group commits of dead letters and checkpoints, by result."},
     Declaration{"ingest_drift_total", MetricType::Counter,
@@ -122,6 +128,9 @@ void add_sink(Families& families, const Labels& pipeline, const SinkMetrics& sin
   families.histogram("ingest_sink_seconds", labels, sink.write_seconds);
   families.histogram("ingest_batch_records", labels, sink.batch_records);
   add_counts(families, "ingest_retry_total", labels, "reason", sink.retries);
+  families.gauge("ingest_circuit_state", labels, sink.circuit_state);
+  families.gauge("ingest_sink_waiting_records", labels, number(sink.waiting));
+  families.counter("ingest_effects_unknown_total", labels, number(sink.effects_unknown));
 }
 
 void add_script(Families& families, const Labels& pipeline, const ScriptMetrics& script) {

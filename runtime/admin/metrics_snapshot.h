@@ -35,6 +35,9 @@ struct SinkMetrics {
   HistogramSnapshot write_seconds;
   HistogramSnapshot batch_records;
   std::map<std::string, uint64_t> retries;  // reason code -> records offered again
+  int circuit_state = 0;                    // 0 closed, 1 half open, 2 open
+  uint64_t waiting = 0;                     // records that are to be tried again
+  uint64_t effects_unknown = 0;             // tries that failed and may have left an effect
 };
 
 // Of one version of a script.

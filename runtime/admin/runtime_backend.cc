@@ -26,7 +26,8 @@ AdminBackend::Ready RuntimeBackend::ready() {
       }
     }
     for (const SinkStatus& sink : pipeline.sinks) {
-      if (sink.required && sink.state != "ok") {
+      // One that is probed is let at: its next record decides.
+      if (sink.required && sink.state != "ok" && sink.state != "probing") {
         return {false, "sink " + sink.name + " is " + sink.state + ": " + sink.last_error};
       }
     }

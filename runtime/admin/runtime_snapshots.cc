@@ -52,6 +52,7 @@ AdapterHealth sink_health(const SinkStatus& sink) {
   out.state = sink.state;
   out.healthy = sink.state == "ok";
   out.last_error = sink.last_error;
+  out.breaker = CircuitBreaker::name(sink.breaker);
   return out;
 }
 
@@ -74,6 +75,9 @@ SinkMetrics sink_metrics(const SinkStatus& sink) {
   out.write_seconds = histogram(sink.seconds);
   out.batch_records = histogram(sink.batch_records);
   for (const auto& [reason, count] : sink.retries) out.retries[reason] = count;
+  out.circuit_state = static_cast<int>(sink.breaker);
+  out.waiting = sink.waiting_records;
+  out.effects_unknown = sink.effects_unknown;
   return out;
 }
 
@@ -182,7 +186,9 @@ HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
     for (const SinkStatus& sink : pipeline.sinks) {
       out.adapters.push_back(sink_health(sink));
       if (sink.required && sink.state == "holding") {
-        out.backpressure.reasons.push_back("sink " + sink.name + " holds: " + sink.last_error);
+        const std::string why = sink.breaker_cause.empty() ? "" : sink.breaker_cause + ": ";
+        out.backpressure.reasons.push_back("sink " + sink.name + " holds: " + why +
+                                           sink.last_error);
       }
       healthy = healthy && (out.adapters.back().healthy || !sink.required);
     }

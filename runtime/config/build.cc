@@ -90,6 +90,11 @@ class Builder {
     flow(out.flow, value.at("flow"));
     out.dead_letters.keep = value.at("dead_letters").get<Millis>("keep");
     out.dead_letters.show = strings(value.at("dead_letters"), "show");
+    if (const Value* burst = value.find("dlq_burst"); burst != nullptr && burst->given()) {
+      out.dlq_burst = {burst->get<std::string>("guard") == "on", burst->get<double>("share"),
+                       small(*burst, "least"), small(*burst, "window"),
+                       burst->get<Millis>("cool_down")};
+    }
     for (const Value& entry : value.at("sinks").members) out.sinks.push_back(sink(entry));
     return out;
   }
@@ -193,9 +198,13 @@ class Builder {
     out.writers = small(value, "writers");
     out.timeout = value.get<Millis>("timeout");
     retry(out.retry, value.at("retry"));
+    breaker(out.breaker, value.at("breaker"), out.timeout);
     out.on_unavailable = value.get<std::string>("on_unavailable") == "dead_letter"
                              ? OnUnavailable::kDeadLetter
                              : OnUnavailable::kHold;
+    if (value.get<std::string>("maybe_applied") == "dead_letter") {
+      out.maybe_applied = MaybeApplied::kDeadLetter;
+    }
     out.older_is_duplicate = value.get<std::string>("older") == "duplicate";
     out.overwrite_equal = value.get<std::string>("on_equal") == "overwrite";
     return out;
@@ -210,6 +219,14 @@ class Builder {
     const uint64_t retries =
         value.at("max_retries").has_data() ? value.get<uint64_t>("max_retries") : out.delays.size();
     out.max_attempts = static_cast<int>(retries) + 1;
+  }
+
+  static void breaker(BreakerConfig& out, const Value& value, Millis timeout) {
+    out.failures = small(value, "failures");
+    out.error_rate = value.get<double>("error_rate");
+    out.calls = small(value, "calls");
+    out.slow_call = value.at("slow_call").has_data() ? value.get<Millis>("slow_call") : timeout;
+    out.half_open_after = value.get<Millis>("half_open_after");
   }
 
   const std::filesystem::path& file_;

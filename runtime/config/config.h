@@ -45,12 +45,22 @@ struct SourceConfig {
 
 enum class SinkOrder { kLane, kNone };
 enum class OnUnavailable { kHold, kDeadLetter };
+enum class MaybeApplied { kRetry, kDeadLetter };
 
 struct RetryConfig {
   int max_attempts = 5;
   Millis base{200};
   Millis cap{30'000};
   std::vector<Millis> delays;  // when not empty: these instead of base and cap
+};
+
+// When a failing sink is left alone: `breaker:` of a sink.
+struct BreakerConfig {
+  uint32_t failures = 5;    // calls that fail in a row; 0: not a reason
+  double error_rate = 0.5;  // share of the last `calls` that fail or are slow; 0: not a reason
+  uint32_t calls = 20;
+  Millis slow_call{60'000};  // `timeout`, unless the file says otherwise
+  Millis half_open_after{30'000};
 };
 
 struct SinkBatchConfig {
@@ -69,8 +79,10 @@ struct SinkConfig {
   uint32_t writers = 1;
   Millis timeout{60'000};
   RetryConfig retry;
-  Millis breaker_half_open_after{30'000};
+  BreakerConfig breaker;
   OnUnavailable on_unavailable = OnUnavailable::kHold;
+  // A try that may have left an effect, at a sink that is not idempotent: twice, or by hand.
+  MaybeApplied maybe_applied = MaybeApplied::kRetry;
   uint64_t spool_bytes = 0;
   bool older_is_duplicate = false;  // `older: duplicate`; default: dead letter
   bool overwrite_equal = false;     // `on_equal: overwrite`; default: skip
@@ -160,6 +172,15 @@ struct DeadLettersConfig {
   std::vector<std::string> show;
 };
 
+// When a flood of dead letters pauses a source: `dlq_burst:` of a pipeline.
+struct DlqBurstConfig {
+  bool on = true;
+  double share = 0.2;      // of the last `window` records of a source, with one reason
+  uint32_t least = 100;    // dead letters
+  uint32_t window = 1000;  // records
+  Millis cool_down{60'000};
+};
+
 struct PipelineConfig {
   std::string name;
   std::string tenant = "default";
@@ -176,6 +197,7 @@ struct PipelineConfig {
   ScriptLimitsConfig script_limits;
   FlowConfig flow;
   DeadLettersConfig dead_letters;
+  DlqBurstConfig dlq_burst;
   bool watch_files = true;  // `reload: watch`; false: only when asked
   std::vector<SinkConfig> sinks;
   ConfigPlace place;

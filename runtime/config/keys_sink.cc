@@ -12,6 +12,7 @@ constexpr double kHour = 3600e3;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 constexpr std::array<std::string_view, 2> kOrders = {"lane", "none"};
 constexpr std::array<std::string_view, 2> kUnavailable = {"hold", "dead_letter"};
+constexpr std::array<std::string_view, 2> kMaybeApplied = {"retry", "dead_letter"};
 constexpr std::array<std::string_view, 2> kOlder = {"dead_letter", "duplicate"};
 constexpr std::array<std::string_view, 2> kOnEqual = {"skip", "overwrite"};
 
@@ -67,6 +68,37 @@ constexpr std::array kRetry = {
         .most = 1000},
 };
 
+constexpr std::array kBreaker = {
+    Key{.name = "failures",
+        .type = kInteger,
+        .preset = "5",
+        .text = "Calls that fail in a row and open it; 0: this alone does not.",
+        .most = 10'000},
+    Key{.name = "error_rate",
+        .type = kShare,
+        .preset = "50%",
+        .text = "Share of the last `calls` that fail or are slow and open it; 0: this alone does "
+                "not."},
+    Key{.name = "calls",
+        .type = kInteger,
+        .preset = "20",
+        .text = "How many of the last calls `error_rate` looks at; fewer open nothing.",
+        .least = 1,
+        .most = 10'000},
+    Key{.name = "slow_call",
+        .type = kDuration,
+        .text = "A call that takes this long counts like a failed one in `error_rate`. Default: "
+                "the sink's `timeout`.",
+        .least = 1,
+        .most = 24 * kHour},
+    Key{.name = "half_open_after",
+        .type = kDuration,
+        .preset = "30s",
+        .text = "How long the sink is left alone before one record is tried.",
+        .least = 1,
+        .most = 24 * kHour},
+};
+
 constexpr std::array kSink = {
     Key{.name = "use",
         .type = kLabel,
@@ -108,9 +140,16 @@ constexpr std::array kSink = {
     Key{.name = "on_unavailable",
         .type = kChoice,
         .preset = "hold",
-        .text = "When the sink cannot be reached: stop its sources (`hold`), or dead-letter after "
-                "the attempts (`dead_letter`).",
+        .text = "While the sink is unavailable: hold its records and, once memory is full, stop "
+                "its sources (`hold`), or dead-letter them after the attempts (`dead_letter`).",
         .choices = kUnavailable},
+    Key{.name = "maybe_applied",
+        .type = kChoice,
+        .preset = "retry",
+        .text =
+            "A try that failed may have left an effect, and the sink is not idempotent: `retry` "
+            "may write the record twice, `dead_letter` leaves it to people.",
+        .choices = kMaybeApplied},
     Key{.name = "older",
         .type = kChoice,
         .preset = "dead_letter",
@@ -122,8 +161,9 @@ constexpr std::array kSink = {
         .text = "What is done with a record of the stored revision.",
         .choices = kOnEqual},
     Key{.name = "breaker",
+        .type = kSection,
         .text = "When a failing sink is left alone.",
-        .unbuilt = "a circuit breaker"},
+        .children = kBreaker},
     Key{.name = "spool",
         .text = "Disk space for records the sink cannot take.",
         .unbuilt = "a spool on disk"},

@@ -10,43 +10,32 @@
 
 #include "runtime/base/bounded_queue.h"
 #include "runtime/base/clock.h"
-#include "runtime/base/histogram.h"
 #include "runtime/base/stop.h"
 #include "runtime/config/config.h"
+#include "runtime/deliver/breaker.h"
+#include "runtime/deliver/delivery.h"
 #include "runtime/deliver/letter_box.h"
 #include "runtime/deliver/retry.h"
+#include "runtime/deliver/sink_health.h"
 #include "runtime/deliver/sink_services.h"
+#include "runtime/deliver/waiting_room.h"
 #include "runtime/plugin_host/instance.h"
 
 namespace sluice {
 
-// What is known of a sink at a moment.
-struct SinkStatus {
-  std::string name;
-  std::string kind;
-  std::string state;  // "connecting", "ok", "holding", "closed"
-  std::string last_error;
-  bool required = true;
-  uint64_t queue_batches = 0;
-  uint64_t queue_bytes = 0;
-  uint64_t written = 0;                                   // records answered OK
-  uint64_t skipped = 0;                                   // records an optional sink could not take
-  int64_t failing_since_us = 0;                           // 0: the last call succeeded
-  std::vector<std::pair<std::string, uint64_t>> retries;  // by reason code
-  Histogram::Snapshot seconds;
-  Histogram::Snapshot batch_records;
-  std::vector<PluginMetrics::Sample> metrics;
-};
-
 // Owns one sink instance and the thread that calls it: gathers parts into batches, writes, gives
 // every record its outcome, and tries again what can be tried again. Nothing is passed over: while
 // the sink is unavailable the branch holds, and back-pressure stops the source.
+//
+// Its files: sink_driver.cc the thread's life, sink_link.cc the instance and the breaker,
+// sink_gather.cc what is written next, sink_write.cc writing and halving, sink_outcomes.cc what an
+// answer means.
 class SinkDriver {
  public:
   struct Options {
     SinkConfig config;
     uint16_t index = 0;           // number of this sink in its pipeline
-    uint64_t optional_bytes = 0;  // queue bound when the sink is not required
+    uint64_t optional_bytes = 0;  // bound of what is queued or waits when the sink is not required
   };
 
   // Checks the configuration and creates the instance; no I/O. `letters` and `clock` must outlive
@@ -69,7 +58,7 @@ class SinkDriver {
   void stop() SLUICE_EXCLUDES(instance_mutex_);
   void join();
 
-  [[nodiscard]] SinkStatus status() const SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] SinkStatus status() const;
   [[nodiscard]] const SinkConfig& config() const { return options_.config; }
   // Must the record wait for this sink's answer?
   [[nodiscard]] bool obliged(const Part& part) const {
@@ -78,35 +67,73 @@ class SinkDriver {
   }
 
  private:
-  struct Entry {
-    Batch* batch = nullptr;
-    const Part* part = nullptr;
-    uint32_t attempts = 0;
-    uint64_t written_before = 0;  // written_ when it was first tried
+  using Time = std::chrono::steady_clock::time_point;
+  enum class Link { kCreated, kOpen, kUnusable };
+  // A piece of gathered_ that is to be written.
+  struct Range {
+    size_t begin = 0;
+    size_t end = 0;
+    bool suspect = false;    // it is known to hold a record that makes a batch refused
+    bool left_half = false;  // of one that was refused; the right half lies below it in todo_
   };
-  using Group = std::vector<Entry>;
+  // What one write came to.
+  struct Answers {
+    size_t ok = 0;
+    size_t refused = 0;
+    size_t retried = 0;
+    std::string trouble;  // of the first that has to be tried again
+  };
 
   SinkDriver(ComponentRef component, Options options, LetterBox& letters, const Clock& clock);
 
+  // sink_driver.cc
   void run();
-  bool open_instance();
+  bool sit_out();
+
+  // sink_link.cc
+  bool available();
+  bool connect();
+  void make_anew();
+  void report_first_open(const CallResult& result) SLUICE_EXCLUDES(mutex_);
+  bool probe();
+  void note_good(std::chrono::nanoseconds took);
+  void note_failed(const CallResult& result);
+  void note_trouble(const std::string& what);
+  void note_breaker(bool changed);
+
+  // sink_gather.cc
   bool gather();
+  bool wait_for_work();
+  void take_waiting();
   void add(BatchPtr batch);
+  void put_in_order();
+  [[nodiscard]] bool room_for_more() const;
+  [[nodiscard]] bool nothing_held() const;
+
+  // sink_write.cc
   void deliver_gathered();
-  void deliver(Group group);
-  void attempt(Group group, std::vector<Group>& todo);
-  CallResult write(const Group& group);
-  Group apply_outcomes(Group& group, const CallResult& result);
-  bool give_up_on(const Entry& entry, bool call_failed) const;
-  void settle(const Entry& entry, Outcome outcome);
+  [[nodiscard]] size_t end_of_write(size_t begin) const;
+  bool attempt(Range range);
+  bool note_answer(const CallResult& result, const Answers& answers, std::chrono::nanoseconds took);
+  void halve(Range range);
+  void hold_back(Range& range);
+  void forget_answered();
+  CallResult write(Range range, std::chrono::nanoseconds& took);
+
+  // sink_outcomes.cc
+  size_t apply_outcomes(Range range, const CallResult& result, Answers& answers);
+  void refused(const Delivery& delivery, const sluice_outcome& outcome);
+  void tried_in_vain(Delivery& delivery, const sluice_outcome& outcome, Answers& answers);
+  bool call_failed(Delivery& delivery, const CallResult& result);
+  [[nodiscard]] bool given_up(const Delivery& delivery) const;
+  void give_up_all();
+  void give_up(const Delivery& delivery);
+  [[nodiscard]] std::string reason_of(const Delivery& delivery) const;
+  void settle(const Delivery& delivery, Outcome outcome);
   void flush_settled();
-  void reject(const Entry& entry, std::string reason, std::string detail);
+  void reject(const Delivery& delivery, std::string reason, std::string detail);
   std::string reason_code(uint16_t reason, std::string_view fallback) const;
   std::string describe(uint16_t reason, std::string_view text) const;
-  void count_retry(const std::string& reason, uint64_t n) SLUICE_EXCLUDES(mutex_);
-  void note_call(const CallResult& result) SLUICE_EXCLUDES(mutex_);
-  bool recover(const CallResult& result);
-  void back_off(uint32_t tries, uint32_t retry_after_ms);
 
   const Options options_;
   LetterBox& letters_;
@@ -115,35 +142,42 @@ class SinkDriver {
   SinkServices services_;
   Mutex instance_mutex_;  // the driver thread swaps the instance, stop() reaches for it
   std::unique_ptr<SinkInstance> instance_;
-  RetryPolicy retry_;
+  SinkHealth health_;
   StopSource stop_;
   BoundedQueue<BatchPtr> queue_;
   std::thread thread_;
 
   // Of the driver thread alone.
-  std::vector<BatchPtr> batches_;  // what gathered_ points into
-  Group gathered_;
+  RetryPolicy retry_;
+  CircuitBreaker breaker_;
+  Link link_ = Link::kCreated;
+  bool call_timed_out_ = false;  // the last write took longer than the sink's time limit
+  uint32_t failures_ = 0;        // calls in a row
+  uint32_t unusable_ = 0;        // instances in a row that took nothing
+  Time resume_at_{};             // no call before
+  KeptBatches batches_;          // what gathered_ points into
+  Deliveries gathered_;          // of one source, in the order of lanes
   uint64_t gathered_bytes_ = 0;
-  std::optional<BatchPtr> next_;  // of another source: begins the next write
+  std::vector<Range> todo_;  // begun and not answered; the last is next
+  size_t rest_ = 0;          // where in gathered_ the next write begins
+  WaitingRoom waiting_;
+  std::optional<BatchPtr> next_;   // from the queue, not looked at yet
+  bool waiting_had_turn_ = false;  // when next_ and what waits are of different sources
   std::vector<sluice_record> records_;
   std::vector<sluice_outcome> outcomes_;
-  uint32_t failures_ = 0;      // in a row
+  std::vector<PlacedDelivery> order_keys_;
+  Deliveries sorted_;
   Batch* settling_ = nullptr;  // obligations met but not yet told, of one segment
   uint32_t settling_segment_ = 0;
   uint32_t settling_count_ = 0;
 
-  std::atomic<int64_t> call_began_us_{0};  // wall clock; 0: not inside a write
   std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> skipped_{0};
-  Histogram seconds_;
-  Histogram batch_records_;
-  mutable Mutex mutex_;
+  std::atomic<uint64_t> effects_unknown_{0};
+  std::atomic<uint64_t> waiting_records_{0};
+  Mutex mutex_;
   CondVar opened_;
   std::optional<Status> first_open_ SLUICE_GUARDED_BY(mutex_);
-  std::string state_ SLUICE_GUARDED_BY(mutex_) = "connecting";
-  std::string last_error_ SLUICE_GUARDED_BY(mutex_);
-  int64_t failing_since_us_ SLUICE_GUARDED_BY(mutex_) = 0;
-  std::vector<std::pair<std::string, uint64_t>> retries_ SLUICE_GUARDED_BY(mutex_);
 };
 
 }  // namespace sluice

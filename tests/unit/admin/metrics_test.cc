@@ -89,6 +89,9 @@ MetricsSnapshot full_snapshot() {
   sink.write_seconds = {{0.5}, {1, 1}, 2};
   sink.batch_records = {{100}, {2, 0}, 20};
   sink.retries = {{"SINK_TIMEOUT", 3}};
+  sink.circuit_state = 2;
+  sink.waiting = 4;
+  sink.effects_unknown = 1;
   PipelineMetrics pipeline;
   pipeline.name = "orders";
   pipeline.tenant = "acme";
@@ -150,6 +153,9 @@ TEST(Metrics, HaveTheDocumentedNamesAndLabels) {
       {"ingest_queue_bytes" + pipeline + ",queue=\"parse\"}", 77},
       {"ingest_queue_depth" + pipeline + ",queue=\"parse\"}", 3},
       {"ingest_retry_total" + pipeline + ",sink=\"pg\",reason=\"SINK_TIMEOUT\"}", 3},
+      {"ingest_circuit_state" + pipeline + ",sink=\"pg\"}", 2},
+      {"ingest_sink_waiting_records" + pipeline + ",sink=\"pg\"}", 4},
+      {"ingest_effects_unknown_total" + pipeline + ",sink=\"pg\"}", 1},
       {"ingest_script_count_total{pipeline=\"orders\",name=\"items\"}", 12},
       {"ingest_commits_total{result=\"ok\"}", 11},
       {"ingest_sink_seconds_count" + pipeline + ",sink=\"pg\"}", 2},

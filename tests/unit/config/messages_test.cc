@@ -107,16 +107,14 @@ TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
                 HasSubstr("not available in this version; remove the key"))
         << key;
   }
-  for (const char* key : {"replay: { approval_above: 1M }", "brownout: { rate: 0.1 }",
-                          "idempotency: { ttl: 7d }", "dlq_burst: off"}) {
+  for (const char* key :
+       {"replay: { approval_above: 1M }", "brownout: { rate: 0.1 }", "idempotency: { ttl: 7d }"}) {
     EXPECT_THAT(error(pipeline("    " + std::string(key) + "\n")),
                 HasSubstr("not available in this version; remove the key"))
         << key;
   }
-  for (const char* key : {"spool: 2GiB", "breaker: { half_open_after: 30s }"}) {
-    EXPECT_THAT(error(sink(key)), HasSubstr("not available in this version; remove the key"))
-        << key;
-  }
+  EXPECT_THAT(error(sink("spool: 2GiB")),
+              HasSubstr("not available in this version; remove the key"));
   EXPECT_EQ(error(sink("writers: 2")),
             "sluice.yaml:6:10: pipelines.p.sinks.out.writers: expected 1, found \"2\"");
   EXPECT_THAT(error(pipeline("    idempotency: { key: [/id] }\n")),

@@ -124,7 +124,10 @@ struct Sink {
 Sink* self(sluice_sink* sink) { return reinterpret_cast<Sink*>(sink); }
 
 sluice_rc sink_create(const sluice_host* host, sluice_str, sluice_sink** out, sluice_error*) {
-  *out = reinterpret_cast<sluice_sink*>(new Sink{sink_levers(host->name)});
+  SinkLevers& levers = sink_levers(host->name);
+  const std::lock_guard lock(levers.mutex);
+  ++levers.created;
+  *out = reinterpret_cast<sluice_sink*>(new Sink{levers});
   return SLUICE_OK;
 }
 
@@ -171,6 +174,21 @@ void sink_stop(sluice_sink* sink) {
 
 sluice_rc sink_close(sluice_sink*, sluice_error*) { return SLUICE_OK; }
 
+sluice_rc sink_probe(sluice_sink* sink, sluice_error* error) {
+  const std::lock_guard lock(self(sink)->levers.mutex);
+  const sluice_rc rc = self(sink)->levers.probe();
+  if (rc < 0) say(error, "the probe says no");
+  return rc;
+}
+
+constexpr sluice_sink_probe kProbe{sizeof(sluice_sink_probe), 0, sink_probe};
+
+const void* sink_extension(sluice_sink* sink, const char* id) {
+  const std::lock_guard lock(self(sink)->levers.mutex);
+  const bool wanted = std::strcmp(id, SLUICE_EXT_SINK_PROBE) == 0 && self(sink)->levers.probe;
+  return wanted ? &kProbe : nullptr;
+}
+
 // ---- descriptor ---------------------------------------------------------------------------------
 
 constexpr const char* kSchema = R"({"type": "object", "additionalProperties": false})";
@@ -199,7 +217,7 @@ constexpr sluice_sink_ops kSinkOps{sizeof(sluice_sink_ops),
                                    sink_write,
                                    sink_stop,
                                    sink_close,
-                                   nullptr};
+                                   sink_extension};
 constexpr sluice_component kSource{sizeof(sluice_component),
                                    SLUICE_KIND_SOURCE,
                                    "fake",
@@ -226,14 +244,27 @@ constexpr sluice_component kSink{sizeof(sluice_component),
                                  0,
                                  nullptr,
                                  &kSinkOps};
-constexpr const sluice_component* kComponents[] = {&kSource, &kSink};
+constexpr sluice_component kIdempotentSink{sizeof(sluice_component),
+                                           SLUICE_KIND_SINK,
+                                           "fake_idempotent",
+                                           "Answers what a test says.",
+                                           kSchema,
+                                           "{}",
+                                           SLUICE_CAP_ORDERED | SLUICE_CAP_IDEMPOTENT,
+                                           3,
+                                           kReasons,
+                                           0,
+                                           0,
+                                           nullptr,
+                                           &kSinkOps};
+constexpr const sluice_component* kComponents[] = {&kSource, &kSink, &kIdempotentSink};
 constexpr sluice_plugin_entry kEntry{SLUICE_MAGIC,
                                      sizeof(sluice_plugin_entry),
                                      SLUICE_ABI_MAJOR,
                                      SLUICE_ABI_MINOR,
                                      0,
                                      0,
-                                     2,
+                                     3,
                                      kComponents,
                                      "fake",
                                      "0.0.1",

@@ -47,12 +47,15 @@ struct SinkLevers {
   // Decides a write; may fill outcomes. Empty: everything is OK.
   std::function<sluice_rc(const std::vector<SeenRecord>&, sluice_outcome*)> answer;
   sluice_rc open_result = SLUICE_OK;
+  // Offers sluice.sink.probe/1 when set.
+  std::function<sluice_rc()> probe;
 
   std::mutex mutex;
   std::condition_variable changed;
   bool corked = false;                // write blocks until uncorked or stopped
   std::vector<SeenRecord> committed;  // records answered OK, in order
   std::vector<std::vector<SeenRecord>> writes;
+  uint32_t created = 0;  // instances
 
   void uncork();
   // How many writes there were so far; any thread.
@@ -64,8 +67,8 @@ SinkLevers& sink_levers(const std::string& instance);
 // Forgets all levers; at the beginning of a test.
 void reset_levers();
 
-// Component ids: source "fake", sink "fake" (reasons: 0 busy RETRY RATE_LIMITED, 1 refused REJECT
-// CONSTRAINT_VIOLATION, 2 older REJECT OLDER_REVISION).
+// Component ids: source "fake", sinks "fake" and "fake_idempotent" (reasons: 0 busy RETRY
+// RATE_LIMITED, 1 refused REJECT CONSTRAINT_VIOLATION, 2 older REJECT OLDER_REVISION).
 const sluice_plugin_entry* fake_plugin();
 
 }  // namespace sluice::test

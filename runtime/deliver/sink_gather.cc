@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a sink is given next: fresh parts from the queue, and what waited for its turn.
+#include <algorithm>
+
+#include "runtime/deliver/sink_driver.h"
+
+namespace sluice {
+
+bool SinkDriver::nothing_held() const { return gathered_.empty() && !next_ && waiting_.empty(); }
+
+// A required sink is bounded by the pipeline's budget; an optional one leaves the rest in its
+// queue, which is bounded too and passes over what does not fit.
+bool SinkDriver::room_for_more() const {
+  return options_.config.required ||
+         waiting_.kept_bytes() + batches_.charged_bytes() <= options_.optional_bytes;
+}
+
+// Collects parts until the batch is full, its oldest record has waited long enough, or a batch of
+// another source comes (a sink batch is of one source). False: the run is over.
+bool SinkDriver::gather() {
+  batches_.clear();
+  gathered_bytes_ = 0;
+  rest_ = 0;
+  if (!wait_for_work()) return false;
+  take_waiting();
+  if (next_ && (batches_.empty() || (*next_)->source == batches_.source())) {
+    add(std::move(*next_));
+    next_.reset();
+  }
+  const SinkBatchConfig& limits = options_.config.batch;
+  const auto deadline = clock_.now() + limits.linger;
+  while (!next_ && room_for_more() && gathered_.size() < limits.records &&
+         gathered_bytes_ < limits.bytes) {
+    next_ = queue_.pop_until(deadline);
+    if (!next_ || (!batches_.empty() && (*next_)->source != batches_.source())) break;
+    add(std::move(*next_));
+    next_.reset();
+  }
+  put_in_order();
+  return true;
+}
+
+// Until there is a batch in next_, or records that waited are due.
+bool SinkDriver::wait_for_work() {
+  while (!next_ && !stop_.requested()) {
+    const auto due = waiting_.next_due();
+    if (!due) {
+      next_ = queue_.pop();
+      break;
+    }
+    if (*due <= clock_.now()) return true;
+    const bool more = room_for_more();
+    if (more) next_ = queue_.pop_until(*due);
+    // A closed queue does not wait.
+    if (!more || (!next_ && queue_.closed())) {
+      stop_.wait_for(std::chrono::ceil<Millis>(*due - clock_.now()));
+    }
+  }
+  return next_ && !stop_.requested();
+}
+
+// What waited and is due, of the source whose turn it is.
+void SinkDriver::take_waiting() {
+  const auto now = clock_.now();
+  const auto due = waiting_.next_due();
+  if (!due || *due > now) return;
+  waiting_had_turn_ = !next_ || !waiting_had_turn_;
+  const uint32_t source = waiting_had_turn_ ? waiting_.first_source() : (*next_)->source;
+  waiting_.take_due(
+      source, now, options_.config.batch.records,
+      [this](const Delivery& first) { return retry_.spent(first.attempts) && !given_up(first); },
+      gathered_, batches_);
+  // Whose attempts are spent, and whose fault it is now known to be, is not offered again.
+  size_t kept = 0;
+  for (const Delivery& delivery : gathered_) {
+    if (delivery.attempts != 0 && given_up(delivery)) {
+      give_up(delivery);
+      continue;
+    }
+    gathered_bytes_ += delivery.part->value.size();
+    gathered_[kept++] = delivery;
+  }
+  gathered_.resize(kept);
+}
+
+void SinkDriver::add(BatchPtr batch) {
+  for (const Part& part : batch->parts()) {
+    if (part.sink != Part::kAllSinks && part.sink != options_.index) continue;
+    Delivery delivery;
+    delivery.batch = batch.get();
+    delivery.part = &part;
+    if (waiting_.holds(delivery)) {
+      waiting_.join(delivery);
+      continue;
+    }
+    gathered_.push_back(delivery);
+    gathered_bytes_ += part.value.size();
+  }
+  batches_.keep(std::move(batch));
+}
+
+// (lane, position, part) rises in what a sink is given. Batches of one lane come so by themselves.
+void SinkDriver::put_in_order() {
+  const auto before = [](const Delivery& a, const Delivery& b) { return a.place() < b.place(); };
+  if (std::is_sorted(gathered_.begin(), gathered_.end(), before)) return;
+  order_keys_.clear();
+  for (uint32_t i = 0; i < gathered_.size(); ++i) {
+    order_keys_.push_back({gathered_[i].place(), i});
+  }
+  std::sort(order_keys_.begin(), order_keys_.end());
+  sorted_.clear();
+  for (const PlacedDelivery& key : order_keys_) sorted_.push_back(gathered_[key.index]);
+  gathered_.swap(sorted_);
+}
+
+}  // namespace sluice

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/deliver/sink_driver.h"
+#include "runtime/plugin_host/registry.h"
+#include "tests/unit/support/fake_plugins.h"
+
+namespace sluice {
+
+using test::SeenRecord;
+using test::SinkLevers;
+
+// Collects settlements and letters, and waits for them.
+class Ends final : public SettlementListener, public LetterBox {
+ public:
+  void segment_settled(std::shared_ptr<Batch> batch, uint32_t segment) override {
+    MutexLock lock(mutex_);
+    settled_ += batch->segments()[segment].count;
+    changed_.notify_all();
+  }
+  void batch_gone(const Batch&) override {}
+  void post(LetterRequest request) override {
+    BatchPtr batch = request.batch;
+    const uint32_t record = request.record;
+    {
+      MutexLock lock(mutex_);
+      letters_.push_back(std::move(request));
+    }
+    batch->note(record, Outcome::kDeadLettered);
+    batch->meet(batch->segment_of(record), 1);
+  }
+  bool wait_settled(uint32_t records) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    MutexLock lock(mutex_);
+    while (settled_ < records) {
+      if (!changed_.wait_until(mutex_, deadline)) return false;
+    }
+    return true;
+  }
+  std::vector<LetterRequest> letters() {
+    MutexLock lock(mutex_);
+    return letters_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  uint32_t settled_ SLUICE_GUARDED_BY(mutex_) = 0;
+  std::vector<LetterRequest> letters_ SLUICE_GUARDED_BY(mutex_);
+};
+
+class DriverFixture : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    test::reset_levers();
+    auto registry = PluginRegistry::create({});
+    ASSERT_TRUE(registry) << registry.status().message();
+    registry_ = std::move(registry).value();
+    ASSERT_TRUE(registry_->register_static(test::fake_plugin()));
+    config_.name = "out";
+    config_.use = "fake";
+    config_.config_json = "{}";
+    config_.retry.base = Millis(1);
+    config_.retry.cap = Millis(2);
+    config_.batch.linger = Millis(0);
+    config_.breaker.half_open_after = Millis(1);
+  }
+
+  void TearDown() override {
+    if (driver_) {
+      driver_->stop();
+      driver_->join();
+    }
+  }
+
+  void start() {
+    auto component = registry_->find(ComponentKind::kSink, config_.use);
+    ASSERT_TRUE(component) << component.status().message();
+    auto made = SinkDriver::create(std::move(component).value(), {config_, 0, optional_bytes_},
+                                   ends_, Clock::real());
+    ASSERT_TRUE(made) << made.status().message();
+    driver_ = std::move(made).value();
+    driver_->start();
+  }
+
+  struct Sent {
+    uint32_t lane;
+    std::string value;
+  };
+
+  // A published batch; each value becomes a part of its own record. Positions rise within a lane.
+  BatchPtr send_lanes(const std::vector<Sent>& sent, uint32_t source = 0) {
+    records_.push_back({});
+    values_.push_back(sent);
+    for (const Sent& from : values_.back()) {
+      sluice_record record{};
+      record.lane = from.lane;
+      record.position = ++positions_[from.lane];
+      record.value = {from.value.data(), from.value.size()};
+      records_.back().push_back(record);
+    }
+    sluice_batch raw{};
+    raw.stride = sizeof(sluice_record);
+    raw.count = static_cast<uint32_t>(sent.size());
+    raw.records = records_.back().data();
+    auto batch = std::make_shared<Batch>(raw, pool_, ends_);
+    batch->source = source;
+    batch->charged_bytes = 1000;
+    for (uint32_t i = 0; i < sent.size(); ++i) {
+      Part part;
+      part.value = values_.back()[i].value;
+      part.record = i;
+      batch->parts().push_back(part);
+      if (driver_->obliged(part)) batch->oblige(i, 1);
+    }
+    driver_->enqueue(batch);
+    batch->publish();
+    return batch;
+  }
+
+  // Of one lane.
+  BatchPtr send(const std::vector<std::string>& values) {
+    std::vector<Sent> sent;
+    for (const std::string& value : values) sent.push_back({1, value});
+    return send_lanes(sent);
+  }
+
+  SinkLevers& levers() { return test::sink_levers("out"); }
+  // What the sink took, in order; of one lane if named.
+  std::vector<std::string> taken(uint32_t lane = 0) {
+    const std::lock_guard lock(levers().mutex);
+    std::vector<std::string> out;
+    for (const SeenRecord& record : levers().committed) {
+      if (lane == 0 || record.lane == lane) out.push_back(record.value);
+    }
+    return out;
+  }
+  // Sleeps between looks at a state nothing announces.
+  template <typename Condition>
+  static bool comes_true(const Condition& condition) {
+    StopSource never;
+    for (int i = 0; i < 30'000 && !condition(); ++i) never.wait_for(Millis(1));
+    return condition();
+  }
+
+  static std::vector<std::string> values(const std::vector<SeenRecord>& seen) {
+    std::vector<std::string> out;
+    for (const SeenRecord& record : seen) out.push_back(record.value);
+    return out;
+  }
+
+  BatchBufferPool pool_;
+  Ends ends_;
+  std::deque<std::vector<sluice_record>> records_;
+  std::deque<std::vector<Sent>> values_;
+  std::map<uint32_t, uint64_t> positions_;
+  SinkConfig config_;
+  uint64_t optional_bytes_ = 1 << 20;
+  std::unique_ptr<PluginRegistry> registry_;
+  std::unique_ptr<SinkDriver> driver_;
+};
+
+}  // namespace sluice
