@@ -13,17 +13,40 @@ function(sluice_add_modules parent)
   endforeach()
 endfunction()
 
-# sluice_library(<name> [HOT] SOURCES a.cc... [DEPS targets...] [PRIVATE_DEPS targets...])
+# sluice_library(<name> [HOT] SOURCES a.cc... [DEPS targets...] [PRIVATE_DEPS targets...]
+#   [FAULT_POINTS a.cc...])
 # A static library `sluice_<name>`; includes are written from the project root.
-# HOT: it runs for every record.
+# HOT: it runs for every record. FAULT_POINTS: those of the sources that hold fault points.
 function(sluice_library name)
-  cmake_parse_arguments(ARG "HOT" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "HOT" "" "SOURCES;DEPS;PRIVATE_DEPS;FAULT_POINTS" ${ARGN})
   add_library(sluice_${name} STATIC ${ARG_SOURCES})
   target_include_directories(sluice_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_link_libraries(sluice_${name} PUBLIC ${ARG_DEPS} PRIVATE sluice_flags ${ARG_PRIVATE_DEPS})
   if(ARG_HOT)
     target_compile_options(sluice_${name} PRIVATE ${SLUICE_HOT_OPTIONS})
   endif()
+  list(TRANSFORM ARG_FAULT_POINTS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  set_property(GLOBAL APPEND PROPERTY SLUICE_FAULT_SOURCES ${ARG_FAULT_POINTS})
+endfunction()
+
+# sluice_fault_program(<name> <program> [DEPS targets...]): the program once more, with fault points
+# (runtime/base/fault.h). Where the build has them anyway it is a link to the program. Else only the
+# sources that hold points are compiled again: their objects come before the libraries that hold the
+# same symbols, so the linker never looks at those, and the program itself stays free of them.
+function(sluice_fault_program name program)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  if(SLUICE_FAULT_POINTS)
+    add_custom_target(${name} ALL
+      COMMAND "${CMAKE_COMMAND}" -E create_symlink ${program} "$<TARGET_FILE_DIR:${program}>/${name}"
+      DEPENDS ${program})
+    return()
+  endif()
+  get_property(sources GLOBAL PROPERTY SLUICE_FAULT_SOURCES)
+  get_target_property(libraries ${program} LINK_LIBRARIES)
+  add_executable(${name} ${sources} "$<TARGET_OBJECTS:${program}>")
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(${name} PRIVATE SLUICE_FAULT_POINTS)
+  target_link_libraries(${name} PRIVATE ${libraries} ${ARG_DEPS})
 endfunction()
 
 # The precompiled headers of all tests. Only where asked for: a build without them shows a test that

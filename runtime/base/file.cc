@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/text.h"
 
 namespace sluice {
@@ -73,9 +74,11 @@ Status write_file_atomic(const std::filesystem::path& path, std::string_view con
   if (!written) return std::move(written).with_context(temporary.string());
   if (::fsync(fd.get()) != 0) return unavailable(temporary.string() + ": " + errno_text(errno));
   fd.reset();
+  SLUICE_FAULT_STATUS("file.atomic.before_rename");
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     return unavailable(path.string() + ": " + errno_text(errno));
   }
+  SLUICE_FAULT("file.atomic.after_rename");
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   return sync_folder(folder).with_context(folder.string());
 }

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <vector>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "runtime/pipeline/bundle_files.h"
@@ -80,9 +81,11 @@ Status BundleStore::save(const PipelineConfig& config, const Bundle& bundle) {
     copied = unavailable("the files changed while they were copied");
   }
   if (copied) {
+    SLUICE_FAULT("bundle.save.before_rename");
     fs::rename(unfinished, dir_ / bundle.hash, error);
     if (error) copied = folder_error(dir_ / bundle.hash, error);
   }
+  SLUICE_FAULT("bundle.save.after_rename");
   if (!copied) fs::remove_all(unfinished, error);
   return copied;
 }

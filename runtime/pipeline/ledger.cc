@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/log.h"
 
 namespace sluice {
@@ -117,10 +118,12 @@ bool Ledger::write_letters() {
     for (const Letter& letter : batch)
       letters.push_back(letter.client->make_letter(letter.request));
     for (;;) {
+      SLUICE_FAULT("ledger.letters.before");
       const sluice::Status put = letters_.put(letters);
       if (!note(put)) return false;
       if (put) break;
     }
+    SLUICE_FAULT("ledger.letters.after");
     for (const Letter& letter : batch) letter.client->letter_written(letter.request);
   }
 }
@@ -146,10 +149,12 @@ bool Ledger::commit() {
   updates.reserve(commits.size());
   for (const auto& commit : commits) updates.push_back(commit.update);
   for (;;) {
+    SLUICE_FAULT("ledger.checkpoint.before");
     const sluice::Status stored = checkpoints_.commit(updates, clock_.wall_us());
     if (!note(stored)) return false;
     if (stored) break;
   }
+  SLUICE_FAULT("ledger.checkpoint.after");
   size_t at = 0;
   for (const auto& [client, end] : owners) {
     for (; at < end; ++at) client->committed(commits[at]);

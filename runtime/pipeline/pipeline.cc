@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/log.h"
 #include "runtime/config/options.h"
 #include "runtime/pipeline/sink_options.h"
@@ -198,6 +199,7 @@ void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
                {{"source", source.driver->config().name}});
     return;
   }
+  SLUICE_FAULT("intake.enroll.after");
   batch->sequence = source.next_sequence++;
   WorkItem item{this, std::move(batch), nullptr, nullptr};
   {
@@ -225,6 +227,7 @@ void Pipeline::oblige(Batch& batch, const std::vector<LetterRequest>& letters) {
 }
 
 void Pipeline::deliver(const BatchPtr& batch) {
+  SLUICE_FAULT("deliver.enqueue.before");
   if (!batch->parts().empty()) {
     for (const auto& sink : sinks_) sink->enqueue(batch);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/log.h"
 
 namespace sluice {
@@ -144,6 +145,7 @@ bool SourceDriver::poll_once(uint32_t max_records) {
         if (batch.release != nullptr) batch.release(&batch);
         return true;
       }
+      SLUICE_FAULT("source.poll.after");
       last_record_at_us_ = context_.clock->wall_us();
       context_.intake(batch);
       return true;
@@ -222,7 +224,9 @@ void SourceDriver::serve_acks() {
     acks.swap(acks_);
   }
   if (acks.empty()) return;
+  SLUICE_FAULT("source.ack.before");
   const CallResult result = instance_->ack(acks);
+  SLUICE_FAULT("source.ack.after");
   if (result.rc < 0) {
     // The checkpoint is durable already; a source with a memory of its own falls behind until the
     // next ack, which covers this one.

@@ -5,6 +5,8 @@
 #include "runtime/plugin_host/guest.h"
 #include "runtime/plugin_host/instance.h"
 
+#include "runtime/base/fault.h"
+
 namespace sluice {
 
 struct SinkInstance::Impl {
@@ -128,9 +130,11 @@ CallResult SinkInstance::write(const sluice_batch& batch, std::span<sluice_outco
   SLUICE_CHECK(outcomes.size() == batch.count, "a write needs one outcome for each record");
   std::fill(outcomes.begin(), outcomes.end(), kUnset);
   impl_->masked.clear();
+  SLUICE_FAULT("sink.write.before");
   CallResult result = impl_->guest->call("write", kWrite, [&](sluice_error* error) {
     return impl_->ops->write(impl_->handle, &batch, outcomes.data(), error);
   });
+  SLUICE_FAULT("sink.write.after");
   impl_->check_outcomes(result, outcomes);
   return result;
 }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/file.h"
 
 namespace sluice {
@@ -71,6 +72,7 @@ Status AuditLog::append(std::string_view json) {
   MutexLock lock(mutex_);
   if (!fd_) SLUICE_RETURN_IF_ERROR(open_file());
   if (size_ + line.size() > kMaxBytes) SLUICE_RETURN_IF_ERROR(rotate());
+  SLUICE_FAULT_STATUS("audit.append.before");
   const ssize_t n = ::write(fd_.get(), line.data(), line.size());
   if (n != static_cast<ssize_t>(line.size())) {
     const int error = n < 0 ? errno : ENOSPC;
@@ -78,6 +80,7 @@ Status AuditLog::append(std::string_view json) {
     return file_error(file(), "writing", error);
   }
   size_ += line.size();
+  SLUICE_FAULT("audit.append.written");
   if (::fdatasync(fd_.get()) != 0) return file_error(file(), "writing", errno);
   return Status::ok();
 }

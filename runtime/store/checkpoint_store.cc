@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "runtime/base/fault.h"
 #include "runtime/store/database_format.h"
 #include "runtime/store/sqlite.h"
 
@@ -98,8 +99,14 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Status commit(const std::vector<CheckpointUpdate>& updates, int64_t now_us) override {
     if (updates.empty()) return Status::ok();
     SLUICE_ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
-    for (const CheckpointUpdate& update : updates) SLUICE_RETURN_IF_ERROR(write(update, now_us));
-    return transaction.commit();
+    for (const CheckpointUpdate& update : updates) {
+      SLUICE_RETURN_IF_ERROR(write(update, now_us));
+      SLUICE_FAULT_STATUS("checkpoints.inside");
+    }
+    SLUICE_FAULT_STATUS("checkpoints.before_commit");
+    SLUICE_RETURN_IF_ERROR(transaction.commit());
+    SLUICE_FAULT("checkpoints.after_commit");
+    return Status::ok();
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "runtime/base/unique_fd.h"
@@ -84,6 +85,7 @@ Status create(const fs::path& path, const DatabaseFormat& format) {
   const fs::path temporary = path.string() + ".new";
   remove_with_journals(temporary);
   SLUICE_RETURN_IF_ERROR(create_private_file(temporary));
+  SLUICE_FAULT_STATUS("database.create.begun");
   {
     SLUICE_ASSIGN_OR_RETURN(Database database,
                             Database::open({temporary.string(), std::string(format.loss)}, false));
@@ -95,7 +97,9 @@ Status create(const fs::path& path, const DatabaseFormat& format) {
     SLUICE_RETURN_IF_ERROR(database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
   SLUICE_RETURN_IF_ERROR(sync_path(temporary, 0));
+  SLUICE_FAULT_STATUS("database.create.before_rename");
   if (::rename(temporary.c_str(), path.c_str()) != 0) return file_error(path, "creating", errno);
+  SLUICE_FAULT("database.create.after_rename");
   return sync_path(path.parent_path(), O_DIRECTORY);
 }
 

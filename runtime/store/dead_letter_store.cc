@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/mutex.h"
 #include "runtime/store/database_format.h"
 #include "runtime/store/pair_list.h"
@@ -172,8 +173,12 @@ class SqliteDeadLetterStore final : public DeadLetterStore {
     SLUICE_ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(writer_->database));
     for (const DeadLetter& letter : letters) {
       SLUICE_RETURN_IF_ERROR(put_one(writer_->put, letter));
+      SLUICE_FAULT_STATUS("letters.inside");
     }
-    return transaction.commit();
+    SLUICE_FAULT_STATUS("letters.before_commit");
+    SLUICE_RETURN_IF_ERROR(transaction.commit());
+    SLUICE_FAULT("letters.after_commit");
+    return Status::ok();
   }
 
   Result<std::map<std::string, uint64_t>> count_by_reason(const LetterFilter& filter) override {

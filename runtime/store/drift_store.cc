@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/text.h"
 #include "runtime/store/database_format.h"
@@ -118,7 +119,10 @@ class SqliteDriftStore final : public DriftStore {
     }
     SLUICE_ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(*writer_));
     for (const DriftUpdate& update : updates) SLUICE_RETURN_IF_ERROR(save_one(*writer_, update));
-    return transaction.commit();
+    SLUICE_FAULT_STATUS("drift.before_commit");
+    SLUICE_RETURN_IF_ERROR(transaction.commit());
+    SLUICE_FAULT("drift.after_commit");
+    return Status::ok();
   }
 
   Result<DriftState> load(const std::string& pipeline, const std::string& source) override {

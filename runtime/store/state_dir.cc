@@ -10,6 +10,7 @@
 #include <charconv>
 #include <string>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/file.h"
 #include "runtime/base/text.h"
 
@@ -80,6 +81,7 @@ Result<UniqueFd> take_lock(const fs::path& dir) {
         held.st_dev != named.st_dev) {
       continue;
     }
+    SLUICE_FAULT_STATUS("state_dir.locked");
     SLUICE_RETURN_IF_ERROR(write_pid(fd.get(), path));
     return fd;
   }
