@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One folder that is crashed again and again, and what has to hold after each crash.
+
+The source (plugins/forgetful_source.cc) never gives a record again that was acknowledged, so one that was
+acknowledged too early is missing. The sink `effects` writes a durable line for each time it took a record.
+"""
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+
+from harness import Folder, check_identity, equal
+
+PROGRAM = os.environ.get("SLUICE_FAULTS", "sluice-faults")
+PLUGINS = os.environ.get("SLUICE_TEST_PLUGINS", "")
+SHIPPED_PLUGINS = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "lib/sluice/plugins")
+TIMEOUT = 120
+
+SCRIPT = 'function transform(record) if record.kind == "filter" then return nil end return record end\n'
+SCHEMA = json.dumps({"type": "object", "required": ["id", "kind"], "properties": {
+    "id": {"type": "string"}, "kind": {"enum": ["good", "filter", "refuse"]}}})
+TABLE = "CREATE TABLE rows (id TEXT %s, kind TEXT CHECK (kind <> 'refuse'))"
+
+
+class Cell:
+    """A line of the matrix: what runs."""
+
+    def __init__(self, sinks, out_of_order, resume, spool=False, lanes=3, records=150):
+        self.sinks, self.out_of_order, self.resume, self.spool = sinks, out_of_order, resume, spool
+        self.lanes, self.records = lanes, records
+
+    def __str__(self):
+        return "%s, %s, above the %s, spool %s" % (
+            "+".join(self.sinks), "out of order" if self.out_of_order else "in order", self.resume,
+            "on" if self.spool else "off")
+
+    def config(self, seed):
+        sinks = {"%s%d" % (kind, i): self.sink(kind, i, seed) for i, kind in enumerate(self.sinks)}
+        source = {"use": "forgetful", "config": {
+            "journal": "./journal", "lanes": self.lanes, "records": self.records, "seed": seed,
+            "pause_ms": 4, "resume": self.resume}}
+        return json.dumps({
+            "runtime": {"state": {"dir": "./state"}, "admin": {"listen": "off"}, "workers": 2,
+                        "plugin_dirs": [PLUGINS, SHIPPED_PLUGINS]},
+            "pipelines": {"p": {"sources": {"src": source}, "schema": "schema.json",
+                                "transform": "script.lua", "sinks": sinks}}})
+
+    def sink(self, kind, number, seed):
+        out = {"use": "effects", "batch": {"linger": "1ms", "records": 64},
+               # Waits as often as it takes: whether a record is given up is not what is tried here.
+               "retry": {"max_attempts": 1000, "base": "1ms", "cap": "5ms"},
+               "config": {"path": "./%s%d" % (kind, number), "seed": seed + number}}
+        if kind == "sqlite":
+            out["use"] = "sqlite"
+            out["config"] = {"path": "./rows%d.db" % number, "table": "rows", "key": ["/id"],
+                             "columns": {"id": "/id", "kind": "/kind"}}
+        elif self.out_of_order:
+            out["config"].update({"retry": 3, "slow_ms": 3 * number})
+        return out
+
+
+class Series(Folder):
+    """Processes one after the other on the same folder, most of them killed."""
+
+    def __init__(self, cell, seed):
+        self.cell, self.seed, self.run_number, self.kills = cell, seed, 0, 0
+        super().__init__(cell.config(seed), {"schema.json": SCHEMA, "script.lua": SCRIPT})
+        for i, kind in enumerate(cell.sinks):
+            if kind == "sqlite":
+                with sqlite3.connect(self.path / ("rows%d.db" % i)) as rows:
+                    rows.execute(TABLE % "PRIMARY KEY")
+
+    def process(self, fault=None, kill_after=None, preload=None, trace=None):
+        """Runs once; exit code, account (None unless it came to its end) and what it said."""
+        self.run_number += 1
+        env = {**os.environ, "SLUICE_TEST_RUN": str(self.run_number), **(preload or {})}
+        if fault:
+            env["SLUICE_FAULT"] = fault
+        if trace:
+            env["SLUICE_FAULT_TRACE"] = trace
+        process = subprocess.Popen([PROGRAM, "run", "--once", "--json"], cwd=self.path, env=env,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.processes.append(process)
+        try:
+            out, err = process.communicate(timeout=kill_after)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+        self.processes.remove(process)
+        account = None
+        if process.returncode == 0:
+            account = json.loads(out.splitlines()[-1])["pipelines"]["p"]
+            check_identity(account)
+        return process.returncode, account, err.decode(errors="replace")
+
+    def crash(self, fault=None, kill_after=None):
+        """True: it was killed, as wanted. False: it came to its end first."""
+        code, _, err = self.process(fault=fault, kill_after=kill_after)
+        assert code in (0, -signal.SIGKILL), "exit %d with %s\n%s" % (code, fault, err)
+        if code == 0:
+            return False
+        self.kills += 1
+        self.check_acknowledged()
+        return True
+
+    def finish(self):
+        """Runs to the end, then checks all there is to check."""
+        code, account, err = self.process(kill_after=TIMEOUT)
+        assert code == 0, "exit %d\n%s" % (code, err)
+        equal(account["in_flight"], 0, "in flight at the end")
+        code, account, err = self.process(kill_after=TIMEOUT)
+        equal((code, account["received"]), (0, 0), "exit and records of one more run")
+        self.check_acknowledged()
+        self.check_all_there()
+
+    # ---- what should be -------------------------------------------------------------------------
+
+    def kind(self, lane, position):
+        dice = (lane * 7919 + position * 104729 + self.seed) % 100
+        return ("bad" if dice < 4 else "filter" if dice < 8 else "refuse" if dice < 11 else "good")
+
+    def records(self, kind, upto=None):
+        return {"%d/%d" % (lane, position) for lane in range(self.cell.lanes)
+                for position in range(1, (upto.get(lane, 0) if upto is not None else
+                                          self.cell.records) + 1)
+                if self.kind(lane, position) == kind}
+
+    # ---- what is --------------------------------------------------------------------------------
+
+    def journal(self):
+        try:
+            lines = (self.path / "journal").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+        return [line.split() for line in lines if line.count(" ") == 3]
+
+    def acknowledged(self):
+        marks = {}
+        for what, _, lane, position in self.journal():
+            number = int(lane.removeprefix("lane-"))
+            assert what != "behind", "lane %s was acknowledged further than the checkpoint" % lane
+            if what == "ack":
+                marks[number] = max(marks.get(number, 0), int(position))
+        return marks
+
+    def effects(self, name):
+        """(run, record) in the order they were taken."""
+        out, run = [], 0
+        try:
+            text = (self.path / name).read_text()
+        except FileNotFoundError:
+            return out
+        for line in text[:text.rfind("\n") + 1].splitlines():
+            if line.startswith("#open "):
+                run = int(line[6:])
+            else:
+                out.append((run, line))
+        return out
+
+    def query(self, database, sql):
+        """Asks a copy: opening the files themselves would do the recovery in the program's place."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = self.path / database
+            for suffix in ("", "-wal"):
+                if os.path.exists(str(source) + suffix):
+                    shutil.copy(str(source) + suffix, os.path.join(folder, "copy.db" + suffix))
+            if not os.path.exists(os.path.join(folder, "copy.db")):
+                return []
+            connection = sqlite3.connect(os.path.join(folder, "copy.db"))
+            try:
+                return connection.execute(sql).fetchall()
+            finally:
+                connection.close()
+
+    def letters(self):
+        """Records that have a letter, by the sink that refused them ("": before any)."""
+        out = {}
+        for lane, position, sink in self.query(
+                "state/dead_letters.db", "SELECT lane, position, sink FROM letters"):
+            lane = lane.decode() if isinstance(lane, bytes) else lane
+            record = "%d/%d" % (int(lane.removeprefix("lane-")), position)
+            assert record not in out.setdefault(sink, set()), "two letters of " + record
+            out[sink].add(record)
+        return out
+
+    def taken(self, name, kind, number):
+        if kind == "sqlite":
+            rows = [row[0] for row in self.query("rows%d.db" % number, "SELECT id FROM rows")]
+            equal(len(rows), len(set(rows)), "rows and different rows of " + name)
+            return set(rows)
+        return {record for _, record in self.effects(name)}
+
+    # ---- what has to hold -----------------------------------------------------------------------
+
+    def check_acknowledged(self):
+        """Nothing was acknowledged that is not kept somewhere."""
+        marks = self.acknowledged()
+        letters = self.letters()
+        missing = self.records("bad", marks) - letters.get("", set())
+        assert not missing, "acknowledged without a letter: %s" % sorted(missing)
+        for number, kind in enumerate(self.cell.sinks):
+            name = "%s%d" % (kind, number)
+            missing = self.records("good", marks) - self.taken(name, kind, number)
+            assert not missing, "acknowledged and not in %s: %s" % (name, sorted(missing))
+            missing = self.records("refuse", marks) - letters.get(name, set())
+            assert not missing, "acknowledged, refused by %s, no letter: %s" % (name, missing)
+
+    def check_all_there(self):
+        equal(self.acknowledged(), {lane: self.cell.records for lane in range(self.cell.lanes)},
+              "acknowledged at the end")
+        letters = self.letters()
+        equal(letters.pop("", set()), self.records("bad"), "letters of bad records")
+        for number, kind in enumerate(self.cell.sinks):
+            name = "%s%d" % (kind, number)
+            equal(letters.pop(name, set()), self.records("refuse"), "letters of " + name)
+            equal(self.taken(name, kind, number), self.records("good"), "records in " + name)
+            if kind == "effects":
+                self.check_repeats(name)
+        equal(letters, {}, "letters of sinks that are not there")
+
+    def check_repeats(self, name):
+        """A record comes twice only by way of a restart that was above its last ack or mark."""
+        starts = {(int(run), "%d" % int(lane.removeprefix("lane-"))): int(position)
+                  for what, run, lane, position in self.journal() if what == "open"}
+        seen = {}
+        for run, record in self.effects(name):
+            assert seen.get(record) != run, "%s took %s twice in run %d" % (name, record, run)
+            seen[record] = run
+            lane, position = record.split("/")
+            assert int(position) > starts[(run, lane)], "%s took %s again" % (name, record)
+        if self.kills == 0:
+            equal(len(self.effects(name)), len(seen), "effects without a crash")
