@@ -16,7 +16,7 @@ from harness import SOAK, main
 
 KILLS = int(os.environ.get("SLUICE_CRASH_KILLS", 10_000 if SOAK else 100))
 JOBS = int(os.environ.get("SLUICE_CRASH_JOBS", min(2, os.cpu_count() or 1)))
-KILLS_A_SERIES = 8 if SOAK else 4
+KILLS_A_SERIES = int(os.environ.get("SLUICE_CRASH_KILLS_A_SERIES", 8 if SOAK else 4))
 # What a process takes from its start to its end, undisturbed.
 LONGEST = 0.4 * float(os.environ.get("SLUICE_CRASH_SLOWER", 1))
 
@@ -122,4 +122,5 @@ def the_program_that_is_shipped_has_none():
         assert name.encode() + b"\0" not in content, "%s holds %s" % (shipped, name)
 
 
-main([the_program_that_is_shipped_has_none, killed_at_every_step_and_at_random])
+if __name__ == "__main__":
+    main([the_program_that_is_shipped_has_none, killed_at_every_step_and_at_random])

@@ -44,6 +44,7 @@ class Cell:
             "pause_ms": 4, "resume": self.resume}}
         return json.dumps({
             "runtime": {"state": {"dir": "./state"}, "admin": {"listen": "off"}, "workers": 2,
+                        "drain_timeout": "500ms",
                         "plugin_dirs": [PLUGINS, SHIPPED_PLUGINS]},
             "pipelines": {"p": {"sources": {"src": source}, "schema": "schema.json",
                                 "transform": "script.lua", "sinks": sinks}}})
