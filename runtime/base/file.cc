@@ -25,13 +25,13 @@ Status write_all(int fd, std::string_view content) {
   return Status::ok();
 }
 
+}  // namespace
+
 Status sync_folder(const std::filesystem::path& folder) {
   const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return unavailable(errno_text(errno));
+  if (!fd || ::fsync(fd.get()) != 0) return unavailable(folder.string() + ": " + errno_text(errno));
   return Status::ok();
 }
-
-}  // namespace
 
 std::string errno_text(int error) { return std::generic_category().message(error); }
 
@@ -80,7 +80,7 @@ Status write_file_atomic(const std::filesystem::path& path, std::string_view con
   }
   SLUICE_FAULT("file.atomic.after_rename");
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  return sync_folder(folder).with_context(folder.string());
+  return sync_folder(folder);
 }
 
 }  // namespace sluice

@@ -20,6 +20,9 @@ Result<std::string> read_file_prefix(const std::filesystem::path& path, uint64_t
 Status write_file_atomic(const std::filesystem::path& path, std::string_view content,
                          unsigned mode = 0600);
 
+// Makes what was created, renamed or removed in a folder durable.
+Status sync_folder(const std::filesystem::path& folder);
+
 // "No such file or directory" and the like, for the current errno or a given one.
 std::string errno_text(int error);
 

@@ -83,7 +83,8 @@ Status BundleStore::save(const PipelineConfig& config, const Bundle& bundle) {
   if (copied) {
     SLUICE_FAULT("bundle.save.before_rename");
     fs::rename(unfinished, dir_ / bundle.hash, error);
-    if (error) copied = folder_error(dir_ / bundle.hash, error);
+    // The reload that is noted next must not outlive what it names.
+    copied = error ? folder_error(dir_ / bundle.hash, error) : sync_folder(dir_);
   }
   SLUICE_FAULT("bundle.save.after_rename");
   if (!copied) fs::remove_all(unfinished, error);
