@@ -3,6 +3,7 @@
 
 #include <sluice/plugin.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -90,6 +91,8 @@ class SourceInstance {
 
 class SinkInstance {
  public:
+  using MarkVisitor = std::function<void(const sluice_named_mark&)>;
+
   static Result<std::unique_ptr<SinkInstance>> create(ComponentRef component, std::string name,
                                                       std::string_view config_json,
                                                       HostServices& services);
@@ -100,6 +103,16 @@ class SinkInstance {
   CallResult open();
   // outcomes: batch.count of them; pre-filled here.
   CallResult write(const sluice_batch& batch, std::span<sluice_outcome> outcomes);
+  // Does this instance offer sluice.sink.marks/1? Constant from create on.
+  [[nodiscard]] bool keeps_marks() const;
+  // As write, with marks in the same transaction: expect[i] and set[i] name the same mark. E_FENCED
+  // in its result: another owner has moved a mark, nothing was applied. Only if keeps_marks().
+  CallResult write_marked(const sluice_batch& batch, std::span<sluice_outcome> outcomes,
+                          std::span<const sluice_named_mark* const> expect,
+                          std::span<const sluice_named_mark* const> set);
+  // The marks of a scope go to `each`, whose argument lives for that call only.
+  CallResult read_marks(std::string_view scope, const MarkVisitor& each);
+  CallResult reset_marks(std::string_view scope, uint32_t epoch);
   CallResult probe();  // through sluice.sink.probe/1; OK when the plugin has none
   void stop();         // any thread
   CallResult close();
@@ -110,6 +123,7 @@ class SinkInstance {
  private:
   struct Impl;
   explicit SinkInstance(std::unique_ptr<Impl> impl);
+  void find_marks();
   std::unique_ptr<Impl> impl_;
 };
 

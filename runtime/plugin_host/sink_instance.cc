@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <deque>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/text.h"
 #include "runtime/plugin_host/guest.h"
 #include "runtime/plugin_host/instance.h"
-
-#include "runtime/base/fault.h"
 
 namespace sluice {
 
 struct SinkInstance::Impl {
   std::unique_ptr<Guest> guest;
   const sluice_sink_ops* ops = nullptr;
+  const sluice_sink_marks* marks = nullptr;  // nullptr: it keeps none
   sluice_sink* handle = nullptr;
   std::deque<std::string> masked;  // details with secrets blotted out, until the next write
 
@@ -26,6 +26,9 @@ constexpr std::initializer_list<sluice_rc> kUsual = {SLUICE_OK, SLUICE_CANCELLED
                                                      SLUICE_E_CONFIG, SLUICE_E_FATAL};
 constexpr std::initializer_list<sluice_rc> kWrite = {
     SLUICE_OK, SLUICE_CANCELLED, SLUICE_E_RETRY, SLUICE_E_CONFIG, SLUICE_E_FATAL, SLUICE_E_BATCH};
+constexpr std::initializer_list<sluice_rc> kWriteMarked = {
+    SLUICE_OK,      SLUICE_CANCELLED, SLUICE_E_RETRY, SLUICE_E_CONFIG,
+    SLUICE_E_FATAL, SLUICE_E_BATCH,   SLUICE_E_FENCED};
 constexpr uint64_t kMaxDetail = 4096;
 
 constexpr sluice_outcome kUnset{SLUICE_REC_UNSET, SLUICE_REASON_NONE, 0, 0, 0, {nullptr, 0}};
@@ -70,7 +73,7 @@ bool SinkInstance::Impl::check_outcome(sluice_outcome& outcome, bool every_one_s
 }
 
 void SinkInstance::Impl::check_outcomes(CallResult& result, std::span<sluice_outcome> outcomes) {
-  if (result.rc == SLUICE_E_BATCH) {
+  if (result.rc == SLUICE_E_BATCH || result.rc == SLUICE_E_FENCED) {
     // Nothing was applied, so nothing said of single records counts.
     std::fill(outcomes.begin(), outcomes.end(), kUnset);
     return;
@@ -117,8 +120,10 @@ Result<std::unique_ptr<SinkInstance>> SinkInstance::create(ComponentRef componen
     impl->handle = nullptr;  // whatever a failed create left there is not an instance
     return create_error(*impl->guest, result);
   }
-  return std::unique_ptr<SinkInstance>(
-      new SinkInstance(std::move(impl)));  // NOLINT: private constructor
+  // NOLINTNEXTLINE: private constructor
+  std::unique_ptr<SinkInstance> instance(new SinkInstance(std::move(impl)));
+  instance->find_marks();
+  return instance;
 }
 
 CallResult SinkInstance::open() {
@@ -137,6 +142,48 @@ CallResult SinkInstance::write(const sluice_batch& batch, std::span<sluice_outco
   SLUICE_FAULT("sink.write.after");
   impl_->check_outcomes(result, outcomes);
   return result;
+}
+
+void SinkInstance::find_marks() {
+  const auto* table = static_cast<const sluice_sink_marks*>(extension(SLUICE_EXT_SINK_MARKS));
+  if (table != nullptr && SLUICE_HAS(table, sluice_sink_marks, reset_marks)) impl_->marks = table;
+}
+
+bool SinkInstance::keeps_marks() const { return impl_->marks != nullptr; }
+
+CallResult SinkInstance::write_marked(const sluice_batch& batch, std::span<sluice_outcome> outcomes,
+                                      std::span<const sluice_named_mark* const> expect,
+                                      std::span<const sluice_named_mark* const> set) {
+  SLUICE_CHECK(keeps_marks() && outcomes.size() == batch.count && expect.size() == set.size(),
+               "a marked write needs an outcome for each record and what is expected of each mark");
+  std::fill(outcomes.begin(), outcomes.end(), kUnset);
+  impl_->masked.clear();
+  SLUICE_FAULT("sink.write_marked.before");
+  CallResult result = impl_->guest->call("write_marked", kWriteMarked, [&](sluice_error* error) {
+    return impl_->marks->write_marked(impl_->handle, &batch, outcomes.data(), expect.data(),
+                                      set.data(), static_cast<uint32_t>(set.size()), error);
+  });
+  SLUICE_FAULT("sink.write_marked.after");
+  impl_->check_outcomes(result, outcomes);
+  return result;
+}
+
+CallResult SinkInstance::read_marks(std::string_view scope, const MarkVisitor& each) {
+  const auto visit = [](void* ctx, const sluice_named_mark* mark) {
+    if (SLUICE_HAS(mark, sluice_named_mark, present) && mark->present != 0) {
+      (*static_cast<const MarkVisitor*>(ctx))(*mark);
+    }
+  };
+  return impl_->guest->call("read_marks", kUsual, [&](sluice_error* error) {
+    return impl_->marks->read_marks(impl_->handle, {scope.data(), scope.size()}, visit,
+                                    const_cast<MarkVisitor*>(&each), error);  // NOLINT: C's void*
+  });
+}
+
+CallResult SinkInstance::reset_marks(std::string_view scope, uint32_t epoch) {
+  return impl_->guest->call("reset_marks", kUsual, [&](sluice_error* error) {
+    return impl_->marks->reset_marks(impl_->handle, {scope.data(), scope.size()}, epoch, error);
+  });
 }
 
 CallResult SinkInstance::probe() {

@@ -38,6 +38,10 @@ inline constexpr char kConfigSchema[] = R"json({
       "type": "boolean", "default": false,
       "description": "Create the file and the table from `columns` when they are missing; `key` becomes the primary key."
     },
+    "exactly_once": {
+      "type": "boolean", "default": true,
+      "description": "Keep how far each source came in the table sluice_marks of the same database, in the transaction of the rows: no record is written twice, whatever crashes."
+    },
     "on_equal": {
       "type": "string", "enum": ["skip", "overwrite"], "default": "skip",
       "description": "With `revision`: a record of the stored revision is a duplicate (skip) or is written again (overwrite)."

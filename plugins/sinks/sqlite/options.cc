@@ -215,6 +215,9 @@ Failure check_names(const Options& options) {
   if (same_name(std::string_view(options.table).substr(0, kReserved.size()), kReserved)) {
     return Failure::config("/table: names beginning with sqlite_ belong to SQLite; choose another");
   }
+  if (same_name(options.table, "sluice_marks")) {
+    return Failure::config("/table: sluice_marks is where the sink keeps its marks; choose another");
+  }
   return {};
 }
 
@@ -263,6 +266,7 @@ Failure parse_options(std::string_view json, Options* out) {
   }
   if (Failure f = read_columns(config, &out->columns)) return f;
   if (Failure f = read_bool(config, "create", &out->create)) return f;
+  if (Failure f = read_bool(config, "exactly_once", &out->exactly_once)) return f;
   if (Failure f = read_choice(config, "on_equal", "skip", "overwrite", &out->overwrite_equal)) {
     return f;
   }

@@ -31,6 +31,7 @@ struct Options {
   std::optional<std::string> revision;
   std::vector<ColumnOption> columns;  // empty: the table's own columns
   bool create = false;
+  bool exactly_once = true;  // the source's marks lie in the same database
   bool overwrite_equal = false;
   bool full_sync = true;
 };

@@ -28,6 +28,8 @@ void raise(const Failure& failure) {
       throw BadConfig(failure.message);
     case SLUICE_E_BATCH:
       throw BatchRefused(failure.message);
+    case SLUICE_E_FENCED:
+      throw Fenced(failure.message);
     default:
       throw Fatal(failure.message);
   }
@@ -61,13 +63,18 @@ void SqliteSink::connect() {
   raise(plan_table(*database_, options_, &plan));
   writer_ = std::make_unique<Writer>(database_.get(), std::move(plan));
   raise(writer_->prepare());
+  if (options_.exactly_once) {
+    marks_ = std::make_unique<MarkTable>(database_.get());
+    raise(marks_->open());
+  }
   if (!database_->write_ahead()) {
     context_.warn("the file system of " + options_.path +
                   " does not support write-ahead logging: commits are slower");
   }
-  if (options_.key.empty()) {
+  if (options_.key.empty() && !options_.exactly_once) {
     context_.info(
-        "no `key`: rows are appended, and a record delivered again after a crash is a "
+        "no `key` and no `exactly_once`: rows are appended, and a record delivered again after a "
+        "crash is a "
         "second row");
   }
 }
@@ -86,15 +93,37 @@ void SqliteSink::declare() {
 void SqliteSink::write(const Batch& batch, Outcomes out) {
   if (!writer_) throw Fatal("write before open");
   if (batch.empty()) return;
-  const Cells cells = columns_->cells(batch);
+  write_batch(batch, nullptr);
+  answer(out);
+}
+
+void SqliteSink::write_marked(const Batch& batch, Outcomes out, std::span<const MarkMove> moves) {
+  if (!writer_ || !marks_) throw Fatal("write before open");
+  write_batch(batch, &moves);
+  answer(out);
+}
+
+void SqliteSink::write_batch(const Batch& batch, const std::span<const MarkMove>* moves) {
+  const sluice_cell* cells = batch.empty() ? nullptr : columns_->cells(batch).row(0).data();
   const auto begin = std::chrono::steady_clock::now();
   const auto give_up = [&] {
     return context_.stopping() && std::chrono::steady_clock::now() - begin > kFinishLimit;
   };
-  raise(writer_->write(batch.raw(), cells.row(0).data(), give_up, &fates_));
+  raise(moves == nullptr
+            ? writer_->write(batch.raw(), cells, give_up, &fates_)
+            : writer_->write_marked(batch.raw(), cells, give_up, *marks_, *moves, &fates_));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   context_.metric(Metric::kCommitSeconds, took.count());
-  answer(out);
+}
+
+void SqliteSink::read_marks(const MarkReader& reader) {
+  if (!marks_) throw Fatal("read_marks before open");
+  raise(marks_->read(reader));
+}
+
+void SqliteSink::reset_marks(std::string_view scope, std::uint32_t epoch) {
+  if (!marks_) throw Fatal("reset_marks before open");
+  raise(marks_->reset(scope, epoch));
 }
 
 void SqliteSink::answer(Outcomes out) const {
@@ -125,6 +154,7 @@ void SqliteSink::probe() {
 
 void SqliteSink::close() {
   columns_.reset();
+  marks_.reset();
   writer_.reset();
   database_.reset();
 }
@@ -169,6 +199,6 @@ constinit const sluice_component kSqliteSink = sink_component<SqliteSink, kReaso
                 "guard.",
      .config_schema = kConfigSchema,
      .example_config = kExampleConfig,
-     .caps = SLUICE_CAP_IDEMPOTENT | SLUICE_CAP_ORDERED});
+     .caps = SLUICE_CAP_IDEMPOTENT | SLUICE_CAP_ORDERED | SLUICE_CAP_MARKS});
 
 }  // namespace sluice::sqlite_sink

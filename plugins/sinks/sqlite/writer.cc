@@ -88,9 +88,35 @@ Failure Writer::prepare() {
 
 Failure Writer::write(const sluice_batch& batch, const sluice_cell* cells,
                       const std::function<bool()>& give_up, BatchFates* out) {
+  if (batch.count == 0) {
+    *out = {};
+    return {};
+  }
+  return transact(
+      batch, cells, give_up, [this] { return database_->commit(); }, out);
+}
+
+Failure Writer::write_marked(const sluice_batch& batch, const sluice_cell* cells,
+                             const std::function<bool()>& give_up, MarkTable& marks,
+                             std::span<const MarkMove> moves, BatchFates* out) {
+  const auto finish = [&]() -> Failure {
+    if (any_rejected()) return {};  // rolled back
+    if (Failure f = marks.move(moves)) return f;
+    return database_->commit();
+  };
+  return transact(batch, cells, give_up, finish, out);
+}
+
+bool Writer::any_rejected() const {
+  return std::any_of(fates_->rows.begin(), fates_->rows.end(),
+                     [](const Fate& fate) { return fate.kind == Fate::Kind::kRejected; });
+}
+
+Failure Writer::transact(const sluice_batch& batch, const sluice_cell* cells,
+                         const std::function<bool()>& give_up, const Finish& finish,
+                         BatchFates* out) {
   out->rows.assign(batch.count, Fate{});
   out->details.clear();
-  if (batch.count == 0) return {};
   cells_ = cells;
   fates_ = out;
   older_.clear();
@@ -98,7 +124,7 @@ Failure Writer::write(const sluice_batch& batch, const sluice_cell* cells,
 
   Failure failure = database_->begin();
   if (!failure) failure = write_rows(batch, give_up);
-  if (!failure) failure = database_->commit();
+  if (!failure) failure = finish();
   database_->rollback();
   // The cells go back to the host; no statement may keep pointing at them.
   sqlite3_clear_bindings(write_.get());

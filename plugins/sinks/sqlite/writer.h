@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "plugins/sinks/sqlite/batch_keys.h"
 #include "plugins/sinks/sqlite/database.h"
+#include "plugins/sinks/sqlite/mark_table.h"
 #include "plugins/sinks/sqlite/table.h"
 #include "plugins/sinks/sqlite/value.h"
 
@@ -53,12 +55,22 @@ class Writer {
   // `out` means nothing. `give_up` is asked between rows.
   Failure write(const sluice_batch& batch, const sluice_cell* cells,
                 const std::function<bool()>& give_up, BatchFates* out);
+  // The same with `moves` in its transaction. If a row is rejected nothing is applied, which is no
+  // failure.
+  Failure write_marked(const sluice_batch& batch, const sluice_cell* cells,
+                       const std::function<bool()>& give_up, MarkTable& marks,
+                       std::span<const MarkMove> moves, BatchFates* out);
 
   [[nodiscard]] const TablePlan& plan() const { return plan_; }
 
  private:
   enum class Stored { kApplied, kNotApplied, kRefused };
 
+  // What has to be in the transaction besides the rows.
+  using Finish = std::function<Failure()>;
+  Failure transact(const sluice_batch& batch, const sluice_cell* cells,
+                   const std::function<bool()>& give_up, const Finish& finish, BatchFates* out);
+  [[nodiscard]] bool any_rejected() const;
   Failure write_rows(const sluice_batch& batch, const std::function<bool()>& give_up);
   Failure write_row(const sluice_record& record, uint32_t row);
   Failure write_guarded(uint32_t row);

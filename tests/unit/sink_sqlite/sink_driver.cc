@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstring>
+#include <set>
 
 namespace sluice::test {
 namespace {
@@ -156,11 +157,73 @@ sluice_rc SinkDriver::start(std::string_view config) {
 }
 
 sluice_rc SinkDriver::write(Records records) {
+  return write_with(records,
+                    [&](const sluice_batch* batch, sluice_outcome* outcomes, sluice_error* error) {
+                      return ops_.write(sink_, batch, outcomes, error);
+                    });
+}
+
+const sluice_sink_marks* SinkDriver::table_of_marks() const {
+  return static_cast<const sluice_sink_marks*>(ops_.extension(sink_, SLUICE_EXT_SINK_MARKS));
+}
+
+sluice_rc SinkDriver::write_marked(Records records, const std::vector<Move>& moves) {
+  std::vector<sluice_named_mark> marks;
+  std::vector<const sluice_named_mark*> expect;
+  std::vector<const sluice_named_mark*> set;
+  const auto mark = [](const Move& move, std::optional<uint64_t> position) {
+    return sluice_named_mark{sizeof(sluice_named_mark),
+                             move.epoch,
+                             {move.scope.data(), move.scope.size()},
+                             {move.lane.data(), move.lane.size()},
+                             position.value_or(0),
+                             position ? 1U : 0U,
+                             0};
+  };
+  for (const Move& move : moves) {
+    marks.push_back(mark(move, move.expect));
+    marks.push_back(mark(move, move.set));
+  }
+  for (size_t i = 0; i < marks.size(); i += 2) {
+    expect.push_back(&marks[i]);
+    set.push_back(&marks[i + 1]);
+  }
+  return write_with(
+      records, [&](const sluice_batch* batch, sluice_outcome* outcomes, sluice_error* error) {
+        return table_of_marks()->write_marked(sink_, batch, outcomes, expect.data(), set.data(),
+                                              static_cast<uint32_t>(moves.size()), error);
+      });
+}
+
+std::string SinkDriver::marks(const std::string& scope) {
+  std::set<std::string> found;
+  sluice_error error = fresh_error();
+  const auto each = [](void* ctx, const sluice_named_mark* mark) {
+    static_cast<std::set<std::string>*>(ctx)->insert(text_of(mark->lane) + "@" +
+                                                     std::to_string(mark->epoch) + "=" +
+                                                     std::to_string(mark->position));
+  };
+  EXPECT_EQ(SLUICE_OK,
+            table_of_marks()->read_marks(sink_, {scope.data(), scope.size()}, each, &found, &error))
+      << error.message;
+  std::string out;
+  for (const std::string& mark : found) out += (out.empty() ? "" : " ") + mark;
+  return out;
+}
+
+sluice_rc SinkDriver::reset_marks(const std::string& scope, uint32_t epoch) {
+  sluice_error error = fresh_error();
+  return keep_error(
+      table_of_marks()->reset_marks(sink_, {scope.data(), scope.size()}, epoch, &error), error);
+}
+
+template <typename Call>
+sluice_rc SinkDriver::write_with(Records& records, const Call& call) {
   sluice_batch batch = records.batch();
   const sluice_outcome unset{SLUICE_REC_UNSET, SLUICE_REASON_NONE, 0, 0, 0, {nullptr, 0}};
   std::vector<sluice_outcome> outcomes(batch.count + 1, unset);
   sluice_error error = fresh_error();
-  const sluice_rc rc = keep_error(ops_.write(sink_, &batch, outcomes.data(), &error), error);
+  const sluice_rc rc = keep_error(call(&batch, outcomes.data(), &error), error);
   EXPECT_EQ(SLUICE_REC_UNSET, outcomes.back().verdict) << "written past the outcomes";
   outcomes.pop_back();
   said_.clear();

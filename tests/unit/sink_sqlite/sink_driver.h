@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,19 @@ class SinkDriver {
   sluice_rc start(std::string_view config);
   // Fills said().
   sluice_rc write(Records records);
+  struct Move {
+    std::string lane;
+    std::optional<uint64_t> expect;
+    std::optional<uint64_t> set;
+    std::string scope = "p/s/k";
+    uint32_t epoch = 0;
+  };
+  // With marks in the same transaction; fills said().
+  sluice_rc write_marked(Records records, const std::vector<Move>& moves);
+  // "lane@epoch=position" of a scope, sorted.
+  std::string marks(const std::string& scope = "p/s/k");
+  sluice_rc reset_marks(const std::string& scope, uint32_t epoch);
+  [[nodiscard]] bool keeps_marks() const { return table_of_marks() != nullptr; }
   sluice_rc probe();
   sluice_rc close();
   void destroy();
@@ -102,6 +116,9 @@ class SinkDriver {
 
  private:
   sluice_rc keep_error(sluice_rc rc, const sluice_error& error);
+  [[nodiscard]] const sluice_sink_marks* table_of_marks() const;
+  template <typename Call>
+  sluice_rc write_with(Records& records, const Call& call);
 
   const sluice_component& component_;
   const sluice_sink_ops& ops_;

@@ -5,6 +5,7 @@
 #include <sluice/config.hpp>
 #include <sluice/context.hpp>
 #include <sluice/error.hpp>
+#include <sluice/marks.hpp>
 #include <sluice/records.hpp>
 
 #include <concepts>
@@ -37,6 +38,7 @@ concept Source = requires(T& t, const PollLimits& limits, BatchBuilder& out) {
 //   void write(const Batch&, Outcomes)
 // and, where wanted, open, stop, close, extension as above, and
 //   void probe()                                 a cheap health call; throws Transient when down
+//   write_marked, read_marks, reset_marks        exactly once; see marks.hpp
 template <typename T>
 concept Sink = requires(T& t, const Batch& batch, Outcomes out) {
   { t.write(batch, out) } -> std::same_as<void>;
@@ -91,6 +93,10 @@ constexpr void check_common() {
   check_close<T>();
   check_stop<T>();
   check_extension<T>();
+  static_assert(!NamesMarks<T> || KeepsMarks<T>,
+                "sluice: a sink with marks has `void write_marked(const sluice::Batch&, "
+                "sluice::Outcomes, std::span<const sluice::MarkMove>)`, `void read_marks(const "
+                "sluice::MarkReader&)` and `void reset_marks(std::string_view, std::uint32_t)`");
 }
 
 // An author's object and what the wrapper keeps beside it.
@@ -202,6 +208,56 @@ sluice_rc probe(sluice_sink* handle, sluice_error* error) noexcept {
 template <typename T>
 inline constexpr sluice_sink_probe kProbeTable{sizeof(sluice_sink_probe), 0, &probe<T>};
 
+template <typename T>
+sluice_rc write_marked(sluice_sink* handle, const sluice_batch* batch, sluice_outcome* outcomes,
+                       const sluice_named_mark* const* expect, const sluice_named_mark* const* set,
+                       std::uint32_t n, sluice_error* error) noexcept {
+  return guard(error, SLUICE_E_FATAL, [&] {
+    Box<T>& box = unbox<T>(handle);
+    box.details.clear();
+    const std::vector<MarkMove> moves = moves_of(expect, set, n);
+    box.adapter.write_marked(
+        Batch(*batch), Outcomes(std::span<sluice_outcome>(outcomes, batch->count), box.details),
+        moves);
+    return SLUICE_OK;
+  });
+}
+
+template <typename T>
+sluice_rc read_marks(sluice_sink* handle, sluice_str scope,
+                     void (*each)(void*, const sluice_named_mark*), void* ctx,
+                     sluice_error* error) noexcept {
+  return guard(error, SLUICE_E_RETRY, [&] {
+    unbox<T>(handle).adapter.read_marks(MarkReader(view(scope), each, ctx));
+    return SLUICE_OK;
+  });
+}
+
+template <typename T>
+sluice_rc reset_marks(sluice_sink* handle, sluice_str scope, std::uint32_t epoch,
+                      sluice_error* error) noexcept {
+  return guard(error, SLUICE_E_RETRY, [&] {
+    unbox<T>(handle).adapter.reset_marks(view(scope), epoch);
+    return SLUICE_OK;
+  });
+}
+
+template <typename T>
+inline constexpr sluice_sink_marks kMarksTable{sizeof(sluice_sink_marks), 0, &write_marked<T>,
+                                               &read_marks<T>, &reset_marks<T>};
+
+// Does this instance, with its configuration, keep marks?
+template <typename T>
+bool keeps_marks(const T& adapter) noexcept {
+  if constexpr (requires {
+                  { adapter.keeps_marks() } -> std::same_as<bool>;
+                }) {
+    return adapter.keeps_marks();
+  } else {
+    return true;
+  }
+}
+
 template <typename T, typename Handle>
 const void* extension(Handle* handle, const char* id) noexcept {
   const void* found = nullptr;
@@ -214,6 +270,12 @@ const void* extension(Handle* handle, const char* id) noexcept {
   }
   if constexpr (Sink<T> && Has_probe<T>) {
     if (found == nullptr && std::strcmp(id, SLUICE_EXT_SINK_PROBE) == 0) return &kProbeTable<T>;
+  }
+  if constexpr (KeepsMarks<T>) {
+    if (found == nullptr && std::strcmp(id, SLUICE_EXT_SINK_MARKS) == 0 &&
+        keeps_marks(unbox<T>(handle).adapter)) {
+      return &kMarksTable<T>;
+    }
   }
   return found;
 }

@@ -88,6 +88,13 @@ class BatchRefused : public Error {
   BatchRefused(const std::string& message, E reason) : Error(SLUICE_E_BATCH, message, reason) {}
 };
 
+// From write_marked: a mark is not where the host expects it, so another owner has moved it.
+// Nothing was applied.
+class Fenced : public Error {
+ public:
+  explicit Fenced(const std::string& message) : Error(SLUICE_E_FENCED, message) {}
+};
+
 // Stop was asked for and the call gave up; not a failure.
 class Cancelled : public Error {
  public:

@@ -419,15 +419,16 @@ typedef struct sluice_source_replay {
   sluice_rc (*read)(sluice_source*, const sluice_range* const*, uint32_t n, sluice_error*);
 } sluice_source_replay;
 
-/* Exactly once: the sink keeps the source's marks in its own transaction. */
+/* Exactly once: the sink keeps the source's marks in its own transaction. A mark is named by scope,
+ * lane and epoch. */
 #define SLUICE_EXT_SINK_MARKS "sluice.sink.marks/1"
 typedef struct sluice_named_mark {
   uint32_t struct_size;
   uint32_t epoch;
-  sluice_str scope; /* pipeline and source */
+  sluice_str scope; /* pipeline, source and sink, as the host writes them; at most 1 KiB */
   sluice_str lane;  /* durable name */
   uint64_t position;
-  uint32_t present; /* 0: no mark is stored / expected */
+  uint32_t present; /* 0: no mark is stored / expected / to be kept */
   uint32_t reserved;
 } sluice_named_mark;
 typedef struct sluice_sink_marks {
@@ -435,13 +436,17 @@ typedef struct sluice_sink_marks {
   uint32_t reserved;
   /* Rows and marks in one transaction; a mark is set only where the stored one equals `expect`,
    * else everything is rolled back and SLUICE_E_FENCED comes back. If any verdict is not OK
-   * nothing commits. The batch may be empty. */
+   * nothing commits, and the result is SLUICE_OK all the same. The batch may be empty. expect[i]
+   * and set[i] name the same mark; no mark comes twice. Other results as those of write. */
   sluice_rc (*write_marked)(sluice_sink*, const sluice_batch*, sluice_outcome* per_record,
                             const sluice_named_mark* const* expect,
                             const sluice_named_mark* const* set, uint32_t n_marks, sluice_error*);
+  /* Calls each(ctx, mark) for every mark of the scope, of all epochs; after open. The mark and its
+   * text are valid during that call only. */
   sluice_rc (*read_marks)(sluice_sink*, sluice_str scope,
                           void (*each)(void* ctx, const sluice_named_mark*), void* ctx,
                           sluice_error*);
+  /* Forgets the scope's marks of epochs below `epoch`. */
   sluice_rc (*reset_marks)(sluice_sink*, sluice_str scope, uint32_t epoch, sluice_error*);
 } sluice_sink_marks;
 

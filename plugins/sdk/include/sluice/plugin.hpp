@@ -28,6 +28,7 @@
 #include <sluice/config.hpp>
 #include <sluice/context.hpp>
 #include <sluice/error.hpp>
+#include <sluice/marks.hpp>
 #include <sluice/records.hpp>
 
 #include <array>
