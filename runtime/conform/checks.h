@@ -33,6 +33,7 @@ std::span<const Check> stop_checks();       // L6, L7
 std::span<const Check> source_checks();     // P1-P4, P7, P8
 std::span<const Check> restart_checks();    // P5, P6
 std::span<const Check> sink_checks();       // W
+std::span<const Check> mark_checks();       // E
 std::span<const Check> host_checks();       // M2, X1
 
 }  // namespace sluice::conform

@@ -26,7 +26,7 @@ namespace {
 std::vector<Check> all_checks() {
   std::vector<Check> all;
   for (const auto part : {static_checks(), lifecycle_checks(), stop_checks(), source_checks(),
-                          restart_checks(), sink_checks(), host_checks()}) {
+                          restart_checks(), sink_checks(), mark_checks(), host_checks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -126,7 +126,8 @@ struct HostileHost::Callbacks {
                          const sluice_cell** out) {
     auto& me = self(host);
     *out = nullptr;
-    const bool in_write = me.call_ != nullptr && std::string_view(me.call_) == "write";
+    const std::string_view call(me.call_ != nullptr ? me.call_ : "");
+    const bool in_write = call == "write" || call == "write_marked";
     if (!me.expect_call("columns.cells", in_write)) return SLUICE_E_FATAL;
     if (!me.columns_.declared()) {
       me.breach("columns.cells was called, but open declared no columns");

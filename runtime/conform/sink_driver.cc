@@ -2,8 +2,11 @@
 #include "runtime/conform/sink_driver.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstring>
+#include <set>
+#include <utility>
 
 #include "runtime/base/text.h"
 #include "runtime/conform/guarded.h"
@@ -127,9 +130,105 @@ class OutcomeMemory {
   GuardedBlock block_;
 };
 
+// Marks and their texts; overwritten at the end of the call they were made for.
+class MarkMemory {
+ public:
+  explicit MarkMemory(const std::vector<Move>& moves)
+      : texts_(joined(moves)), marks_(2 * moves.size() * sizeof(sluice_named_mark)) {
+    const char* text = texts_.data();
+    auto* at = reinterpret_cast<sluice_named_mark*>(marks_.data());
+    for (const Move& move : moves) {
+      const sluice_str scope{text, move.scope.size()};
+      const sluice_str lane{text + move.scope.size(), move.lane.size()};
+      text += move.scope.size() + move.lane.size();
+      for (const auto& [position, list] :
+           {std::pair(move.expect, &expect_), std::pair(move.set, &set_)}) {
+        *at = {sizeof(sluice_named_mark), move.epoch,         scope, lane,
+               position.value_or(0),      position ? 1U : 0U, 0};
+        list->push_back(at++);
+      }
+    }
+  }
+  ~MarkMemory() {
+    texts_.poison();
+    marks_.poison();
+  }
+  MarkMemory(const MarkMemory&) = delete;
+  MarkMemory& operator=(const MarkMemory&) = delete;
+
+  [[nodiscard]] const sluice_named_mark* const* expect() const { return expect_.data(); }
+  [[nodiscard]] const sluice_named_mark* const* set() const { return set_.data(); }
+
+ private:
+  static std::string joined(const std::vector<Move>& moves) {
+    std::string all;
+    for (const Move& move : moves) all += move.scope + move.lane;
+    return all;
+  }
+
+  GuardedBlock texts_;
+  GuardedBlock marks_;
+  std::vector<const sluice_named_mark*> expect_;
+  std::vector<const sluice_named_mark*> set_;
+};
+
 }  // namespace
 
 Result<Written> SinkDriver::write(const std::vector<Value>& values, AfterWrite after) {
+  return call_write("write", values, after,
+                    [&](const sluice_batch* batch, sluice_outcome* outcomes, sluice_error* error) {
+                      return instance_.sink_ops().write(instance_.sink(), batch, outcomes, error);
+                    });
+}
+
+const sluice_sink_marks* SinkDriver::marks_table() {
+  return static_cast<const sluice_sink_marks*>(instance_.extension(SLUICE_EXT_SINK_MARKS));
+}
+
+Result<Written> SinkDriver::write_marked(const std::vector<Value>& values,
+                                         const std::vector<Move>& moves) {
+  const MarkMemory memory(moves);
+  const sluice_sink_marks* table = marks_table();  // a call of its own
+  return call_write("write_marked", values, AfterWrite::kOverwrite,
+                    [&](const sluice_batch* batch, sluice_outcome* outcomes, sluice_error* error) {
+                      return table->write_marked(instance_.sink(), batch, outcomes, memory.expect(),
+                                                 memory.set(), static_cast<uint32_t>(moves.size()),
+                                                 error);
+                    });
+}
+
+Result<std::string> SinkDriver::marks(const std::string& scope) {
+  const GuardedBlock text{std::string_view(scope)};
+  std::set<std::string> found;
+  const auto each = [](void* ctx, const sluice_named_mark* mark) {
+    const std::string lane(mark->lane.data, static_cast<size_t>(mark->lane.size));
+    static_cast<std::set<std::string>*>(ctx)->insert(
+        fmt::format("{}@{}={}", lane, mark->epoch, mark->position));
+  };
+  const sluice_sink_marks* table = marks_table();
+  ErrorBox error;
+  const sluice_rc rc = [&] {
+    const CallScope call(instance_, "read_marks");
+    return table->read_marks(instance_.sink(), {text.data(), scope.size()}, each, &found,
+                             error.get());
+  }();
+  const Answer answer = error.take(rc, instance_.breaches());
+  SLUICE_EXPECT(answer.ok(), answer.text("read_marks"));
+  return fmt::format("{}", fmt::join(found, " "));
+}
+
+Answer SinkDriver::reset_marks(const std::string& scope, uint32_t epoch) {
+  const GuardedBlock text{std::string_view(scope)};
+  const sluice_sink_marks* table = marks_table();
+  ErrorBox error;
+  const CallScope call(instance_, "reset_marks");
+  const sluice_rc rc =
+      table->reset_marks(instance_.sink(), {text.data(), scope.size()}, epoch, error.get());
+  return error.take(rc, instance_.breaches());
+}
+
+Result<Written> SinkDriver::call_write(const char* name, const std::vector<Value>& values,
+                                       AfterWrite after, const Call& call) {
   BatchMemory memory(values, position_ + 1);
   position_ += values.size();
   const OutcomeMemory outcomes(values.size());
@@ -138,14 +237,14 @@ Result<Written> SinkDriver::write(const std::vector<Value>& values, AfterWrite a
     ErrorBox error;
     sluice_rc rc = SLUICE_OK;
     {
-      const CallScope scope(instance_, "write");
-      rc =
-          instance_.sink_ops().write(instance_.sink(), memory.batch(), outcomes.get(), error.get());
+      const CallScope scope(instance_, name);
+      rc = call(memory.batch(), outcomes.get(), error.get());
     }
     written.answer = error.take(rc, instance_.breaches());
   }
-  SLUICE_EXPECT(outcomes.canaries_intact(), "write: wrote in front of the outcomes array");
-  SLUICE_EXPECT(memory.untouched(), "write: changed the batch, which is the host's");
+  SLUICE_EXPECT(outcomes.canaries_intact(),
+                std::string(name) + ": wrote in front of the outcomes array");
+  SLUICE_EXPECT(memory.untouched(), std::string(name) + ": changed the batch, which is the host's");
   SLUICE_ASSIGN_OR_RETURN(written.outcomes, outcomes.take());
   past_.push_back(memory.take_back(after));
   instance_.host().columns().take_back(after == AfterWrite::kRevoke);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,15 @@ enum class AfterWrite {
   kRevoke,     // unreadable
 };
 
+// What a marked write does to one mark.
+struct Move {
+  std::string lane;
+  std::optional<uint64_t> expect;
+  std::optional<uint64_t> set;
+  std::string scope;
+  uint32_t epoch = 0;
+};
+
 // Drives a sink through writes. One lane, positions rising over all writes.
 class SinkDriver {
  public:
@@ -44,9 +54,20 @@ class SinkDriver {
   // pages. Writing outside of the outcomes, or to the batch, is an error.
   Result<Written> write(const std::vector<Value>& values,
                         AfterWrite after = AfterWrite::kOverwrite);
+  [[nodiscard]] bool keeps_marks() { return marks_table() != nullptr; }
+  // As write, through sluice.sink.marks/1.
+  Result<Written> write_marked(const std::vector<Value>& values, const std::vector<Move>& moves);
+  // What read_marks finds of a scope: "lane@epoch=position", sorted, with spaces between.
+  Result<std::string> marks(const std::string& scope);
+  Answer reset_marks(const std::string& scope, uint32_t epoch);
   Status close();
 
  private:
+  using Call = std::function<sluice_rc(const sluice_batch*, sluice_outcome*, sluice_error*)>;
+  Result<Written> call_write(const char* name, const std::vector<Value>& values, AfterWrite after,
+                             const Call& call);
+  const sluice_sink_marks* marks_table();
+
   Instance instance_;
   uint64_t position_ = 0;
   std::vector<std::vector<GuardedBlock>> past_;  // memory of past writes: stays where it was

@@ -105,6 +105,9 @@ INSTANTIATE_TEST_SUITE_P(
                    Bad{"bad_undeclared_reason", "sink", "W1", "reason 7, but only 1 are declared"},
                    Bad{"bad_empty_batch", "sink", "W2", "in write"},
                    Bad{"bad_keeps_batch", "sink", "W3", "in write"},
+                   Bad{"bad_ignores_fence", "sink", "E1", "expected SLUICE_E_FENCED"},
+                   Bad{"bad_marks_refused", "sink", "E2", "found \"a@0=3\""},
+                   Bad{"bad_resets_all", "sink", "E3", "another scope after"},
                    Bad{"bad_prints_later", "source", "M2", "created"},
                    Bad{"bad_struct_tail", "source", "X1", "in poll"}})),
     bad_name);

@@ -5,7 +5,7 @@
 #define SLUICE_TESTS_SAMPLE_SINK_H
 
 #define SAMPLE_KIND SLUICE_KIND_SINK
-#define SAMPLE_COMPONENT_CAPS SLUICE_CAP_ORDERED
+#define SAMPLE_COMPONENT_CAPS (SLUICE_CAP_ORDERED | SLUICE_CAP_MARKS)
 
 static const sluice_reason kNotAnObject = {sizeof(sluice_reason), SLUICE_REC_REJECT,
                                            "not_an_object", "The record is not a JSON object.",
@@ -80,6 +80,8 @@ static sluice_rc sink_write(sluice_sink* self, const sluice_batch* batch, sluice
   return SLUICE_OK;
 }
 
+#include "sample_marks.h"
+
 static void sink_stop(sluice_sink* self) { (void)self; }
 
 static sluice_rc sink_close(sluice_sink* self, sluice_error* error) {
@@ -96,6 +98,6 @@ static const sluice_sink_ops kOps = {sizeof(sluice_sink_ops),
                                      sink_write,
                                      sink_stop,
                                      sink_close,
-                                     NULL};
+                                     sink_extension};
 
 #endif /* SLUICE_TESTS_SAMPLE_SINK_H */

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/plugin_host/instance.h"
+
+namespace sluice {
+
+// Exactly once (semantics.md 8): how far each lane has come at one sink that keeps marks, and the
+// moves of them that go into the sink's transactions.
+//
+// A mark is a gap-free prefix of its lane at this sink. The driver tells what it was handed (seen,
+// held) and what is done; since it keeps the order of a lane, a write may move the lane's mark to
+// its last record, and where nothing of the lane is left, past records that never came here because
+// they were filtered, refused or went to other sinks.
+//
+// Of the driver's thread, except what is tagged [any].
+class SinkMarks {
+ public:
+  struct Options {
+    std::vector<std::string> scopes;  // by source: names pipeline, source and sink
+    // The durable name of a lane; empty: it is gone, all of it is settled.
+    std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
+  };
+
+  explicit SinkMarks(Options options) : options_(std::move(options)) {}
+
+  // Is this sink written to with marks? Known once it was read.
+  [[nodiscard]] bool in_use() const { return in_use_; }
+  // After the instance was opened, and after a write was fenced off: what is stored is true.
+  CallResult read(SinkInstance& instance) SLUICE_EXCLUDES(mutex_);
+  // A read was not the first: what is held may be covered by now.
+  [[nodiscard]] bool moved_by_others() const { return reads_ > 1; }
+  // After a fenced write.
+  [[nodiscard]] bool stale() const { return stale_; }
+
+  // True: the sink has this record already.
+  [[nodiscard]] bool covers(uint32_t source, uint32_t lane, uint64_t position)
+      SLUICE_EXCLUDES(mutex_);
+  // All of the lane up to here was handed to the driver, whatever of it is for this sink.
+  void seen(uint32_t source, uint32_t lane, uint64_t position) SLUICE_EXCLUDES(mutex_);
+  // A record that is to be written, or to be refused with a letter; and one that is done with.
+  void held(uint32_t source, uint32_t lane);
+  void done(uint32_t source, uint32_t lane);
+
+  // Writes with the moves this batch makes possible. All of a record's parts must be in it.
+  // On OK with any verdict but OK nothing was applied: OK verdicts are turned into UNTRIED.
+  CallResult write(SinkInstance& instance, uint32_t source, const sluice_batch& batch,
+                   std::span<sluice_outcome> outcomes);
+  // Sources that have marks to move without a record.
+  [[nodiscard]] std::vector<uint32_t> behind() SLUICE_EXCLUDES(mutex_);
+
+  // [any] What was stored of a lane when it was read last; nothing: no mark, or not read yet.
+  [[nodiscard]] std::optional<uint64_t> stored(uint32_t source, const std::string& lane) const
+      SLUICE_EXCLUDES(mutex_);
+  // [any] A lane that is done and wholly settled: its mark goes with one of the next writes.
+  void forget(uint32_t source, std::string lane) SLUICE_EXCLUDES(mutex_);
+
+ private:
+  struct Lane {
+    std::string name;
+    std::optional<uint64_t> mark;  // as stored
+    std::optional<uint64_t> seen;
+    uint32_t held = 0;
+    uint32_t writing = 0;  // of those, in the batch under way
+    uint64_t last = 0;     // position of the last of them
+  };
+  struct Move {
+    std::string lane;
+    std::optional<uint64_t> expect;
+    std::optional<uint64_t> set;
+    uint64_t key = 0;  // of lanes_
+  };
+  using Stored = std::map<std::string, uint64_t, std::less<>>;
+
+  static uint64_t key_of(uint32_t source, uint32_t lane) {
+    return (static_cast<uint64_t>(source) << 32U) | lane;
+  }
+  Lane* find(uint32_t source, uint32_t lane) SLUICE_EXCLUDES(mutex_);
+  static bool rises(const Lane& lane, uint64_t to) { return !lane.mark || *lane.mark < to; }
+  void collect_moves(uint32_t source) SLUICE_EXCLUDES(mutex_);
+  void collect_forgotten(uint32_t source) SLUICE_EXCLUDES(mutex_);
+  void moved(uint32_t source) SLUICE_EXCLUDES(mutex_);
+
+  const Options options_;
+  bool in_use_ = false;
+  bool stale_ = false;
+  uint32_t reads_ = 0;
+  std::unordered_map<uint64_t, Lane> lanes_;
+  uint64_t found_key_ = UINT64_MAX;  // what find() answered last
+  Lane* found_ = nullptr;
+  std::vector<Move> moves_;  // of the write under way
+
+  mutable Mutex mutex_;
+  std::vector<Stored> stored_ SLUICE_GUARDED_BY(mutex_);  // by source
+  std::vector<std::vector<std::string>> forgotten_ SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice
