@@ -20,15 +20,24 @@ class MarkedSink {
  public:
   MarkedSink(Context, std::string_view) {}
 
-  void write(const Batch& batch, Outcomes out) { write_marked(batch, out, {}); }
+  // Without marks each record is by itself.
+  void write(const Batch& batch, Outcomes out) {
+    const std::lock_guard lock(g_database->mutex);
+    const std::vector<std::string> values = values_of(batch);
+    g_database->writes.push_back(values);
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (answer(values[i], i, out)) commit({values[i]});
+    }
+  }
 
   void write_marked(const Batch& batch, Outcomes out, std::span<const MarkMove> moves) {
     MarkedDatabase& database = *g_database;
     const std::lock_guard lock(database.mutex);
-    std::vector<std::string> values;
-    for (const sluice_record& record : batch) values.emplace_back(view(record.value));
+    const std::vector<std::string> values = values_of(batch);
     database.writes.push_back(values);
-    if (!answer(values, out)) return;
+    bool all = true;
+    for (size_t i = 0; i < values.size(); ++i) all = answer(values[i], i, out) && all;
+    if (!all) return;
     check(moves);
     for (const MarkMove& move : moves) {
       if (move.set) {
@@ -37,7 +46,7 @@ class MarkedSink {
         database.marks.erase(name_of(move));
       }
     }
-    database.rows.insert(database.rows.end(), values.begin(), values.end());
+    commit(values);
     if (!std::exchange(database.lose_answer, false)) return;
     throw Transient("the connection broke during the commit");
   }
@@ -60,19 +69,24 @@ class MarkedSink {
   }
 
  private:
-  // True: all are OK.
-  static bool answer(const std::vector<std::string>& values, Outcomes out) {
-    bool all = true;
-    for (size_t i = 0; i < values.size(); ++i) {
-      const sluice_verdict verdict =
-          g_database->verdict ? g_database->verdict(values[i]) : SLUICE_REC_OK;
-      all = all && verdict == SLUICE_REC_OK;
-      if (verdict == SLUICE_REC_OK) out.ok(i);
-      if (verdict == SLUICE_REC_RETRY) out.retry(i, Reason::kLater);
-      if (verdict == SLUICE_REC_REJECT) out.reject(i, Reason::kRefused);
-      if (verdict == SLUICE_REC_UNTRIED) out.untried(i);
-    }
-    return all;
+  static std::vector<std::string> values_of(const Batch& batch) {
+    std::vector<std::string> values;
+    for (const sluice_record& record : batch) values.emplace_back(view(record.value));
+    return values;
+  }
+  // True: OK.
+  static bool answer(const std::string& value, size_t i, Outcomes out) {
+    const sluice_verdict verdict = g_database->verdict ? g_database->verdict(value) : SLUICE_REC_OK;
+    if (verdict == SLUICE_REC_OK) out.ok(i);
+    if (verdict == SLUICE_REC_RETRY) out.retry(i, Reason::kLater);
+    if (verdict == SLUICE_REC_REJECT) out.reject(i, Reason::kRefused);
+    if (verdict == SLUICE_REC_UNTRIED) out.untried(i);
+    return verdict == SLUICE_REC_OK;
+  }
+  static void commit(const std::vector<std::string>& values) {
+    MarkedDatabase& database = *g_database;
+    database.rows.insert(database.rows.end(), values.begin(), values.end());
+    for (size_t i = 0; database.committed && i < values.size(); ++i) database.committed(values[i]);
   }
   static void check(std::span<const MarkMove> moves) {
     for (const MarkMove& move : moves) {

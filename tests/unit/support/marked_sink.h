@@ -26,6 +26,8 @@ struct MarkedDatabase {
   std::vector<std::vector<std::string>> writes;  // all that were tried
   // Decides the verdict of each record of a write; empty: OK.
   std::function<sluice_verdict(const std::string& value)> verdict;
+  // Told of each record that is committed; may be empty.
+  std::function<void(const std::string& value)> committed;
   // The next write commits and says that it failed; the next read fails.
   bool lose_answer = false;
   bool fail_read = false;
