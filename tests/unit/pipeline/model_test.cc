@@ -97,7 +97,7 @@ class Episode {
       sink.retry.base = Millis(1);
       sink.retry.cap = Millis(2);
       sink.retry.max_attempts = 1000;
-      sink.breaker_half_open_after = Millis(2);
+      sink.breaker.half_open_after = Millis(2);
       sink.batch.linger = Millis(random_() % 3);
       sink.batch.records = static_cast<uint32_t>(1 + random_() % 40);
       config_.sinks.push_back(sink);
