@@ -115,6 +115,7 @@ def an_error_at_every_fault_point():
             rule = "%s@%d+2=%s" % (name, 1 + number % 2, ("enospc", "eio")[number // 2 % 2])
             code, _, err = series.process(fault=rule, kill_after=TIMEOUT)
             assert code in (0, 3), "%s: exit %d\n%s" % (rule, code, err)
+            series.kills += code != 0  # it stopped in the middle, so records come again
             series.check_acknowledged()
             series.finish()
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
