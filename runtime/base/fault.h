@@ -5,7 +5,7 @@
 // something durable. They exist in builds with SLUICE_FAULT_POINTS only (the instrumented presets,
 // and the program `sluice-faults` beside an optimized one); anywhere else the macros are nothing.
 //
-//   SLUICE_FAULT("ledger.ack.before");               in any function
+//   SLUICE_FAULT("source.ack.before");               in any function
 //   SLUICE_FAULT_STATUS("letters.before_commit");    where a Status or a Result is returned: the
 //                                                    point may also fail with it
 //

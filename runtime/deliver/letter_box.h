@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "runtime/deliver/letter_receipt.h"
 #include "runtime/record/batch.h"
 
 namespace sluice {
@@ -21,6 +23,7 @@ struct LetterRequest {
   std::string pointer;   // JSON Pointer into the record, when known
   std::string rendered;  // stage deliver: what the sink was given
   uint32_t attempts = 1;
+  std::shared_ptr<LetterReceipt> receipt;  // told when the letter is durable; may be null
 };
 
 // Where failures go; the ledger implements it. Any thread; never blocks for long: what waits inside

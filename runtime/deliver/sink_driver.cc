@@ -20,7 +20,9 @@ SinkDriver::SinkDriver(ComponentRef component, Options options, LetterBox& lette
       queue_(options_.config.required ? SIZE_MAX : options_.optional_bytes, SIZE_MAX),
       retry_(options_.config.retry, std::hash<std::string>{}(options_.config.name)),
       breaker_(options_.config.breaker, clock),
-      waiting_(options_.config.order) {}
+      waiting_(options_.config.order),
+      marks_(options_.marks),
+      receipt_(std::make_shared<LetterReceipt>()) {}
 
 Result<std::unique_ptr<SinkDriver>> SinkDriver::create(ComponentRef component, Options options,
                                                        LetterBox& letters, const Clock& clock) {
@@ -30,6 +32,7 @@ Result<std::unique_ptr<SinkDriver>> SinkDriver::create(ComponentRef component, O
   SLUICE_ASSIGN_OR_RETURN(
       driver->instance_,
       SinkInstance::create(driver->component_, config.name, config.config_json, driver->services_));
+  driver->keeps_marks_ = driver->instance_->keeps_marks() && !driver->options_.marks.scopes.empty();
   return driver;
 }
 
@@ -42,6 +45,7 @@ void SinkDriver::start() { thread_ = std::thread(&SinkDriver::run, this); }
 
 void SinkDriver::stop() {
   stop_.request();
+  receipt_->give_up();
   queue_.close();
   MutexLock lock(instance_mutex_);
   if (instance_) instance_->stop();
@@ -79,8 +83,10 @@ void SinkDriver::run() {
     }
     if (gathered_.empty() && !gather()) break;
     deliver_gathered();
+    if (gathered_.empty()) flush_marks();
     waiting_records_ = waiting_.records() + gathered_.size();
   }
+  if (link_ == Link::kOpen && !stop_.requested()) flush_marks();
   next_.reset();
   gathered_.clear();
   batches_.clear();

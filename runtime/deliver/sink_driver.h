@@ -17,6 +17,7 @@
 #include "runtime/deliver/letter_box.h"
 #include "runtime/deliver/retry.h"
 #include "runtime/deliver/sink_health.h"
+#include "runtime/deliver/sink_marks.h"
 #include "runtime/deliver/sink_services.h"
 #include "runtime/deliver/waiting_room.h"
 #include "runtime/plugin_host/instance.h"
@@ -28,14 +29,15 @@ namespace sluice {
 // the sink is unavailable the branch holds, and back-pressure stops the source.
 //
 // Its files: sink_driver.cc the thread's life, sink_link.cc the instance and the breaker,
-// sink_gather.cc what is written next, sink_write.cc writing and halving, sink_outcomes.cc what an
-// answer means.
+// sink_gather.cc what is written next, sink_write.cc writing and halving, sink_marked.cc writing
+// with marks, sink_outcomes.cc what an answer means.
 class SinkDriver {
  public:
   struct Options {
     SinkConfig config;
     uint16_t index = 0;           // number of this sink in its pipeline
     uint64_t optional_bytes = 0;  // bound of what is queued or waits when the sink is not required
+    SinkMarks::Options marks = {};  // without scopes: the sink is written to without marks
   };
 
   // Checks the configuration and creates the instance; no I/O. `letters` and `clock` must outlive
@@ -49,6 +51,17 @@ class SinkDriver {
   // kInvalid: configuration. kUnavailable: not reachable yet, the driver goes on trying.
   std::optional<Status> first_open(std::chrono::steady_clock::time_point deadline)
       SLUICE_EXCLUDES(mutex_);
+
+  // Is it written to with marks (sink_marks.h)? Then it wants every batch, with parts for it or
+  // not.
+  [[nodiscard]] bool keeps_marks() const { return keeps_marks_; }
+  // Any thread. How far this sink has come in a lane, as read when it was opened.
+  [[nodiscard]] std::optional<uint64_t> stored_mark(uint32_t source,
+                                                    const std::string& lane) const {
+    return marks_.stored(source, lane);
+  }
+  // Any thread. The lane is done and wholly settled.
+  void forget_lane(uint32_t source, const std::string& lane) { marks_.forget(source, lane); }
 
   // Hands over a published batch. False only for an optional sink whose queue is full.
   bool enqueue(BatchPtr batch);
@@ -120,6 +133,15 @@ class SinkDriver {
   void forget_answered();
   CallResult write(Range range, std::chrono::nanoseconds& took);
 
+  // sink_marked.cc
+  CallResult write_batch(const sluice_batch& batch);
+  bool read_marks_again(const CallResult& result);
+  void skip_covered(Range& range);
+  bool flush_marks();
+  [[nodiscard]] bool covered(const Delivery& delivery);
+  [[nodiscard]] size_t end_of_record(size_t at, size_t end) const;
+  [[nodiscard]] size_t middle_of(Range range) const;
+
   // sink_outcomes.cc
   size_t apply_outcomes(Range range, const CallResult& result, Answers& answers);
   void refused(const Delivery& delivery, const sluice_outcome& outcome);
@@ -167,7 +189,11 @@ class SinkDriver {
   std::vector<sluice_outcome> outcomes_;
   std::vector<PlacedDelivery> order_keys_;
   Deliveries sorted_;
-  Batch* settling_ = nullptr;  // obligations met but not yet told, of one segment
+  SinkMarks marks_;  // some of it any thread's
+  bool keeps_marks_ = false;
+  bool fenced_ = false;                     // the last write was
+  std::shared_ptr<LetterReceipt> receipt_;  // of letters that marks must not pass; with marks only
+  Batch* settling_ = nullptr;               // obligations met but not yet told, of one segment
   uint32_t settling_segment_ = 0;
   uint32_t settling_count_ = 0;
 

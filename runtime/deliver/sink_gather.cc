@@ -68,7 +68,10 @@ void SinkDriver::take_waiting() {
   const uint32_t source = waiting_had_turn_ ? waiting_.first_source() : (*next_)->source;
   waiting_.take_due(
       source, now, options_.config.batch.records,
-      [this](const Delivery& first) { return retry_.spent(first.attempts) && !given_up(first); },
+      [this](const Delivery& first) {
+        // With marks nothing goes ahead of it: a mark has no gaps.
+        return !marks_.in_use() && retry_.spent(first.attempts) && !given_up(first);
+      },
       gathered_, batches_);
   // Whose attempts are spent, and whose fault it is now known to be, is not offered again.
   size_t kept = 0;
@@ -84,11 +87,21 @@ void SinkDriver::take_waiting() {
 }
 
 void SinkDriver::add(BatchPtr batch) {
+  if (keeps_marks_) {
+    for (const Batch::Segment& segment : batch->segments()) {
+      marks_.seen(batch->source, segment.lane, segment.last_position);
+    }
+  }
   for (const Part& part : batch->parts()) {
     if (part.sink != Part::kAllSinks && part.sink != options_.index) continue;
     Delivery delivery;
     delivery.batch = batch.get();
     delivery.part = &part;
+    if (keeps_marks_ && covered(delivery)) {
+      settle(delivery, Outcome::kDuplicate);
+      continue;
+    }
+    if (keeps_marks_) marks_.held(batch->source, delivery.lane());
     if (waiting_.holds(delivery)) {
       waiting_.join(delivery);
       continue;

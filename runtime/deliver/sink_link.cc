@@ -29,8 +29,11 @@ bool SinkDriver::available() {
 bool SinkDriver::connect() {
   if (link_ == Link::kUnusable) make_anew();
   if (stop_.requested()) return false;
-  const CallResult result = instance_->open();
+  CallResult result = instance_->open();
+  const bool opened = result.rc == SLUICE_OK;
+  if (opened) result = marks_.read(*instance_);
   report_first_open(result);
+  if (opened && result.rc != SLUICE_OK) link_ = Link::kUnusable;
   if (result.rc != SLUICE_OK) {
     if (!stop_.requested()) note_failed(result);
     return false;

@@ -50,7 +50,6 @@ CallResult SinkMarks::read(SinkInstance& instance) {
   stale_ = false;
   MutexLock lock(mutex_);
   stored_ = std::move(found);
-  forgotten_.resize(options_.scopes.size());
   return {};
 }
 
@@ -156,6 +155,7 @@ CallResult SinkMarks::write(SinkInstance& instance, uint32_t source, const sluic
                       std::all_of(outcomes.begin(), outcomes.end(), [](const sluice_outcome& o) {
                         return o.verdict == SLUICE_REC_OK;
                       });
+  rolled_back_ = 0;
   if (all_ok) {
     moved(source);
     return result;
@@ -163,9 +163,11 @@ CallResult SinkMarks::write(SinkInstance& instance, uint32_t source, const sluic
   for (Move& move : moves_) {
     if (!move.set) forget(source, std::move(move.lane));
   }
-  // Nothing was applied, so nothing that was said to be is.
+  // Nothing was applied, so nothing that was said to be is, nor may be.
   for (sluice_outcome& outcome : outcomes) {
+    if (result.rc == SLUICE_OK) outcome.flags &= static_cast<uint16_t>(~SLUICE_RECF_MAYBE_APPLIED);
     if (outcome.verdict != SLUICE_REC_OK) continue;
+    ++rolled_back_;
     outcome = {};
     outcome.verdict = result.rc == SLUICE_OK ? SLUICE_REC_UNTRIED : SLUICE_REC_UNSET;
     outcome.reason = SLUICE_REASON_NONE;

@@ -33,7 +33,8 @@ class SinkMarks {
     std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
   };
 
-  explicit SinkMarks(Options options) : options_(std::move(options)) {}
+  explicit SinkMarks(Options options)
+      : options_(std::move(options)), forgotten_(options_.scopes.size()) {}
 
   // Is this sink written to with marks? Known once it was read.
   [[nodiscard]] bool in_use() const { return in_use_; }
@@ -57,6 +58,8 @@ class SinkMarks {
   // On OK with any verdict but OK nothing was applied: OK verdicts are turned into UNTRIED.
   CallResult write(SinkInstance& instance, uint32_t source, const sluice_batch& batch,
                    std::span<sluice_outcome> outcomes);
+  // Of the last write: records that were OK in themselves and not applied for another's sake.
+  [[nodiscard]] size_t rolled_back() const { return rolled_back_; }
   // Sources that have marks to move without a record.
   [[nodiscard]] std::vector<uint32_t> behind() SLUICE_EXCLUDES(mutex_);
 
@@ -96,6 +99,7 @@ class SinkMarks {
   bool in_use_ = false;
   bool stale_ = false;
   uint32_t reads_ = 0;
+  size_t rolled_back_ = 0;
   std::unordered_map<uint64_t, Lane> lanes_;
   uint64_t found_key_ = UINT64_MAX;  // what find() answered last
   Lane* found_ = nullptr;

@@ -141,6 +141,7 @@ void SinkDriver::give_up(const Delivery& delivery) {
 
 // Obligations are met in runs of one batch and segment: two atomics a run, not a record.
 void SinkDriver::settle(const Delivery& delivery, Outcome outcome) {
+  if (keeps_marks_) marks_.done(delivery.batch->source, delivery.lane());
   if (!obliged(*delivery.part)) return;
   delivery.batch->note(delivery.part->record, outcome);
   const uint32_t segment = delivery.batch->segment_of(delivery.part->record);
@@ -157,6 +158,7 @@ void SinkDriver::flush_settled() {
 }
 
 void SinkDriver::reject(const Delivery& delivery, std::string reason, std::string detail) {
+  if (keeps_marks_) marks_.done(delivery.batch->source, delivery.lane());
   if (!obliged(*delivery.part)) {
     ++skipped_;
     log::warn("sink.rejected", "an optional sink did not take a record: " + detail,
@@ -173,6 +175,10 @@ void SinkDriver::reject(const Delivery& delivery, std::string reason, std::strin
   letter.detail = std::move(detail);
   letter.rendered = std::string(delivery.part->value);
   letter.attempts = std::max(1U, delivery.tries());
+  if (keeps_marks_) {
+    receipt_->posted();
+    letter.receipt = receipt_;
+  }
   letters_.post(std::move(letter));
 }
 

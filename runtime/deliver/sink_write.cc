@@ -29,9 +29,10 @@ size_t SinkDriver::end_of_write(size_t begin) const {
   size_t end = begin;
   uint64_t bytes = 0;
   while (end < gathered_.size() && end - begin < limits.records) {
-    bytes += gathered_[end].part->value.size();
+    const size_t next = end_of_record(end, gathered_.size());
+    for (size_t i = end; i < next; ++i) bytes += gathered_[i].part->value.size();
     if (end != begin && bytes > limits.bytes) break;
-    ++end;
+    end = next;
   }
   return end;
 }
@@ -39,13 +40,15 @@ size_t SinkDriver::end_of_write(size_t begin) const {
 // One write. What is offered again at once goes back to todo_.
 bool SinkDriver::attempt(Range range) {
   hold_back(range);
+  skip_covered(range);
   if (range.begin == range.end) return true;
-  if (breaker_.state() == CircuitBreaker::State::kHalfOpen && range.end - range.begin > 1) {
+  const size_t first = end_of_record(range.begin, range.end);
+  if (breaker_.state() == CircuitBreaker::State::kHalfOpen && range.end > first) {
     // One record is risked.
-    todo_.push_back({range.begin + 1, range.end, false, false});
-    range = {range.begin, range.begin + 1, false, false};
+    todo_.push_back({first, range.end, false, false});
+    range = {range.begin, first, false, false};
   }
-  if (range.suspect && range.end - range.begin > 1) {
+  if (range.suspect && range.end > first) {
     halve(range);
     return true;
   }
@@ -55,12 +58,19 @@ bool SinkDriver::attempt(Range range) {
     todo_.push_back(range);
     return false;
   }
+  if (result.rc == SLUICE_E_FENCED) {
+    todo_.push_back(range);
+    return read_marks_again(result);
+  }
+  fenced_ = false;
   if (result.rc == SLUICE_E_BATCH) {
     note_good(took);
-    if (range.end - range.begin > 1) {
+    if (range.end > first) {
       halve(range);
-    } else {
-      reject(gathered_[range.begin], reason_code(result.reason, "CONSTRAINT_VIOLATION"),
+      return true;
+    }
+    for (size_t i = range.begin; i < range.end; ++i) {
+      reject(gathered_[i], reason_code(result.reason, "CONSTRAINT_VIOLATION"),
              describe(result.reason, result.message));
     }
     return true;
@@ -85,7 +95,7 @@ bool SinkDriver::note_answer(const CallResult& result, const Answers& answers,
     note_failed(result);
     return false;
   }
-  if (answers.ok + answers.refused != 0) {
+  if (answers.ok + answers.refused + marks_.rolled_back() != 0) {
     note_good(took);
     return true;
   }
@@ -104,7 +114,7 @@ bool SinkDriver::note_answer(const CallResult& result, const Answers& answers,
 // known to be in the right one, which needs no write of its own to say so: that keeps it within
 // 2*log2(n)+1 writes a culprit.
 void SinkDriver::halve(Range range) {
-  const size_t middle = range.begin + (range.end - range.begin) / 2;
+  const size_t middle = middle_of(range);
   todo_.push_back({middle, range.end, false, false});
   todo_.push_back({range.begin, middle, false, true});
 }
@@ -165,7 +175,7 @@ CallResult SinkDriver::write(Range range, std::chrono::nanoseconds& took) {
   batch.origin = nullptr;
   const auto began = clock_.now();
   health_.call_began();
-  CallResult result = instance_->write(batch, outcomes_);
+  CallResult result = write_batch(batch);
   took = clock_.now() - began;
   call_timed_out_ = took >= options_.config.timeout;
   health_.call_ended(std::chrono::duration<double>(took).count(), records_.size());

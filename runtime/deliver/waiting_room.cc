@@ -15,7 +15,12 @@ WaitingRoom::Key WaitingRoom::key_of(const Delivery& delivery) const {
 void WaitingRoom::wait(const Delivery& delivery, Time due) {
   const Key key = key_of(delivery);
   Line& line = lines_[key];
-  put(line, line.records.size(), delivery);
+  // Usually at its end; in front if others of its lane, tried in the same write, came first.
+  const auto behind = [](const Delivery& one, const Waiting& other) {
+    return one.place() < other.delivery.place();
+  };
+  const auto at = std::upper_bound(line.records.begin(), line.records.end(), delivery, behind);
+  put(line, static_cast<size_t>(at - line.records.begin()), delivery);
   set_due(key, line, std::max(line.due, due));
 }
 

@@ -33,7 +33,11 @@ class WaitingRoom {
   [[nodiscard]] uint64_t kept_bytes() const { return kept_bytes_; }
   // Must this record queue behind one of its lane?
   [[nodiscard]] bool holds(const Delivery& delivery) const {
-    return !lines_.empty() && by_lane_ && !delivery.ahead && lines_.contains(key_of(delivery));
+    if (lines_.empty() || !by_lane_ || delivery.ahead) return false;
+    const auto line = lines_.find(key_of(delivery));
+    // One from before those that wait goes first.
+    return line != lines_.end() &&
+           !(delivery.place() < line->second.records.front().delivery.place());
   }
 
   // The record is due at `due`; its line is not tried before. Records of a lane come in their

@@ -80,6 +80,7 @@ Status Pipeline::create_sinks() {
                             complete_sink_options(sink, *component.value().component));
     options.index = index++;
     options.optional_bytes = config_.flow.max_in_flight / 4;
+    options.marks = marks_of(sink);
     auto driver = SinkDriver::create(std::move(component).value(), std::move(options), *this,
                                      *context_.clock);
     if (!driver) {
@@ -88,6 +89,33 @@ Status Pipeline::create_sinks() {
     sinks_.push_back(std::move(driver).value());
   }
   return Status::ok();
+}
+
+// A mark is a gap-free prefix of its lane, so it takes one writer that keeps the lane's order.
+SinkMarks::Options Pipeline::marks_of(const SinkConfig& sink) {
+  SinkMarks::Options marks;
+  if (sink.order != SinkOrder::kLane || sink.writers != 1) return marks;
+  for (const SourceConfig& source : config_.sources) {
+    marks.scopes.push_back(config_.name + "/" + source.name + "/" + sink.name);
+  }
+  marks.lane_name = [this](uint32_t source, uint32_t lane) {
+    return sources_[source]->lanes.name_of(lane);
+  };
+  return marks;
+}
+
+// Where a lane goes on: at the lowest of its checkpoint and the marks of sinks that know the lane.
+// Not above the checkpoint: letters of records below a mark may not be durable yet. Where records
+// are kept in a sink's place (its spool, letters while it is away) its mark lags behind by right.
+uint64_t Pipeline::resume_at(uint32_t source, const std::string& lane, uint64_t checkpoint) const {
+  uint64_t lowest = checkpoint;
+  for (const auto& sink : sinks_) {
+    const SinkConfig& config = sink->config();
+    if (!config.required || config.spool_bytes != 0) continue;
+    if (config.on_unavailable == OnUnavailable::kDeadLetter) continue;
+    if (const auto mark = sink->stored_mark(source, lane)) lowest = std::min(lowest, *mark);
+  }
+  return lowest;
 }
 
 Status Pipeline::create_sources() {
@@ -107,6 +135,9 @@ Status Pipeline::create_sources() {
     driver_context.clock = context_.clock;
     driver_context.intake = [this, index](sluice_batch raw) { intake(index, raw); };
     driver_context.changed = [this] { context_.ledger->wake(); };
+    driver_context.resume_at = [this, index](const std::string& lane, uint64_t checkpoint) {
+      return resume_at(index, lane, checkpoint);
+    };
     driver_context.give_up_after = context_.give_up_after;
     auto driver = SourceDriver::create(std::move(component).value(), std::move(driver_context));
     if (!driver) {
@@ -228,8 +259,8 @@ void Pipeline::oblige(Batch& batch, const std::vector<LetterRequest>& letters) {
 
 void Pipeline::deliver(const BatchPtr& batch) {
   SLUICE_FAULT("deliver.enqueue.before");
-  if (!batch->parts().empty()) {
-    for (const auto& sink : sinks_) sink->enqueue(batch);
+  for (const auto& sink : sinks_) {
+    if (!batch->parts().empty() || sink->keeps_marks()) sink->enqueue(batch);
   }
   batch->publish();
 }

@@ -131,6 +131,9 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   Pipeline(const PipelineConfig& config, const Context& context);
   Status create_sources();
   Status create_sinks();
+  SinkMarks::Options marks_of(const SinkConfig& sink);
+  [[nodiscard]] uint64_t resume_at(uint32_t source, const std::string& lane,
+                                   uint64_t checkpoint) const;
   void intake(uint32_t source, sluice_batch raw);
   static void read_both(Batch& batch, const WorkItem& item, uint32_t worker,
                         std::vector<LetterRequest>& letters);

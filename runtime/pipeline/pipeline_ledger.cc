@@ -68,6 +68,7 @@ void Pipeline::letter_written(const LetterRequest& request) {
   const bool first = batch.outcome(request.record) != Outcome::kDeadLettered;
   batch.note(request.record, Outcome::kDeadLettered);
   accounting_.letter(batch.source, first ? request.reason : std::string());
+  if (request.receipt) request.receipt->durable();
   batch.meet(batch.segment_of(request.record), 1);
 }
 
@@ -101,6 +102,11 @@ void Pipeline::collect(std::vector<Commit>& commits) {
 }
 
 void Pipeline::committed(const Commit& commit) {
+  for (const std::string& lane : commit.update.forget) {
+    for (const auto& sink : sinks_) {
+      if (sink->keeps_marks()) sink->forget_lane(static_cast<uint32_t>(commit.source), lane);
+    }
+  }
   sources_[commit.source]->driver->settled(commit.marks);
 }
 

@@ -287,7 +287,11 @@ SourceStatus SourceDriver::status() const {
 }
 
 sluice_rc SourceDriver::lane_open(std::string_view name, uint32_t* id, uint64_t* resume) {
-  return context_.lanes->open(name, id, resume);
+  const sluice_rc rc = context_.lanes->open(name, id, resume);
+  if (rc == SLUICE_OK && context_.resume_at) {
+    *resume = context_.resume_at(std::string(name), *resume);
+  }
+  return rc;
 }
 
 sluice_rc SourceDriver::lane_done(uint32_t id) {

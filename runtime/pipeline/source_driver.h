@@ -48,6 +48,8 @@ class SourceDriver final : public HostServices {
     LaneTable* lanes = nullptr;
     const Clock* clock = nullptr;
     Intake intake;
+    // Where a lane with this checkpoint goes on; may be empty: there.
+    std::function<uint64_t(const std::string& lane, uint64_t checkpoint)> resume_at;
     std::function<void()> changed;  // lanes or cursor changed without a record: wake the ledger
     // A finite run gives up on a source that cannot be reached for this long; 0: never.
     Millis give_up_after{0};

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -31,6 +32,7 @@ class Ends final : public SettlementListener, public LetterBox {
   void post(LetterRequest request) override {
     BatchPtr batch = request.batch;
     const uint32_t record = request.record;
+    if (request.receipt && !hold_receipts) request.receipt->durable();
     {
       MutexLock lock(mutex_);
       letters_.push_back(std::move(request));
@@ -38,6 +40,9 @@ class Ends final : public SettlementListener, public LetterBox {
     batch->note(record, Outcome::kDeadLettered);
     batch->meet(batch->segment_of(record), 1);
   }
+  // Letters are not told to be durable; a test does it.
+  std::atomic<bool> hold_receipts{false};
+
   bool wait_settled(uint32_t records) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     MutexLock lock(mutex_);
@@ -85,8 +90,9 @@ class DriverFixture : public ::testing::Test {
   void start() {
     auto component = registry_->find(ComponentKind::kSink, config_.use);
     ASSERT_TRUE(component) << component.status().message();
-    auto made = SinkDriver::create(std::move(component).value(), {config_, 0, optional_bytes_},
-                                   ends_, Clock::real());
+    SinkDriver::Options options{config_, 0, optional_bytes_, marks_};
+    auto made =
+        SinkDriver::create(std::move(component).value(), std::move(options), ends_, Clock::real());
     ASSERT_TRUE(made) << made.status().message();
     driver_ = std::move(made).value();
     driver_->start();
@@ -165,6 +171,7 @@ class DriverFixture : public ::testing::Test {
   std::map<uint32_t, uint64_t> positions_;
   SinkConfig config_;
   uint64_t optional_bytes_ = 1 << 20;
+  SinkMarks::Options marks_;
   std::unique_ptr<PluginRegistry> registry_;
   std::unique_ptr<SinkDriver> driver_;
 };

@@ -23,8 +23,8 @@ namespace {
 using model::Model;
 
 // Those that are tried; and those of them that must never take a record twice.
-const std::vector<std::string> kSinks = {"fake"};
-const std::set<std::string> kExactlyOnce = {};
+const std::vector<std::string> kSinks = {"fake", "marked"};
+const std::set<std::string> kExactlyOnce = {"marked"};
 
 // Fails while told to; after a crash for good.
 class FailingCheckpoints final : public CheckpointStore {
