@@ -22,10 +22,23 @@ LONGEST = 0.4 * float(os.environ.get("SLUICE_CRASH_SLOWER", 1))
 
 # The matrix. A new column is one more argument of Cell, and its values here.
 CELLS = [Cell(sinks, out_of_order, resume)
-         for sinks in (["effects"], ["sqlite"], ["effects", "sqlite"],
-                       ["effects", "effects", "sqlite"])
+         for sinks in (["effects"], ["append"], ["effects", "append"], ["append", "upsert"],
+                       ["effects", "effects", "append"])
          for out_of_order in (False, True)
          for resume in ("ack", "mark")]
+
+
+# Points that only some kinds of sinks come to.
+NEEDS = {"sink.write_marked.": ("append",), "sink.write.": ("effects", "upsert")}
+
+
+def cell_for(point, number):
+    needed = next((kinds for prefix, kinds in NEEDS.items() if point.startswith(prefix)), None)
+    for i in range(len(CELLS)):
+        cell = CELLS[(number + i) % len(CELLS)]
+        if needed is None or set(needed) & set(cell.sinks):
+            return cell
+    raise AssertionError("no line of the matrix comes to " + point)
 
 
 def points():
@@ -57,8 +70,8 @@ class Matrix:
     def run(self, number):
         rng = random.Random(self.seed * 1_000_003 + number)
         # Neighbouring points meet different cells; the next round of points meets others again.
-        cell = CELLS[(number * 5 + number // len(self.names)) % len(CELLS)]
         point = self.names[number % len(self.names)]
+        cell = cell_for(point, number * 7 + number // len(self.names))
         done = []
         try:
             with Series(cell, rng.randrange(1 << 30)) as series:

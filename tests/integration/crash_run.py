@@ -2,7 +2,11 @@
 """One folder that is crashed again and again, and what has to hold after each crash.
 
 The source (plugins/forgetful_source.cc) never gives a record again that was acknowledged, so one that was
-acknowledged too early is missing. The sink `effects` writes a durable line for each time it took a record.
+acknowledged too early is missing. Sinks, by kind:
+
+effects  writes a durable line for each time it took a record: a repeat shows
+append   SQLite without a key, exactly once: a repeat would be a second row
+upsert   SQLite with a key and without marks: repeats are absorbed
 """
 import json
 import os
@@ -22,7 +26,8 @@ TIMEOUT = 120
 SCRIPT = 'function transform(record) if record.kind == "filter" then return nil end return record end\n'
 SCHEMA = json.dumps({"type": "object", "required": ["id", "kind"], "properties": {
     "id": {"type": "string"}, "kind": {"enum": ["good", "filter", "refuse"]}}})
-TABLE = "CREATE TABLE rows (id TEXT %s, kind TEXT CHECK (kind <> 'refuse'))"
+TABLE = "CREATE TABLE rows (id TEXT%s, kind TEXT CHECK (kind <> 'refuse'))"
+SQLITE = ("append", "upsert")
 
 
 class Cell:
@@ -54,10 +59,12 @@ class Cell:
                # Waits as often as it takes: whether a record is given up is not what is tried here.
                "retry": {"max_attempts": 1000, "base": "1ms", "cap": "5ms"},
                "config": {"path": "./%s%d" % (kind, number), "seed": seed + number}}
-        if kind == "sqlite":
+        if kind in SQLITE:
             out["use"] = "sqlite"
-            out["config"] = {"path": "./rows%d.db" % number, "table": "rows", "key": ["/id"],
+            out["config"] = {"path": "./rows%d.db" % number, "table": "rows",
                              "columns": {"id": "/id", "kind": "/kind"}}
+            if kind == "upsert":
+                out["config"].update({"key": ["/id"], "exactly_once": False})
         elif self.out_of_order:
             out["config"].update({"retry": 3, "slow_ms": 3 * number})
         return out
@@ -70,9 +77,9 @@ class Series(Folder):
         self.cell, self.seed, self.run_number, self.kills = cell, seed, 0, 0
         super().__init__(cell.config(seed), {"schema.json": SCHEMA, "script.lua": SCRIPT})
         for i, kind in enumerate(cell.sinks):
-            if kind == "sqlite":
+            if kind in SQLITE:
                 with sqlite3.connect(self.path / ("rows%d.db" % i)) as rows:
-                    rows.execute(TABLE % "PRIMARY KEY")
+                    rows.execute(TABLE % (" PRIMARY KEY" if kind == "upsert" else ""))
 
     def process(self, fault=None, kill_after=None, preload=None, trace=None):
         """Runs once; exit code, account (None unless it came to its end) and what it said."""
@@ -194,7 +201,7 @@ class Series(Folder):
         return out
 
     def taken(self, name, kind, number):
-        if kind == "sqlite":
+        if kind in SQLITE:
             rows = [row[0] for row in self.query("rows%d.db" % number, "SELECT id FROM rows")]
             equal(len(rows), len(set(rows)), "rows and different rows of " + name)
             return set(rows)

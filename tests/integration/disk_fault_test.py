@@ -23,7 +23,7 @@ SLOWER = float(os.environ.get("SLUICE_CRASH_SLOWER", 1))
 ONLY = os.environ.get("SLUICE_DISK_ONLY", "")
 ROUNDS = 20 if SOAK else 1
 JOBS = 2
-CELL = Cell(["effects", "sqlite"], False, "ack", records=100)
+CELL = Cell(["effects", "append"], False, "ack", records=100)
 # These are tried again by the process itself until the disk is back.
 HELD = ("state/checkpoints.db-wal", "state/dead_letters.db-wal", "effects0", "rows1.db-wal")
 # While the first of them cannot be written nothing may be acknowledged, while the second cannot
