@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "runtime/deliver/letter_receipt.h"
@@ -26,12 +27,23 @@ struct LetterRequest {
   std::shared_ptr<LetterReceipt> receipt;  // told when the letter is durable; may be null
 };
 
+// Parts of a batch, one behind the other in parts(), that a sink has durably.
+struct DeliveredParts {
+  BatchPtr batch;
+  uint32_t first = 0;
+  uint32_t count = 0;
+  uint16_t sink = 0;  // number in its pipeline
+};
+
 // Where failures go; the ledger implements it. Any thread; never blocks for long: what waits inside
 // is bounded by the pipeline's byte budget, since a letter keeps its batch.
 class LetterBox {
  public:
   virtual ~LetterBox() = default;
   virtual void post(LetterRequest request) = 0;
+  // A sink has taken these parts; said before the obligations for them are met, by drivers that are
+  // asked to (SinkDriver::Options::report_deliveries).
+  virtual void delivered(std::span<const DeliveredParts> /*parts*/) {}
 };
 
 }  // namespace sluice

@@ -38,6 +38,7 @@ class SinkDriver {
     uint16_t index = 0;           // number of this sink in its pipeline
     uint64_t optional_bytes = 0;  // bound of what is queued or waits when the sink is not required
     SinkMarks::Options marks = {};  // without scopes: the sink is written to without marks
+    bool report_deliveries = false;  // to the letter box, part by part
   };
 
   // Checks the configuration and creates the instance; no I/O. `letters` and `clock` must outlive
@@ -73,7 +74,7 @@ class SinkDriver {
 
   [[nodiscard]] SinkStatus status() const;
   [[nodiscard]] const SinkConfig& config() const { return options_.config; }
-  // Must the record wait for this sink's answer?
+  // Must the record wait for this sink's answer? What it has already (Batch::skips) comes apart.
   [[nodiscard]] bool obliged(const Part& part) const {
     return part.sink == options_.index ||
            (options_.config.required && part.sink == Part::kAllSinks);
@@ -152,6 +153,7 @@ class SinkDriver {
   void give_up(const Delivery& delivery);
   [[nodiscard]] std::string reason_of(const Delivery& delivery) const;
   void settle(const Delivery& delivery, Outcome outcome);
+  void note_delivered(const Delivery& delivery);
   void flush_settled();
   void reject(const Delivery& delivery, std::string reason, std::string detail);
   std::string reason_code(uint16_t reason, std::string_view fallback) const;
@@ -193,9 +195,14 @@ class SinkDriver {
   bool keeps_marks_ = false;
   bool fenced_ = false;                     // the last write was
   std::shared_ptr<LetterReceipt> receipt_;  // of letters that marks must not pass; with marks only
-  Batch* settling_ = nullptr;               // obligations met but not yet told, of one segment
-  uint32_t settling_segment_ = 0;
-  uint32_t settling_count_ = 0;
+  // Obligations met but not yet told: a run of one batch and segment each.
+  struct Met {
+    Batch* batch = nullptr;
+    uint32_t segment = 0;
+    uint32_t count = 0;
+  };
+  std::vector<Met> met_;
+  std::vector<DeliveredParts> delivered_;  // not yet reported; before met_ is told
 
   std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> skipped_{0};

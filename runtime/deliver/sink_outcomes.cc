@@ -139,22 +139,38 @@ void SinkDriver::give_up(const Delivery& delivery) {
   }
 }
 
-// Obligations are met in runs of one batch and segment: two atomics a run, not a record.
+// Obligations are met in runs of one batch and segment: two atomics a run, not a record. They are
+// told at the end of a call, after what was delivered: whoever sees the record settled has seen
+// that.
 void SinkDriver::settle(const Delivery& delivery, Outcome outcome) {
   if (keeps_marks_) marks_.done(delivery.batch->source, delivery.lane());
+  if (options_.report_deliveries) note_delivered(delivery);
   if (!obliged(*delivery.part)) return;
   delivery.batch->note(delivery.part->record, outcome);
   const uint32_t segment = delivery.batch->segment_of(delivery.part->record);
-  if (settling_ != delivery.batch || settling_segment_ != segment) flush_settled();
-  settling_ = delivery.batch;
-  settling_segment_ = segment;
-  ++settling_count_;
+  if (met_.empty() || met_.back().batch != delivery.batch || met_.back().segment != segment) {
+    met_.push_back({delivery.batch, segment, 0});
+  }
+  ++met_.back().count;
+}
+
+void SinkDriver::note_delivered(const Delivery& delivery) {
+  const uint32_t part = delivery.batch->index_of(*delivery.part);
+  if (!delivered_.empty()) {
+    DeliveredParts& last = delivered_.back();
+    if (last.batch.get() == delivery.batch && part == last.first + last.count) {
+      ++last.count;
+      return;
+    }
+  }
+  delivered_.push_back({delivery.batch->shared_from_this(), part, 1, options_.index});
 }
 
 void SinkDriver::flush_settled() {
-  if (settling_ != nullptr) settling_->meet(settling_segment_, settling_count_);
-  settling_ = nullptr;
-  settling_count_ = 0;
+  if (!delivered_.empty()) letters_.delivered(delivered_);
+  delivered_.clear();
+  for (const Met& met : met_) met.batch->meet(met.segment, met.count);
+  met_.clear();
 }
 
 void SinkDriver::reject(const Delivery& delivery, std::string reason, std::string detail) {

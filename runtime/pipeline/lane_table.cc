@@ -87,7 +87,9 @@ std::optional<std::string> LaneTable::enroll(Batch& batch) {
   }
   for (Batch::Segment& segment : batch.segments()) {
     segment.ticket = next_ticket_++;
-    lanes_[segment.lane].pending.push_back({segment.ticket, segment.last_position, false});
+    Lane& lane = lanes_[segment.lane];
+    if (lane.mark && segment.first_position <= *lane.mark) segment.settled_to = lane.mark;
+    lane.pending.push_back({segment.ticket, segment.last_position, false});
     out_tickets_.emplace(segment.ticket, true);
   }
   return std::nullopt;

@@ -51,6 +51,12 @@ void Ledger::post_settled(LedgerClient& client, BatchPtr batch, uint32_t segment
   changed_.notify_one();
 }
 
+void Ledger::post_delivered(LedgerClient& client, std::span<const DeliveredParts> parts) {
+  MutexLock lock(mutex_);
+  for (const DeliveredParts& part : parts) new_delivered_.push_back({&client, part});
+  changed_.notify_one();
+}
+
 void Ledger::wake() {
   MutexLock lock(mutex_);
   woken_ = true;
@@ -68,6 +74,7 @@ void Ledger::finish() {
   // What a failing store kept from being written: let go of the batches, unacknowledged.
   MutexLock lock(mutex_);
   new_letters_.clear();
+  new_delivered_.clear();
   new_settled_.clear();
 }
 
@@ -78,14 +85,18 @@ Ledger::Status Ledger::status() const {
 
 size_t Ledger::backlog() const {
   MutexLock lock(mutex_);
-  return new_letters_.size() + new_settled_.size();
+  return new_letters_.size() + new_delivered_.size() + new_settled_.size();
 }
 
 void Ledger::run() {
   while (wait_for_work()) {
     // Letters first: the records they stand for are settled only once their letters are durable.
     if (!write_letters()) return;
-    account_settled();
+    // What was delivered is posted before it counts as settled, so all of it is there once the
+    // settled have been taken.
+    const std::vector<Settled> settled = take_settled();
+    if (!note_delivered()) return;
+    for (const Settled& item : settled) item.client->account(*item.batch, item.segment);
     if (!commit()) return;
     stop_.wait_for(kCommitInterval);
   }
@@ -94,7 +105,7 @@ void Ledger::run() {
 // False: told to finish and nothing is left.
 bool Ledger::wait_for_work() {
   MutexLock lock(mutex_);
-  while (new_letters_.empty() && new_settled_.empty() && !woken_) {
+  while (new_letters_.empty() && new_delivered_.empty() && new_settled_.empty() && !woken_) {
     if (finishing_) return false;
     changed_.wait(mutex_);
   }
@@ -117,24 +128,39 @@ bool Ledger::write_letters() {
     letters.reserve(batch.size());
     for (const Letter& letter : batch)
       letters.push_back(letter.client->make_letter(letter.request));
-    for (;;) {
+    const auto put = [&] {
       SLUICE_FAULT("ledger.letters.before");
-      const sluice::Status put = letters_.put(letters);
-      if (!note(put)) return false;
-      if (put) break;
-    }
+      return letters_.put(letters);
+    };
+    if (!persist(put)) return false;
     SLUICE_FAULT("ledger.letters.after");
     for (const Letter& letter : batch) letter.client->letter_written(letter.request);
   }
 }
 
-void Ledger::account_settled() {
-  std::vector<Settled> settled;
+std::vector<Ledger::Settled> Ledger::take_settled() {
+  MutexLock lock(mutex_);
+  return std::exchange(new_settled_, {});
+}
+
+bool Ledger::note_delivered() {
+  std::vector<Delivered> delivered;
   {
     MutexLock lock(mutex_);
-    settled.swap(new_settled_);
+    delivered.swap(new_delivered_);
   }
-  for (const Settled& item : settled) item.client->account(*item.batch, item.segment);
+  std::vector<DeliveredParts> parts;
+  for (LedgerClient* client : clients_) {
+    parts.clear();
+    for (Delivered& item : delivered) {
+      if (item.client == client) parts.push_back(std::move(item.parts));
+    }
+    if (parts.empty()) continue;
+    SLUICE_FAULT("ledger.delivered.before");
+    if (!persist([&] { return client->note_delivered(parts); })) return false;
+    SLUICE_FAULT("ledger.delivered.after");
+  }
+  return true;
 }
 
 bool Ledger::commit() {
@@ -148,18 +174,25 @@ bool Ledger::commit() {
   std::vector<CheckpointUpdate> updates;
   updates.reserve(commits.size());
   for (const auto& commit : commits) updates.push_back(commit.update);
-  for (;;) {
+  const auto store = [&] {
     SLUICE_FAULT("ledger.checkpoint.before");
-    const sluice::Status stored = checkpoints_.commit(updates, clock_.wall_us());
-    if (!note(stored)) return false;
-    if (stored) break;
-  }
+    return checkpoints_.commit(updates, clock_.wall_us());
+  };
+  if (!persist(store)) return false;
   SLUICE_FAULT("ledger.checkpoint.after");
   size_t at = 0;
   for (const auto& [client, end] : owners) {
     for (; at < end; ++at) client->committed(commits[at]);
   }
   return true;
+}
+
+bool Ledger::persist(const std::function<sluice::Status()>& work) {
+  for (;;) {
+    const sluice::Status done = work();
+    if (!note(done)) return false;
+    if (done) return true;
+  }
 }
 
 bool Ledger::note(const sluice::Status& status) {

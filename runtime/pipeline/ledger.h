@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,6 +30,9 @@ class LedgerClient {
   virtual DeadLetter make_letter(const LetterRequest& request) = 0;
   // The letter is durable: note the outcome and meet the obligation.
   virtual void letter_written(const LetterRequest& request) = 0;
+  // Sinks have these parts: makes durable what must be before the checkpoint is. On an error it is
+  // called again with the same parts, or the run ends.
+  virtual Status note_delivered(std::span<const DeliveredParts> /*parts*/) { return Status::ok(); }
   // The segment's outcomes are final: account for them and settle its place in the lane.
   virtual void account(Batch& batch, uint32_t segment) = 0;
   // Appends what rose in each source since the last call.
@@ -37,8 +42,9 @@ class LedgerClient {
 };
 
 // The one thread that makes things durable, in the order that keeps promise 2: dead letters, then
-// checkpoints, then the source's ack. It groups whatever has come in meanwhile into one
-// transaction. When a store fails it holds: it tries again and nothing is acknowledged.
+// what sinks have (idempotency), then checkpoints, then the source's ack. It groups whatever has
+// come in meanwhile into one transaction. When a store fails it holds: it tries again and nothing
+// is acknowledged.
 class Ledger {
  public:
   struct Status {
@@ -55,6 +61,8 @@ class Ledger {
   // Any thread.
   void post_letter(LedgerClient& client, LetterRequest request) SLUICE_EXCLUDES(mutex_);
   void post_settled(LedgerClient& client, BatchPtr batch, uint32_t segment) SLUICE_EXCLUDES(mutex_);
+  void post_delivered(LedgerClient& client, std::span<const DeliveredParts> parts)
+      SLUICE_EXCLUDES(mutex_);
   // A source changed something (a lane is done, a cursor) that no settlement announces.
   void wake() SLUICE_EXCLUDES(mutex_);
   // Commits what has been posted, then ends. With a failing store: gives up at once, unacked.
@@ -68,6 +76,10 @@ class Ledger {
     LedgerClient* client = nullptr;
     LetterRequest request;
   };
+  struct Delivered {
+    LedgerClient* client = nullptr;
+    DeliveredParts parts;
+  };
   struct Settled {
     LedgerClient* client = nullptr;
     BatchPtr batch;
@@ -77,9 +89,11 @@ class Ledger {
   void run();
   bool wait_for_work() SLUICE_EXCLUDES(mutex_);
   bool write_letters() SLUICE_EXCLUDES(mutex_);
-  void account_settled() SLUICE_EXCLUDES(mutex_);
+  std::vector<Settled> take_settled() SLUICE_EXCLUDES(mutex_);
+  bool note_delivered() SLUICE_EXCLUDES(mutex_);
   bool commit() SLUICE_EXCLUDES(mutex_);
-  // False: the store failed and the ledger was told to end.
+  // Does it until it succeeds. False: the store failed and the ledger was told to end.
+  bool persist(const std::function<sluice::Status()>& work) SLUICE_EXCLUDES(mutex_);
   bool note(const sluice::Status& status) SLUICE_EXCLUDES(mutex_);
 
   CheckpointStore& checkpoints_;
@@ -93,6 +107,7 @@ class Ledger {
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<Letter> new_letters_ SLUICE_GUARDED_BY(mutex_);
+  std::vector<Delivered> new_delivered_ SLUICE_GUARDED_BY(mutex_);
   std::vector<Settled> new_settled_ SLUICE_GUARDED_BY(mutex_);
   bool woken_ SLUICE_GUARDED_BY(mutex_) = false;
   bool finishing_ SLUICE_GUARDED_BY(mutex_) = false;

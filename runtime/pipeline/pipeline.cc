@@ -81,6 +81,7 @@ Status Pipeline::create_sinks() {
     options.index = index++;
     options.optional_bytes = config_.flow.max_in_flight / 4;
     options.marks = marks_of(sink);
+    options.report_deliveries = config_.idempotency.key != IdempotencyConfig::Key::kOff;
     auto driver = SinkDriver::create(std::move(component).value(), std::move(options), *this,
                                      *context_.clock);
     if (!driver) {
@@ -145,6 +146,11 @@ Status Pipeline::create_sources() {
                                                      config.name);
     }
     source->driver = std::move(driver).value();
+    if (config_.idempotency.key == IdempotencyConfig::Key::kOrigin) {
+      std::vector<std::string> sinks;
+      for (const SinkConfig& sink : config_.sinks) sinks.push_back(sink.name);
+      source->delivered = std::make_unique<DeliveredRanges>(std::move(sinks));
+    }
     sources_.push_back(std::move(source));
     ++index;
   }
@@ -156,6 +162,7 @@ Status Pipeline::restore(CheckpointStore& checkpoints) {
     SLUICE_ASSIGN_OR_RETURN(const SourceCheckpoint checkpoint,
                             checkpoints.load(config_.name, source->driver->config().name));
     source->lanes.restore(checkpoint);
+    if (source->delivered) source->delivered->restore(checkpoint);
   }
   return Status::ok();
 }
@@ -247,12 +254,20 @@ void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
 }
 
 // Before anybody else sees the batch: one obligation for each part and sink that must take it, one
-// for each letter.
+// for each letter. A record that a sink has already is a duplicate, if it is nothing more
+// elsewhere.
 void Pipeline::oblige(Batch& batch, const std::vector<LetterRequest>& letters) {
   for (const LetterRequest& letter : letters) batch.oblige(letter.record, 1);
   for (const Part& part : batch.parts()) {
     uint32_t n = 0;
-    for (const auto& sink : sinks_) n += sink->obliged(part) ? 1U : 0U;
+    for (uint32_t sink = 0; sink < sinks_.size(); ++sink) {
+      if (!sinks_[sink]->obliged(part)) continue;
+      if (batch.skips(batch.index_of(part), sink)) {
+        batch.note(part.record, Outcome::kDuplicate);
+      } else {
+        ++n;
+      }
+    }
     if (n != 0) batch.oblige(part.record, n);
   }
 }

@@ -11,6 +11,7 @@
 #include "runtime/flow/token_bucket.h"
 #include "runtime/pipeline/accounting.h"
 #include "runtime/pipeline/activation.h"
+#include "runtime/pipeline/delivered_ranges.h"
 #include "runtime/pipeline/ledger.h"
 #include "runtime/pipeline/order_buffer.h"
 #include "runtime/pipeline/record_path.h"
@@ -110,9 +111,11 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   void batch_gone(const Batch& batch) override;
   // LetterBox
   void post(LetterRequest request) override;
+  void delivered(std::span<const DeliveredParts> parts) override;
   // LedgerClient
   DeadLetter make_letter(const LetterRequest& request) override;
   void letter_written(const LetterRequest& request) override;
+  Status note_delivered(std::span<const DeliveredParts> parts) override;
   void account(Batch& batch, uint32_t segment) override;
   void collect(std::vector<Commit>& commits) override;
   void committed(const Commit& commit) override;
@@ -120,6 +123,7 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
  private:
   struct Source {
     LaneTable lanes;
+    std::unique_ptr<DeliveredRanges> delivered;  // with idempotency by origin
     std::unique_ptr<SourceDriver> driver;
     OrderBuffer order;           // after the driver: batches inside go before their source does
     uint64_t next_sequence = 0;  // of the driver's thread

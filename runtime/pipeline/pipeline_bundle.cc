@@ -84,6 +84,10 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
     item.activation->path(worker).process(*batch, letters);
   }
   if (recent_) recent_->add(*batch, path_context_.lane_name);
+  if (const Source& source = *sources_[batch->source]; source.delivered) {
+    source.delivered->skip_delivered(
+        *batch, [&source](uint32_t lane) { return source.lanes.name_of(lane); });
+  }
   oblige(*batch, letters);
   const uint64_t holds =
       batch->value_bytes() + batch->arena().capacity() + batch->parts().capacity() * sizeof(Part);

@@ -25,6 +25,17 @@ void Pipeline::post(LetterRequest request) {
   context_.ledger->post_letter(*this, std::move(request));
 }
 
+void Pipeline::delivered(std::span<const DeliveredParts> parts) {
+  context_.ledger->post_delivered(*this, parts);
+}
+
+Status Pipeline::note_delivered(std::span<const DeliveredParts> parts) {
+  for (const DeliveredParts& of : parts) {
+    if (auto& ranges = sources_[of.batch->source]->delivered) ranges->add(of);
+  }
+  return Status::ok();
+}
+
 DeadLetter Pipeline::make_letter(const LetterRequest& request) {
   const Batch& batch = *request.batch;
   const sluice_record& record = batch.record(request.record);
@@ -88,13 +99,15 @@ void Pipeline::account(Batch& batch, uint32_t segment_index) {
 
 void Pipeline::collect(std::vector<Commit>& commits) {
   for (size_t i = 0; i < sources_.size(); ++i) {
-    LaneTable::Advance advance = sources_[i]->lanes.take_advance();
-    if (advance.empty()) continue;
+    Source& source = *sources_[i];
+    LaneTable::Advance advance = source.lanes.take_advance();
+    if (source.delivered) source.delivered->take(source.lanes, advance.update);
+    if (advance.empty() && advance.update.delivered.empty()) continue;
     Commit commit;
     commit.update = std::move(advance.update);
     commit.update.pipeline = config_.name;
     commit.update.tenant = config_.tenant;
-    commit.update.source = sources_[i]->driver->config().name;
+    commit.update.source = source.driver->config().name;
     commit.source = i;
     commit.marks = std::move(advance.marks);
     commits.push_back(std::move(commit));
@@ -107,7 +120,7 @@ void Pipeline::committed(const Commit& commit) {
       if (sink->keeps_marks()) sink->forget_lane(static_cast<uint32_t>(commit.source), lane);
     }
   }
-  sources_[commit.source]->driver->settled(commit.marks);
+  if (!commit.marks.empty()) sources_[commit.source]->driver->settled(commit.marks);
 }
 
 PipelineSnapshot Pipeline::snapshot() const {

@@ -41,6 +41,7 @@ void BatchBufferPool::give_back(std::unique_ptr<BatchBuffers> buffers) {
   buffers->arena.reset();
   buffers->parts.clear();
   buffers->schema_versions.clear();
+  buffers->skips.clear();
   MutexLock lock(mutex_);
   if (free_.size() < kKeep) free_.push_back(std::move(buffers));
 }
@@ -96,10 +97,16 @@ void Batch::build_segments() {
       segment_of_[i] = index;
     }
     Segment& segment = segments_[index];
+    if (segment.count == 0) segment.first_position = r.position;
     ++segment.count;
     segment.last_position = r.position;
     segment.highest_time_us = std::max(segment.highest_time_us, r.time_us);
   }
+}
+
+void Batch::keep_skips(uint32_t sinks) {
+  skip_words_ = (sinks + 63) / 64;
+  buffers_->skips.assign(buffers_->parts.size() * skip_words_, 0);
 }
 
 void Batch::note(uint32_t record, Outcome outcome) {

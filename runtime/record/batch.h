@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,7 @@ struct BatchBuffers {
   std::vector<Part> parts;
   std::vector<std::atomic<uint8_t>> outcomes;
   std::vector<uint16_t> schema_versions;
+  std::vector<uint64_t> skips;  // a row of bits a part, one a sink; empty: no part is skipped
 };
 
 class BatchBufferPool {
@@ -84,7 +86,11 @@ class Batch : public std::enable_shared_from_this<Batch> {
     uint32_t lane = 0;
     uint32_t count = 0;   // records
     uint64_t ticket = 0;  // place in the lane's order, given by its lane table
+    uint64_t first_position = 0;
     uint64_t last_position = 0;
+    // Everything up to here was settled before: records at or below it come again. Given by the
+    // lane table; nullopt: the segment begins above what is settled.
+    std::optional<uint64_t> settled_to;
     int64_t highest_time_us = 0;
     std::atomic<uint32_t> pending{1};
   };
@@ -138,6 +144,23 @@ class Batch : public std::enable_shared_from_this<Batch> {
     return record < buffers_->schema_versions.size() ? buffers_->schema_versions[record] : 0;
   }
 
+  // Sinks that have a part already and must not be given it again. Kept only by a batch that may
+  // hold repeated records: keep_skips() once all parts are there, then skip(), both before anybody
+  // else sees the batch.
+  void keep_skips(uint32_t sinks);
+  void skip(size_t part, uint32_t sink) {
+    buffers_->skips[part * skip_words_ + sink / 64] |= uint64_t{1} << (sink % 64);
+  }
+  [[nodiscard]] bool keeps_skips() const { return skip_words_ != 0; }
+  [[nodiscard]] bool skips(size_t part, uint32_t sink) const {
+    return skip_words_ != 0 &&
+           ((buffers_->skips[part * skip_words_ + sink / 64] >> (sink % 64)) & 1U) != 0;
+  }
+  // Place of a part of this batch in parts().
+  [[nodiscard]] uint32_t index_of(const Part& part) const {
+    return static_cast<uint32_t>(&part - buffers_->parts.data());
+  }
+
   // Raises the record's outcome to at least `outcome`. Any thread.
   void note(uint32_t record, Outcome outcome);
   [[nodiscard]] Outcome outcome(uint32_t record) const {
@@ -168,6 +191,7 @@ class Batch : public std::enable_shared_from_this<Batch> {
   std::deque<Segment> segments_;      // a deque: atomics do not move
   std::vector<uint32_t> segment_of_;  // by record; empty when there is one segment
   uint64_t value_bytes_ = 0;
+  uint32_t skip_words_ = 0;  // of a part's row; 0: none are kept
 };
 
 using BatchPtr = std::shared_ptr<Batch>;

@@ -34,7 +34,81 @@ CREATE TABLE lanes (
   PRIMARY KEY (source_id, lane)
 ) STRICT, WITHOUT ROWID;
 )";
-constexpr std::array kSteps = {kCreate};
+constexpr const char* kAddDelivered = R"(
+CREATE TABLE delivered (
+  source_id INTEGER NOT NULL REFERENCES sources (id),
+  lane BLOB NOT NULL,
+  sink TEXT NOT NULL,
+  first_position INTEGER NOT NULL,
+  first_part INTEGER NOT NULL,
+  last_position INTEGER NOT NULL,
+  last_part INTEGER NOT NULL,
+  PRIMARY KEY (source_id, lane, sink, first_position, first_part)
+) STRICT, WITHOUT ROWID;
+)";
+constexpr std::array kSteps = {kCreate, kAddDelivered};
+
+// The statements over the ranges that sinks have above their lanes' marks.
+struct DeliveredStatements {
+  Statement all;
+  Statement add;
+  Statement pass;
+  Statement forget;
+
+  static Result<DeliveredStatements> prepare(Database& database) {
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement all,
+        database.prepare("SELECT lane, sink, first_position, first_part, last_position, last_part "
+                         "FROM delivered WHERE source_id = ?1"));
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement add,
+        database.prepare("INSERT OR REPLACE INTO delivered VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+    // Positions are unsigned: those past the sign bit are the larger ones.
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement pass,
+        database.prepare("DELETE FROM delivered WHERE source_id = ?1 AND lane = ?2 AND "
+                         "(last_position < 0, last_position) <= (?3 < 0, ?3)"));
+    SLUICE_ASSIGN_OR_RETURN(
+        Statement forget,
+        database.prepare("DELETE FROM delivered WHERE source_id = ?1 AND lane = ?2"));
+    return DeliveredStatements{std::move(all), std::move(add), std::move(pass), std::move(forget)};
+  }
+
+  Status read(int64_t source, std::vector<DeliveredRange>& out) {
+    all.bind(1, source);
+    for (;;) {
+      SLUICE_ASSIGN_OR_RETURN(const bool row, all.step());
+      if (!row) return Status::ok();
+      out.push_back({all.text(0), all.text(1), all.u64(2), static_cast<uint32_t>(all.int64(3)),
+                     all.u64(4), static_cast<uint32_t>(all.int64(5))});
+    }
+  }
+
+  Status write(int64_t source, const CheckpointUpdate& update) {
+    for (const DeliveredRange& range : update.delivered) {
+      add.bind(1, source);
+      add.bind_blob(2, std::string_view(range.lane));
+      add.bind_text(3, range.sink);
+      add.bind_u64(4, range.first_position);
+      add.bind(5, static_cast<int64_t>(range.first_part));
+      add.bind_u64(6, range.last_position);
+      add.bind(7, static_cast<int64_t>(range.last_part));
+      SLUICE_RETURN_IF_ERROR(add.run());
+    }
+    for (const LaneMark& mark : update.set) {
+      pass.bind(1, source);
+      pass.bind_blob(2, std::string_view(mark.lane));
+      pass.bind_u64(3, mark.position);
+      SLUICE_RETURN_IF_ERROR(pass.run());
+    }
+    for (const std::string& lane : update.forget) {
+      forget.bind(1, source);
+      forget.bind_blob(2, std::string_view(lane));
+      SLUICE_RETURN_IF_ERROR(forget.run());
+    }
+    return Status::ok();
+  }
+};
 
 const store::DatabaseFormat kFormat = {
     .file = "checkpoints.db",
@@ -72,9 +146,10 @@ class SqliteCheckpointStore final : public CheckpointStore {
             "ON CONFLICT (source_id, lane) DO UPDATE SET position = excluded.position"));
     SLUICE_ASSIGN_OR_RETURN(
         Statement forget, database.prepare("DELETE FROM lanes WHERE source_id = ?1 AND lane = ?2"));
-    return std::unique_ptr<CheckpointStore>(
-        new SqliteCheckpointStore(std::move(database), std::move(find), std::move(lanes),
-                                  std::move(touch), std::move(set), std::move(forget)));
+    SLUICE_ASSIGN_OR_RETURN(DeliveredStatements delivered, DeliveredStatements::prepare(database));
+    return std::unique_ptr<CheckpointStore>(new SqliteCheckpointStore(
+        std::move(database), std::move(find), std::move(lanes), std::move(touch), std::move(set),
+        std::move(forget), std::move(delivered)));
   }
 
   Result<SourceCheckpoint> load(const std::string& pipeline, const std::string& source) override {
@@ -91,9 +166,11 @@ class SqliteCheckpointStore final : public CheckpointStore {
     lanes_.bind(1, id);
     for (;;) {
       SLUICE_ASSIGN_OR_RETURN(const bool row, lanes_.step());
-      if (!row) return checkpoint;
+      if (!row) break;
       checkpoint.lanes.push_back({lanes_.text(0), lanes_.u64(1)});
     }
+    SLUICE_RETURN_IF_ERROR(delivered_.read(id, checkpoint.delivered));
+    return checkpoint;
   }
 
   Status commit(const std::vector<CheckpointUpdate>& updates, int64_t now_us) override {
@@ -111,13 +188,14 @@ class SqliteCheckpointStore final : public CheckpointStore {
 
  private:
   SqliteCheckpointStore(Database database, Statement find, Statement lanes, Statement touch,
-                        Statement set, Statement forget)
+                        Statement set, Statement forget, DeliveredStatements delivered)
       : database_(std::move(database)),
         find_(std::move(find)),
         lanes_(std::move(lanes)),
         touch_(std::move(touch)),
         set_(std::move(set)),
-        forget_(std::move(forget)) {}
+        forget_(std::move(forget)),
+        delivered_(std::move(delivered)) {}
 
   Result<int64_t> touch(const CheckpointUpdate& update, int64_t now_us) {
     touch_.bind_text(1, update.pipeline);
@@ -147,7 +225,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
       forget_.bind_blob(2, std::string_view(lane));
       SLUICE_RETURN_IF_ERROR(forget_.run());
     }
-    return Status::ok();
+    return delivered_.write(id, update);
   }
 
   Database database_;  // before its statements, so that it goes after them
@@ -156,6 +234,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Statement touch_;
   Statement set_;
   Statement forget_;
+  DeliveredStatements delivered_;
 };
 
 }  // namespace

@@ -17,12 +17,24 @@ struct LaneMark {
   uint64_t position = 0;
 };
 
+// What one sink had durably of a lane above the lane's mark: every part this sink was given, from
+// one (position, part) to another, both included. After a crash the source hands it over again.
+struct DeliveredRange {
+  std::string lane;
+  std::string sink;
+  uint64_t first_position = 0;
+  uint32_t first_part = 0;
+  uint64_t last_position = 0;
+  uint32_t last_part = 0;
+};
+
 // What a source instance had settled when the process last ended.
 struct SourceCheckpoint {
   std::vector<LaneMark> lanes;
   std::optional<std::string> cursor;  // the source's opaque blob
   int64_t highest_event_time_us = 0;
   int64_t updated_at_us = 0;
+  std::vector<DeliveredRange> delivered = {};  // by lane, sink and first position
 };
 
 // One source's part of a group commit.
@@ -30,10 +42,11 @@ struct CheckpointUpdate {
   std::string pipeline;
   std::string tenant;
   std::string source;
-  std::vector<LaneMark> set;          // lanes whose mark rose
-  std::vector<std::string> forget;    // lanes that are done and wholly settled
-  std::optional<std::string> cursor;  // set when the source gave a new one
-  int64_t highest_event_time_us = 0;  // 0: unchanged
+  std::vector<LaneMark> set;        // lanes whose mark rose; what it passed is no longer delivered
+  std::vector<std::string> forget;  // lanes that are done and wholly settled
+  std::optional<std::string> cursor;           // set when the source gave a new one
+  int64_t highest_event_time_us = 0;           // 0: unchanged
+  std::vector<DeliveredRange> delivered = {};  // to be added
 };
 
 // Positions that are settled. All of one commit() becomes durable together or not at all; when it

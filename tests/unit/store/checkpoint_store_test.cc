@@ -90,6 +90,46 @@ TEST(CheckpointStore, ForgetsLanesThatAreDone) {
   EXPECT_EQ(lanes_of(*store, "a"), "y=3 ");
 }
 
+std::string delivered_of(CheckpointStore& store, const std::string& source) {
+  const SourceCheckpoint loaded = store.load("orders", source).value();
+  std::string out;
+  for (const DeliveredRange& range : loaded.delivered) {
+    out += range.sink + ":" + range.lane + ":" + std::to_string(range.first_position) + "/" +
+           std::to_string(range.first_part) + "-" + std::to_string(range.last_position) + "/" +
+           std::to_string(range.last_part) + " ";
+  }
+  return out;
+}
+
+TEST(CheckpointStore, KeepsWhatSinksHaveUntilTheMarkPassesIt) {
+  TempDir dir;
+  CheckpointUpdate one = update("a", {{"x", 3}});
+  one.delivered = {{"x", "pg", 5, 0, 9, 2}, {"x", "search", 5, 0, 6, 0}, {"y", "pg", 7, 1, 7, 1}};
+  ASSERT_TRUE(open(dir)->commit({one}, 1).is_ok());
+  auto store = open(dir);
+  EXPECT_EQ(delivered_of(*store, "a"), "pg:x:5/0-9/2 search:x:5/0-6/0 pg:y:7/1-7/1 ");
+  EXPECT_EQ(delivered_of(*store, "b"), "");
+  ASSERT_TRUE(store->commit({update("a", {{"x", 8}})}, 2).is_ok());
+  EXPECT_EQ(delivered_of(*store, "a"), "pg:x:5/0-9/2 pg:y:7/1-7/1 ");
+  CheckpointUpdate done = update("a", {{"x", 9}});
+  done.forget = {"y"};
+  ASSERT_TRUE(store->commit({done}, 3).is_ok());
+  EXPECT_EQ(delivered_of(*store, "a"), "");
+}
+
+TEST(CheckpointStore, ComparesRangesAndMarksAsUnsigned) {
+  TempDir dir;
+  auto store = open(dir);
+  const uint64_t high = 1ull << 63;
+  CheckpointUpdate one = update("a", {});
+  one.delivered = {{"x", "pg", high, 0, high + 5, 0}, {"x", "pg", 1, 0, 2, 0}};
+  ASSERT_TRUE(store->commit({one}, 1).is_ok());
+  ASSERT_TRUE(store->commit({update("a", {{"x", high + 4}})}, 2).is_ok());
+  EXPECT_EQ(delivered_of(*store, "a"), "pg:x:9223372036854775808/0-9223372036854775813/0 ");
+  ASSERT_TRUE(store->commit({update("a", {{"x", high + 5}})}, 3).is_ok());
+  EXPECT_EQ(delivered_of(*store, "a"), "");
+}
+
 TEST(CheckpointStore, AnAbsentCursorOrEventTimeChangesNothing) {
   TempDir dir;
   auto store = open(dir);
