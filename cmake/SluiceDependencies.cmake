@@ -14,6 +14,7 @@ find_package(yaml-cpp REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 # Its CMake package asks for libraries that only its command line tools use.
+pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb>=7)
 # Lua built as C++: a Lua error then unwinds C++ frames instead of jumping over them.
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4-c++)
