@@ -35,6 +35,13 @@ constexpr std::array kDeclarations = {
     Declaration{"ingest_dlq_entries_total", MetricType::Counter,
                 "Dead letters written; one record may leave several."},
     Declaration{"ingest_dlq_records", MetricType::Gauge, "Dead letters stored now."},
+    Declaration{"ingest_idempotency_keys", MetricType::Gauge,
+                "Idempotency keys kept, one a part and sink; about."},
+    Declaration{"ingest_idempotency_unkeyed_total", MetricType::Counter,
+                "Records in which nothing was found to make a key of; they are not told apart."},
+    Declaration{"ingest_idempotency_waiting", MetricType::Gauge,
+                "Records that wait for one with the same key, and batches that wait for the store "
+                "of keys or for another node."},
     Declaration{"ingest_in_flight_records", MetricType::Gauge,
                 "Source records received and not settled yet, counted where they are held."},
     Declaration{"ingest_unaccounted_records", MetricType::Gauge,
@@ -153,6 +160,10 @@ void add_pipeline(Families& families, const PipelineMetrics& pipeline) {
                    pipeline.state == state ? 1 : 0);
   }
   families.counter("ingest_dlq_entries_total", labels, number(pipeline.dlq_entries));
+  families.counter("ingest_idempotency_unkeyed_total", labels, number(pipeline.unkeyed));
+  if (pipeline.key_waiters) {
+    families.gauge("ingest_idempotency_waiting", labels, number(*pipeline.key_waiters));
+  }
   for (const auto& [reason, count] : pipeline.dlq_stored) {
     families.gauge("ingest_dlq_records", with(labels, "reason", reason), number(count));
   }
@@ -197,6 +208,9 @@ std::string render_metrics(const MetricsSnapshot& snapshot) {
   }
   for (const PipelineMetrics& pipeline : snapshot.pipelines) add_pipeline(families, pipeline);
   add_counts(families, "ingest_commits_total", {}, "result", snapshot.commits);
+  if (snapshot.idempotency_keys) {
+    families.gauge("ingest_idempotency_keys", {}, number(*snapshot.idempotency_keys));
+  }
   add_process(families);
   uint64_t refused = 0;
   for (const PluginMetric& metric : snapshot.plugins) refused += families.plugin(metric) ? 0 : 1;

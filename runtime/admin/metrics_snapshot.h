@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +65,8 @@ struct PipelineMetrics {
   uint64_t in_flight = 0;
   int64_t unaccounted = 0;
   uint64_t dlq_entries = 0;                       // letters written
+  uint64_t unkeyed = 0;                           // records without an idempotency key
+  std::optional<uint64_t> key_waiters;            // records and batches that wait for a key
   std::map<std::string, uint64_t> dlq_stored;     // reason code -> letters stored now
   std::map<std::string, uint64_t> script_counts;  // name of sluice.count() -> its sum
   HistogramSnapshot transform_seconds;
@@ -89,7 +92,8 @@ struct PluginMetric {
 
 struct MetricsSnapshot {
   std::vector<PipelineMetrics> pipelines;
-  std::map<std::string, uint64_t> commits;  // of the ledger: "ok", "failed"
+  std::map<std::string, uint64_t> commits;   // of the ledger: "ok", "failed"
+  std::optional<uint64_t> idempotency_keys;  // kept, about; nullopt: none are
   std::vector<PluginMetric> plugins;
 };
 

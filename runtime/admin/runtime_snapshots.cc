@@ -130,6 +130,10 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
   out.in_flight = pipeline.account.in_flight();
   out.unaccounted = pipeline.account.unaccounted();
   out.dlq_entries = pipeline.account.letters_written;
+  out.unkeyed = pipeline.unkeyed;
+  if (pipeline.keys) {
+    out.key_waiters = pipeline.keys->waiting_batches + pipeline.keys->waiting_twins;
+  }
   out.script_counts = pipeline.script_counts;
   out.transform_seconds = histogram(pipeline.transform_seconds);
   if (pipeline.rollout) {
@@ -178,6 +182,11 @@ HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
     out.backpressure.in_flight += health.accounting.in_flight;
     if (pipeline.state != "normal") out.backpressure.state = pipeline.state;
     if (pipeline.tokens) out.backpressure.tokens = pipeline.tokens;
+    if (pipeline.keys && pipeline.keys->away) {
+      healthy = false;
+      out.backpressure.reasons.push_back("idempotency keys of " + pipeline.name + ": " +
+                                         pipeline.keys->last_error);
+    }
     out.pipelines.push_back(std::move(health));
     for (const SourceStatus& source : pipeline.sources) {
       out.adapters.push_back(source_health(source));
@@ -202,6 +211,7 @@ MetricsSnapshot to_metrics(const RuntimeSnapshot& snapshot) {
   MetricsSnapshot out;
   out.commits["ok"] = snapshot.ledger.commits;
   out.commits["failed"] = snapshot.ledger.failed_commits;
+  if (snapshot.idempotency) out.idempotency_keys = snapshot.idempotency->keys;
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
     out.pipelines.push_back(pipeline_metrics(pipeline));
     for (const SourceStatus& source : pipeline.sources) {

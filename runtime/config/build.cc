@@ -47,6 +47,9 @@ class Builder {
       out.plugin_dirs = default_plugin_dirs(executable_dir);
     }
     out.state_dir = value.at("state").get<std::string>("dir");
+    if (value.at("state").at("shared").has_data()) {
+      out.shared_state = value.at("state").get<std::string>("shared");
+    }
     out.admin_listen = value.at("admin").get<std::string>("listen");
     out.workers = small(value, "workers");
     out.drain_timeout = value.get<Millis>("drain_timeout");
@@ -81,9 +84,7 @@ class Builder {
     if (value.at("output_schema").has_data()) {
       out.output_schema = value.get<std::string>("output_schema");
     }
-    if (value.at("idempotency").get<std::string>("key") == "off") {
-      out.idempotency.key = IdempotencyConfig::Key::kOff;
-    }
+    idempotency(out.idempotency, value.at("idempotency"));
     out.watch_files = value.get<std::string>("reload") == "watch";
     out.sensitive = strings(value, "sensitive");
     limits(out, value);
@@ -97,6 +98,24 @@ class Builder {
     }
     for (const Value& entry : value.at("sinks").members) out.sinks.push_back(sink(entry));
     return out;
+  }
+
+  static void idempotency(IdempotencyConfig& out, const Value& value) {
+    using Key = IdempotencyConfig::Key;
+    out.ttl = value.get<Millis>("ttl");
+    out.admit_when_away = value.get<std::string>("on_unavailable") == "admit";
+    out.pointers = strings(value, "key");
+    if (!out.pointers.empty()) {
+      out.key = Key::kPointers;
+      return;
+    }
+    const auto& word = value.get<std::string>("key");
+    if (word.starts_with(Value::kHeaderKey)) {
+      out.key = Key::kHeader;
+      out.header = word.substr(Value::kHeaderKey.size());
+    } else {
+      out.key = word == "raw" ? Key::kRaw : word == "off" ? Key::kOff : Key::kOrigin;
+    }
   }
 
   static void drift(DriftConfig& out, const Value& value) {

@@ -136,6 +136,8 @@ class Checker {
       }
     } else if (node == nullptr) {
       preset(value, key);
+    } else if (key.type == kRecordKey) {
+      record_key(value, key, *node, path);
     } else if (is_list(key.type)) {
       list(value, key, *node, path);
     } else {
@@ -165,6 +167,23 @@ class Checker {
     }
     value.data = std::move(data).value();
     if (key.type == kInputFile) readable(std::get<std::string>(value.data), node.place, path);
+  }
+
+  // A word, a list of pointers, or a header.
+  void record_key(Value& value, const Key& key, const YamlNode& node, const std::string& path) {
+    if (node.kind == YamlNode::Kind::kList) {
+      const Key pointers{.name = key.name, .type = kPointers, .least = key.least, .most = key.most};
+      return list(value, pointers, node, path);
+    }
+    if (node.kind != YamlNode::Kind::kMap) return scalar(value, key, node, path);
+    const YamlNode* header = node.find("header");
+    if (header == nullptr || node.children.size() != 1 || !header->is_scalar() ||
+        header->text.empty()) {
+      problems_.add(node.place, path,
+                    "expected {header: NAME}, found another map; name one header");
+      return;
+    }
+    value.data = cat({Value::kHeaderKey, header->text});
   }
 
   void readable(const std::string& file, Place place, const std::string& path) {

@@ -136,6 +136,7 @@ struct IdempotencyConfig {
   std::vector<std::string> pointers;
   std::string header;
   Millis ttl{7LL * 86'400'000};
+  bool admit_when_away = false;  // `on_unavailable: admit`; default: hold
 };
 
 struct LimitsConfig {  // `limits:` of a pipeline
@@ -209,6 +210,7 @@ struct RuntimeConfig {
   std::vector<std::filesystem::path> plugin_dirs;
   bool plugin_dirs_default = false;  // the file does not name them: each may be missing
   std::filesystem::path state_dir;
+  std::string shared_state;                     // URL of a Redis; empty: none
   std::string admin_listen = "127.0.0.1:8080";  // empty: no admin server
   uint32_t workers = 0;                         // 0: one a core
   Millis drain_timeout{30'000};

@@ -172,6 +172,13 @@ class SchemaWriter {
         return any(cat({number(key, "integer"), R"(, {"const": "auto"})"}));
       case kChoice:
         return any(choices(key));
+      case kRecordKey:
+        return any(cat({choices(key), R"(, {"type": "array", "minItems": )",
+                        exact_number(key.least), R"(, "maxItems": )", exact_number(key.most),
+                        R"(, "items": {"type": "string", "pattern": "^(/([^~]|~[01])*)?$"}})",
+                        R"(, {"type": "object", "additionalProperties": false, )",
+                        R"("required": ["header"], "properties": {"header": )",
+                        R"({"type": "string", "minLength": 1}}})"}));
       case kDuration:
         return any(
             R"({"const": 0}, {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d)|0)$"})");

@@ -18,8 +18,9 @@ constexpr std::array kState = {
         .preset = "./state",
         .text = "Folder of checkpoints and dead letters; made if missing, one process at a time."},
     Key{.name = "shared",
-        .text = "State shared by several nodes.",
-        .unbuilt = "state shared by several nodes"},
+        .type = kString,
+        .text = "Redis that several nodes share, `redis://[user:password@]host[:port][/database]`; "
+                "it keeps idempotency keys. Default: they are kept in `dir`."},
     Key{.name = "dead_letters",
         .text = "Dead letters in a database of their own.",
         .unbuilt = "a dead-letter database"},
@@ -156,6 +157,9 @@ std::string_view type_words(KeyType type) {
       return "a list of folders";
     case kListen:
       return "host:port such as 127.0.0.1:8080, or off";
+    case kRecordKey:
+      return "origin, raw, off, a list of JSON Pointers such as [/id, /revision], or "
+             "{header: NAME}";
   }
   return "a value";
 }
@@ -204,6 +208,8 @@ std::string_view type_name(KeyType type) {
       return "list of folders";
     case kListen:
       return "address";
+    case kRecordKey:
+      return "`origin`, `raw`, `off`, list of pointers or `{header: NAME}`";
   }
   return "value";
 }

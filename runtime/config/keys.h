@@ -29,7 +29,8 @@ enum class KeyType {
   kInputFile,  // path of a file that must be readable
   kFolder,     // path of a folder
   kFolders,
-  kListen,  // host:port, or `off`
+  kListen,     // host:port, or `off`
+  kRecordKey,  // one of `choices`, a list of JSON Pointers, or `{header: NAME}`
 };
 
 struct Key;

@@ -13,7 +13,8 @@ constexpr double kHour = 3600e3;
 constexpr double kYear = 366 * 86'400e3;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 constexpr std::array<std::string_view, 2> kPriorities = {"normal", "low"};
-constexpr std::array<std::string_view, 2> kIdempotency = {"origin", "off"};
+constexpr std::array<std::string_view, 3> kIdempotency = {"origin", "raw", "off"};
+constexpr std::array<std::string_view, 2> kStoreAway = {"hold", "admit"};
 constexpr std::array<std::string_view, 3> kUnknownFields = {"ignore", "report", "reject"};
 constexpr std::array<std::string_view, 3> kObserve = {"full", "sampled", "off"};
 constexpr std::array<std::string_view, 1> kTry = {"newest"};
@@ -206,12 +207,27 @@ constexpr std::array kTransform = {
 
 constexpr std::array kIdempotent = {
     Key{.name = "key",
-        .type = kChoice,
+        .type = kRecordKey,
         .preset = "origin",
-        .text = "What makes two records the same: where they came from (`origin`), or nothing "
+        .text = "What makes two records the same: where they came from (`origin`), their bytes "
+                "(`raw`), the values some pointers find in them as received, a header, or nothing "
                 "(`off`).",
-        .choices = kIdempotency},
-    Key{.name = "ttl", .text = "How long a key is remembered.", .unbuilt = "a key's lifetime"},
+        .choices = kIdempotency,
+        .least = 1,
+        .most = 32},
+    Key{.name = "ttl",
+        .type = kDuration,
+        .preset = "7d",
+        .text = "How long a key is remembered; what came from the same place is the same as long "
+                "as it can come again.",
+        .least = 1000,
+        .most = kYear},
+    Key{.name = "on_unavailable",
+        .type = kChoice,
+        .preset = "hold",
+        .text = "While the store of keys is away, records wait (`hold`) or are delivered without "
+                "being told apart (`admit`).",
+        .choices = kStoreAway},
 };
 
 constexpr std::array kLimits = {

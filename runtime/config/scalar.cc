@@ -187,6 +187,7 @@ Result<Data> read_scalar(const Key& key, std::string_view text, bool quoted,
       return Data(*rate);
     }
     case kChoice:
+    case kRecordKey:
       return read_choice(key, text);
     case kPointer:
       return read_pointer(key, text);

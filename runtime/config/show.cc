@@ -86,6 +86,12 @@ class Shower {
       return list(texts);
     }
     std::string text = value.key != nullptr ? scalar_text(*value.key, value.data) : "";
+    if (value.key != nullptr && value.key->type == KeyType::kRecordKey &&
+        text.starts_with(Value::kHeaderKey)) {
+      std::string out = R"({"header": )";
+      append_json_string(out, text.substr(Value::kHeaderKey.size()));
+      return out + "}";
+    }
     const KeyType type = value.key != nullptr ? value.key->type : KeyType::kString;
     const bool number =
         std::holds_alternative<uint64_t>(value.data) && text != "auto" && type != KeyType::kSize;

@@ -21,9 +21,12 @@ namespace sluice::config {
 struct Value {
   using Durations = std::vector<Millis>;
   using Strings = std::vector<std::string>;
-  // Size and integers are uint64_t; sections and named maps hold members and no data.
+  // Size and integers are uint64_t; a record key is one of its words, a list of pointers, or
+  // kHeaderKey and the header's name; sections and named maps hold members and no data.
   using Data =
       std::variant<std::monostate, bool, uint64_t, double, Millis, std::string, Strings, Durations>;
+
+  static constexpr std::string_view kHeaderKey = "header ";
 
   const Key* key = nullptr;
   std::string name;                // the key's name, or the instance name in a named map

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/base/check.h"
 #include "runtime/base/fault.h"
 #include "runtime/base/log.h"
 #include "runtime/config/options.h"
@@ -53,6 +54,12 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
   }
   SLUICE_RETURN_IF_ERROR(pipeline->create_sinks());
   SLUICE_RETURN_IF_ERROR(pipeline->create_sources());
+  const IdempotencyConfig::Key key = config.idempotency.key;
+  if (key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff) {
+    SLUICE_CHECK(context.idempotency != nullptr, "a pipeline with keys needs a store for them");
+    pipeline->keys_ = std::make_unique<KeyStage>(pipeline->config_, *context.idempotency, *pipeline,
+                                                 *context.clock);
+  }
   pipeline->path_context_.config = &pipeline->config_;
   for (const SinkConfig& sink : config.sinks) {
     pipeline->path_context_.sink_names.push_back(sink.name);
@@ -63,6 +70,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
   };
   pipeline->path_context_.transform_seconds = &pipeline->transform_seconds_;
   pipeline->path_context_.drift = context.drift;
+  pipeline->path_context_.unkeyed = &pipeline->unkeyed_;
   pipeline->path_context_.version_counts = &pipeline->version_counts_;
   pipeline->path_context_.script_counts = &pipeline->script_counts_;
   pipeline->path_context_.script_versions = &pipeline->script_versions_;
@@ -168,6 +176,7 @@ Status Pipeline::restore(CheckpointStore& checkpoints) {
 }
 
 Status Pipeline::start_sinks(std::chrono::steady_clock::time_point deadline) {
+  if (keys_) keys_->start();
   for (const auto& sink : sinks_) sink->start();
   for (const auto& sink : sinks_) {
     const auto opened = sink->first_open(deadline);
@@ -200,11 +209,13 @@ bool Pipeline::settled() const {
 }
 
 void Pipeline::finish_sinks() {
+  if (keys_) keys_->stop();
   for (const auto& sink : sinks_) sink->finish();
   for (const auto& sink : sinks_) sink->join();
 }
 
 void Pipeline::abandon_sinks() {
+  if (keys_) keys_->stop();
   for (const auto& sink : sinks_) sink->stop();
   for (const auto& sink : sinks_) sink->join();
 }
@@ -253,11 +264,14 @@ void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
   context_.work->push(std::move(item));
 }
 
-// Before anybody else sees the batch: one obligation for each part and sink that must take it, one
-// for each letter. A record that a sink has already is a duplicate, if it is nothing more
+// Before anybody else sees the batch: one obligation for each letter, and for each part and sink
+// that must take it. A record that a sink has already is a duplicate, if it is nothing more
 // elsewhere.
-void Pipeline::oblige(Batch& batch, const std::vector<LetterRequest>& letters) {
+void Pipeline::oblige_letters(Batch& batch, const std::vector<LetterRequest>& letters) {
   for (const LetterRequest& letter : letters) batch.oblige(letter.record, 1);
+}
+
+void Pipeline::oblige_parts(Batch& batch) const {
   for (const Part& part : batch.parts()) {
     uint32_t n = 0;
     for (uint32_t sink = 0; sink < sinks_.size(); ++sink) {
@@ -270,6 +284,15 @@ void Pipeline::oblige(Batch& batch, const std::vector<LetterRequest>& letters) {
     }
     if (n != 0) batch.oblige(part.record, n);
   }
+}
+
+bool Pipeline::obliged(const Part& part, uint32_t sink) const {
+  return sinks_[sink]->obliged(part);
+}
+
+void Pipeline::send(const BatchPtr& batch) {
+  oblige_parts(*batch);
+  deliver(batch);
 }
 
 void Pipeline::deliver(const BatchPtr& batch) {

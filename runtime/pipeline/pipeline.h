@@ -12,6 +12,7 @@
 #include "runtime/pipeline/accounting.h"
 #include "runtime/pipeline/activation.h"
 #include "runtime/pipeline/delivered_ranges.h"
+#include "runtime/pipeline/key_stage.h"
 #include "runtime/pipeline/ledger.h"
 #include "runtime/pipeline/order_buffer.h"
 #include "runtime/pipeline/record_path.h"
@@ -41,7 +42,10 @@ class WorkQueue {
 
 // One pipeline wired up: its sources, lanes, account, order and sinks. The threads belong to the
 // drivers, the workers and the ledger; the pipeline is what they meet in.
-class Pipeline final : public SettlementListener, public LedgerClient, public LetterBox {
+class Pipeline final : public SettlementListener,
+                       public LedgerClient,
+                       public LetterBox,
+                       public KeyStage::Host {
  public:
   struct Context {
     PluginRegistry* registry = nullptr;
@@ -50,6 +54,7 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
     const Clock* clock = nullptr;
     Millis give_up_after{0};                         // see SourceDriver::Context
     drift::Ledger* drift = nullptr;                  // of this pipeline; may be null
+    IdempotencyStore* idempotency = nullptr;         // needed where records have keys
     std::shared_ptr<const Bundle> bundle = nullptr;  // to begin with; nullptr: that of the files
   };
 
@@ -119,6 +124,9 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   void account(Batch& batch, uint32_t segment) override;
   void collect(std::vector<Commit>& commits) override;
   void committed(const Commit& commit) override;
+  // KeyStage::Host
+  [[nodiscard]] bool obliged(const Part& part, uint32_t sink) const override;
+  void send(const BatchPtr& batch) override;
 
  private:
   struct Source {
@@ -142,7 +150,8 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   static void read_both(Batch& batch, const WorkItem& item, uint32_t worker,
                         std::vector<LetterRequest>& letters);
   void deliver(const BatchPtr& batch);
-  void oblige(Batch& batch, const std::vector<LetterRequest>& letters);
+  static void oblige_letters(Batch& batch, const std::vector<LetterRequest>& letters);
+  void oblige_parts(Batch& batch) const;
 
   const PipelineConfig config_;
   Context context_;
@@ -156,6 +165,8 @@ class Pipeline final : public SettlementListener, public LedgerClient, public Le
   ScriptCounts script_counts_;
   ScriptVersions script_versions_;
   std::unique_ptr<RecordRing> recent_;  // for shadow runs; nullptr: none are asked for
+  std::atomic<uint64_t> unkeyed_{0};
+  std::unique_ptr<KeyStage> keys_;  // where records have keys; before whoever holds its batches
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<SinkDriver>> sinks_;
   // What the next batch is stamped with; taken once a batch.

@@ -88,7 +88,8 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
     source.delivered->skip_delivered(
         *batch, [&source](uint32_t lane) { return source.lanes.name_of(lane); });
   }
-  oblige(*batch, letters);
+  oblige_letters(*batch, letters);
+  if (!keys_) oblige_parts(*batch);
   const uint64_t holds =
       batch->value_bytes() + batch->arena().capacity() + batch->parts().capacity() * sizeof(Part);
   budget_.charge(holds);
@@ -101,7 +102,13 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
     context_.ledger->post_letter(*this, std::move(letter));
   }
   OrderBuffer& order = sources_[batch->source]->order;
-  order.complete(std::move(batch), [this](const BatchPtr& ready) { deliver(ready); });
+  order.complete(std::move(batch), [this](const BatchPtr& ready) {
+    if (keys_) {
+      keys_->submit(ready);
+    } else {
+      deliver(ready);
+    }
+  });
 }
 
 // During a rollout each record goes through the path of the bundle that its key picks.

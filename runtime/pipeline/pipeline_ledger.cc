@@ -33,7 +33,7 @@ Status Pipeline::note_delivered(std::span<const DeliveredParts> parts) {
   for (const DeliveredParts& of : parts) {
     if (auto& ranges = sources_[of.batch->source]->delivered) ranges->add(of);
   }
-  return Status::ok();
+  return keys_ ? keys_->mark_done(parts) : Status::ok();
 }
 
 DeadLetter Pipeline::make_letter(const LetterRequest& request) {
@@ -80,6 +80,7 @@ void Pipeline::letter_written(const LetterRequest& request) {
   batch.note(request.record, Outcome::kDeadLettered);
   accounting_.letter(batch.source, first ? request.reason : std::string());
   if (request.receipt) request.receipt->durable();
+  if (keys_) keys_->refused(request);
   batch.meet(batch.segment_of(request.record), 1);
 }
 
@@ -144,6 +145,8 @@ PipelineSnapshot Pipeline::snapshot() const {
   out.held_bytes = budget_.used();
   out.held_bytes_limit = budget_.limit();
   if (bucket_) out.tokens = bucket_->tokens();
+  out.unkeyed = unkeyed_;
+  if (keys_) out.keys = keys_->status();
   out.transform_seconds = transform_seconds_.snapshot();
   out.scripts = script_versions_.snapshot();
   return out;

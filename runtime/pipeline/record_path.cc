@@ -38,6 +38,7 @@ Result<std::unique_ptr<RecordPath>> RecordPath::create(const RecordPathContext& 
           std::make_unique<ScriptTally>(*context.script_versions, path->bundle_->script->hash());
     }
   }
+  path->keys_ = RecordKeys::create(*context.config);
   path->drift_ = DriftWatch::create(*context.config, context.drift, *path->bundle_);
   if (path->bundle_->lineage) SLUICE_RETURN_IF_ERROR(path->prepare_lineage());
   return path;
@@ -57,10 +58,15 @@ void RecordPath::begin(Batch& batch) {
   records_ = 0;
   batch.parts().reserve(batch.count());
   if (lifter_) batch.keep_schema_versions();
+  if (keys_) keys_->begin(batch);
   if (drift_) drift_->begin(batch);
 }
 
 void RecordPath::end(Batch& batch) {
+  if (keys_) {
+    const uint64_t unkeyed = keys_->end(batch);
+    if (context_.unkeyed != nullptr) *context_.unkeyed += unkeyed;
+  }
   if (drift_) drift_->end();
   if (lifter_) count_versions(batch);
   take_script_counts();
@@ -85,6 +91,7 @@ void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<Letter
   if ((record.flags & SLUICE_RECORDF_DELETE) != 0 || record.value.data == nullptr) {
     // A tombstone has no value to read: it goes to the sinks as it is.
     run_waiting(batch, letters);
+    if (keys_) keys_->read(batch, index, nullptr);
     Part part;
     part.record = index;
     part.key = view(record.key);
@@ -103,6 +110,7 @@ void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<Letter
            "", letters);
     return;
   }
+  if (keys_) keys_->read(batch, index, &document_);  // as received
   Document* document = &document_;
   if (lifter_) {
     document = to_newest(batch, index, letters);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "runtime/deliver/letter_box.h"
 #include "runtime/pipeline/bundle.h"
 #include "runtime/pipeline/drift_watch.h"
+#include "runtime/pipeline/record_keys.h"
 #include "runtime/pipeline/script_counts.h"
 #include "runtime/pipeline/script_stats.h"
 #include "runtime/pipeline/version_counts.h"
@@ -34,6 +36,7 @@ struct RecordPathContext {
   ScriptVersions* script_versions = nullptr;  // may be null
   ScriptCounts* script_counts = nullptr;      // may be null
   drift::Ledger* drift = nullptr;             // may be null
+  std::atomic<uint64_t>* unkeyed = nullptr;   // records without an idempotency key; may be null
 };
 
 // Parse, validate, lift, transform: what happens to each record between intake and order. One a
@@ -114,6 +117,7 @@ class RecordPath {
   std::unique_ptr<ScriptRunner> runner_;
   std::unique_ptr<ScriptTally> tally_;   // with a runner, if somebody counts
   std::unique_ptr<Lifter> lifter_;       // with a lineage
+  std::unique_ptr<RecordKeys> keys_;     // nullptr: records are not told apart by keys
   std::unique_ptr<DriftWatch> drift_;    // nullptr: drift is nobody's concern here
   std::vector<uint64_t> versions_seen_;  // of a batch: none found, then by version
   Document document_;

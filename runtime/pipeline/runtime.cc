@@ -60,6 +60,7 @@ Status Runtime::build() {
   bundles_ = std::make_unique<BundleStore>(state_dir_->path());
   SLUICE_ASSIGN_OR_RETURN(drift_store_, open_drift_store(state_dir_->path()));
   drift_ = std::make_unique<DriftKeeper>(*drift_store_, clock_);
+  SLUICE_RETURN_IF_ERROR(open_idempotency(wanted));
   std::vector<PluginRegistry::Dir> dirs;
   for (const auto& dir : config_.runtime.plugin_dirs) {
     dirs.push_back({dir, config_.runtime.plugin_dirs_default});
@@ -72,6 +73,7 @@ Status Runtime::build() {
   context.ledger = ledger_.get();
   context.work = workers_.get();
   context.clock = &clock_;
+  context.idempotency = idempotency_.get();
   if (options_.once) context.give_up_after = config_.runtime.drain_timeout;
   for (const PipelineConfig* pipeline : wanted) {
     SLUICE_ASSIGN_OR_RETURN(context.drift, drift_->open(*pipeline));
@@ -90,6 +92,27 @@ Status Runtime::build() {
   reload.values = options_.values;
   reload.request_fd = options_.reload_fd;
   reloader_ = std::make_unique<Reloader>(std::move(reload));
+  return Status::ok();
+}
+
+// Where keys are kept, if records of any pipeline have some: with the state that nodes share, else
+// in the state folder.
+Status Runtime::open_idempotency(const std::vector<const PipelineConfig*>& pipelines) {
+  const bool keys = std::any_of(pipelines.begin(), pipelines.end(), [](const auto* pipeline) {
+    const IdempotencyConfig::Key key = pipeline->idempotency.key;
+    return key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff;
+  });
+  if (!keys) return Status::ok();
+  if (config_.runtime.shared_state.empty()) {
+    SLUICE_ASSIGN_OR_RETURN(idempotency_, open_idempotency_store(state_dir_->path(), clock_));
+    return Status::ok();
+  }
+  RedisIdempotencyOptions options;
+  options.url = config_.runtime.shared_state;
+  SLUICE_ASSIGN_OR_RETURN(options.owner, next_owner(state_dir_->path()));
+  auto opened = open_redis_idempotency_store(std::move(options));
+  if (!opened) return std::move(opened).status().with_context("runtime.state.shared");
+  idempotency_ = std::move(opened).value();
   return Status::ok();
 }
 
@@ -211,6 +234,7 @@ RuntimeSnapshot Runtime::snapshot() const {
   out.started_at_us = started_at_us_;
   for (const auto& pipeline : pipelines_) out.pipelines.push_back(pipeline->snapshot());
   out.ledger = ledger_->status();
+  if (idempotency_) out.idempotency = idempotency_->status();
   out.ledger_backlog = ledger_->backlog();
   out.queue_batches = workers_->batches();
   out.queue_bytes = workers_->bytes();

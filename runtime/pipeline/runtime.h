@@ -16,6 +16,7 @@
 #include "runtime/pipeline/reloader.h"
 #include "runtime/pipeline/snapshot.h"
 #include "runtime/pipeline/worker_pool.h"
+#include "runtime/store/idempotency_store.h"
 #include "runtime/store/state_dir.h"
 
 namespace sluice {
@@ -68,6 +69,7 @@ class Runtime {
  private:
   Runtime(const Config& config, Options options);
   Status build();
+  Status open_idempotency(const std::vector<const PipelineConfig*>& pipelines);
   [[nodiscard]] bool sources_quiet() const;
   [[nodiscard]] bool settled() const;
   [[nodiscard]] bool held_too_long() const;
@@ -88,6 +90,7 @@ class Runtime {
   std::unique_ptr<BundleStore> bundles_;
   std::unique_ptr<DriftStore> drift_store_;
   std::unique_ptr<DriftKeeper> drift_;
+  std::unique_ptr<IdempotencyStore> idempotency_;  // nullptr: no pipeline has keys
   std::unique_ptr<PluginRegistry> registry_;
   // Destroyed in reverse: pipelines after everything that may still hold their batches.
   std::vector<std::unique_ptr<Pipeline>> pipelines_;

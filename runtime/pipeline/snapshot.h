@@ -10,6 +10,7 @@
 #include "runtime/deliver/sink_driver.h"
 #include "runtime/pipeline/accounting.h"
 #include "runtime/pipeline/bundle.h"
+#include "runtime/pipeline/key_stage.h"
 #include "runtime/pipeline/ledger.h"
 #include "runtime/pipeline/rollout.h"
 #include "runtime/pipeline/script_stats.h"
@@ -36,6 +37,8 @@ struct PipelineSnapshot {
   std::optional<double> tokens;                // none: no rate limit
   Histogram::Snapshot transform_seconds;       // the record path, a record
   std::vector<ScriptStats::Snapshot> scripts;  // by version, newest first
+  uint64_t unkeyed = 0;                        // records without an idempotency key
+  std::optional<KeyStage::Status> keys;        // where records have keys
 };
 
 struct RuntimeSnapshot {
@@ -46,6 +49,7 @@ struct RuntimeSnapshot {
   uint64_t queue_batches = 0;  // waiting for a worker
   uint64_t queue_bytes = 0;
   uint32_t workers = 0;
+  std::optional<IdempotencyStore::Status> idempotency;  // the store of keys, if one is used
 };
 
 }  // namespace sluice

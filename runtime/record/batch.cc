@@ -41,6 +41,7 @@ void BatchBufferPool::give_back(std::unique_ptr<BatchBuffers> buffers) {
   buffers->arena.reset();
   buffers->parts.clear();
   buffers->schema_versions.clear();
+  buffers->keyed.clear();
   buffers->skips.clear();
   MutexLock lock(mutex_);
   if (free_.size() < kKeep) free_.push_back(std::move(buffers));
@@ -102,6 +103,11 @@ void Batch::build_segments() {
     segment.last_position = r.position;
     segment.highest_time_us = std::max(segment.highest_time_us, r.time_us);
   }
+}
+
+void Batch::keep_keys() {
+  buffers_->keyed.assign(raw_.count, 0);
+  if (buffers_->keys.size() < raw_.count) buffers_->keys.resize(raw_.count);
 }
 
 void Batch::keep_skips(uint32_t sinks) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/base/mutex.h"
+#include "runtime/base/sha256.h"
 #include "runtime/record/arena.h"
 
 namespace sluice {
@@ -59,6 +60,8 @@ struct BatchBuffers {
   std::vector<Part> parts;
   std::vector<std::atomic<uint8_t>> outcomes;
   std::vector<uint16_t> schema_versions;
+  std::vector<Sha256Digest> keys;  // by record; `keyed` says which has one
+  std::vector<uint8_t> keyed;
   std::vector<uint64_t> skips;  // a row of bits a part, one a sink; empty: no part is skipped
 };
 
@@ -142,6 +145,18 @@ class Batch : public std::enable_shared_from_this<Batch> {
   }
   [[nodiscard]] uint16_t schema_version(uint32_t record) const {
     return record < buffers_->schema_versions.size() ? buffers_->schema_versions[record] : 0;
+  }
+
+  // What makes a record the same as another, for idempotency. The worker sets them, after
+  // keep_keys(); without that no record has one.
+  void keep_keys();
+  [[nodiscard]] bool keeps_keys() const { return !buffers_->keyed.empty(); }
+  void set_key(uint32_t record, const Sha256Digest& key) {
+    buffers_->keys[record] = key;
+    buffers_->keyed[record] = 1;
+  }
+  [[nodiscard]] const Sha256Digest* key(uint32_t record) const {
+    return keeps_keys() && buffers_->keyed[record] != 0 ? &buffers_->keys[record] : nullptr;
   }
 
   // Sinks that have a part already and must not be given it again. Kept only by a batch that may

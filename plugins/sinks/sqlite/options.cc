@@ -216,7 +216,8 @@ Failure check_names(const Options& options) {
     return Failure::config("/table: names beginning with sqlite_ belong to SQLite; choose another");
   }
   if (same_name(options.table, "sluice_marks")) {
-    return Failure::config("/table: sluice_marks is where the sink keeps its marks; choose another");
+    return Failure::config(
+        "/table: sluice_marks is where the sink keeps its marks; choose another");
   }
   return {};
 }

@@ -97,18 +97,16 @@ TEST_F(Message, AddressesAreChecked) {
 }
 
 TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
-  EXPECT_EQ(
-      error("runtime: { state: { shared: redis://redis } }\n" + pipeline("")),
-      "sluice.yaml:1:21: runtime.state.shared: state shared by several nodes is not available "
-      "in this version; remove the key");
+  EXPECT_EQ(error("runtime: { state: { dead_letters: pg } }\n" + pipeline("")),
+            "sluice.yaml:1:21: runtime.state.dead_letters: a dead-letter database is not available "
+            "in this version; remove the key");
   for (const char* key : {"env_dir: x", "telemetry: { sink: a }", "state: { dead_letters: pg }",
                           "admin: { tokens: [] }", "admin: { metrics_listen: \"x:1\" }"}) {
     EXPECT_THAT(error("runtime: { " + std::string(key) + " }\n" + pipeline("")),
                 HasSubstr("not available in this version; remove the key"))
         << key;
   }
-  for (const char* key :
-       {"replay: { approval_above: 1M }", "brownout: { rate: 0.1 }", "idempotency: { ttl: 7d }"}) {
+  for (const char* key : {"replay: { approval_above: 1M }", "brownout: { rate: 0.1 }"}) {
     EXPECT_THAT(error(pipeline("    " + std::string(key) + "\n")),
                 HasSubstr("not available in this version; remove the key"))
         << key;
@@ -117,8 +115,21 @@ TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
               HasSubstr("not available in this version; remove the key"));
   EXPECT_EQ(error(sink("writers: 2")),
             "sluice.yaml:6:10: pipelines.p.sinks.out.writers: expected 1, found \"2\"");
-  EXPECT_THAT(error(pipeline("    idempotency: { key: [/id] }\n")),
-              HasSubstr("pipelines.p.idempotency.key: expected origin or off, found a list"));
+}
+
+TEST_F(Message, AnIdempotencyKeyHasFourForms) {
+  EXPECT_EQ(error(pipeline("    idempotency: { key: orgin }\n")),
+            "sluice.yaml:5:25: pipelines.p.idempotency.key: expected origin, raw, off, a list of "
+            "JSON Pointers such as [/id, /revision], or {header: NAME}, found \"orgin\"; did you "
+            "mean \"origin\"?");
+  EXPECT_THAT(error(pipeline("    idempotency: { key: [id] }\n")),
+              HasSubstr("pipelines.p.idempotency.key: expected a JSON Pointer"));
+  EXPECT_THAT(error(pipeline("    idempotency: { key: [] }\n")),
+              HasSubstr("expected between 1 and 32 items, found 0"));
+  EXPECT_THAT(error(pipeline("    idempotency: { key: { headr: h } }\n")),
+              HasSubstr("expected {header: NAME}, found another map"));
+  EXPECT_THAT(error(pipeline("    idempotency: { on_unavailable: drop }\n")),
+              HasSubstr("expected hold or admit"));
 }
 
 TEST_F(Message, ASchemaIsAFileOrALineageWithItsVersion) {

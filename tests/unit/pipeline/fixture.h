@@ -72,6 +72,11 @@ class PipelineTest : public ::testing::Test {
     context.work = pool_.get();
     context.clock = &Clock::real();
     context.bundle = std::move(bundle);
+    const auto key = config_.idempotency.key;
+    if (!keys_ && key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff) {
+      keys_ = open_idempotency_store(folder_, Clock::real()).value();
+    }
+    context.idempotency = keys_.get();
     auto made = Pipeline::create(config_, context);
     ASSERT_TRUE(made) << made.status().message();
     pipeline_ = std::move(made).value();
@@ -130,6 +135,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<PluginRegistry> registry_;
   std::unique_ptr<CheckpointStore> checkpoints_;
   std::unique_ptr<DeadLetterStore> letters_;
+  std::unique_ptr<IdempotencyStore> keys_;  // opened when there are keys, unless a test did
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<WorkerPool> pool_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <memory>
 
 namespace sluice::test {
@@ -33,6 +34,7 @@ struct Source {
 struct Handed {
   SourceLevers& levers;
   std::vector<sluice_record> records;
+  std::deque<std::vector<sluice_header>> headers = {};  // of the records; they stay where they are
 };
 
 Source* self(sluice_source* source) { return reinterpret_cast<Source*>(source); }
@@ -84,6 +86,12 @@ sluice_rc source_poll(sluice_source* opaque, uint32_t max_records, uint64_t, uin
     if (mark != source.resume.end() && from.position <= mark->second) continue;
     record.position = from.position;
     record.value = {from.value.data(), from.value.size()};
+    auto& headers = handed->headers.emplace_back();
+    for (const auto& [name, value] : from.headers) {
+      headers.push_back({{name.data(), name.size()}, {value.data(), value.size()}});
+    }
+    record.headers = headers.data();
+    record.header_count = static_cast<uint32_t>(headers.size());
     handed->records.push_back(record);
   }
   if (handed->records.empty()) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 // A source and a sink linked into a test, behind the real C ABI, with levers: what the source hands
@@ -19,6 +20,7 @@ struct FakeRecord {
   std::string lane;
   uint64_t position = 0;
   std::string value;
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 // Levers of the source instance of the same name.
