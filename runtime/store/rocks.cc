@@ -126,12 +126,21 @@ struct RocksDb::Impl {
   bool torn = false;
   std::atomic<bool> failed{false};  // a write failed: nothing may be written after it
 
+  [[nodiscard]] bool is_there() const {
+    std::error_code ignored;  // it then counts as absent, and opening says what is wrong
+    return fs::exists(options.dir / "CURRENT", ignored);
+  }
+
   Status open() {
     rocksdb::DB* raw = nullptr;
     const std::string dir = options.dir.string();
     const rocksdb::Status opened = options.read_only ? rocksdb::DB::OpenForReadOnly(set, dir, &raw)
                                                      : rocksdb::DB::Open(set, dir, &raw);
     db.reset(raw);
+    if (opened.IsPathNotFound() && is_there()) {
+      // It names files it does not have: some were removed, or their list is damaged.
+      return rocks_error(options, rocksdb::Status::Corruption(opened.ToString()), "opening");
+    }
     return opened.ok() ? Status::ok() : rocks_error(options, opened, "opening");
   }
 };
@@ -152,8 +161,7 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(RocksOptions options) {
   impl->options = std::move(options);
   impl->set = rocks_options(impl->options);
   const RocksOptions& asked = impl->options;
-  std::error_code ignored;  // it then counts as absent, and opening says what is wrong
-  const bool there = fs::exists(asked.dir / "CURRENT", ignored);
+  const bool there = impl->is_there();
   if (asked.read_only && !there) {
     return not_found(asked.dir.string() + ": there is no database; it is made when it is needed");
   }

@@ -22,7 +22,8 @@ struct OpenedSpool {
   std::unique_ptr<RocksDb> db;
 };
 
-// The process that writes it may remove a file between our listing and our opening.
+// The process that writes it may remove a file between our listing and our opening; that looks
+// like damage.
 constexpr int kOpenTries = 5;
 
 Result<OpenedSpool> open_to_read(const fs::path& state_dir, std::string_view sink) {
@@ -40,7 +41,6 @@ Result<OpenedSpool> open_to_read(const fs::path& state_dir, std::string_view sin
     auto db = RocksDb::open(std::move(options));
     if (db) return OpenedSpool{std::move(mark), std::move(db).value()};
     last = db.status();
-    if (last.code() != Code::kUnavailable && last.code() != Code::kNotFound) break;
   }
   return last;
 }

@@ -214,6 +214,22 @@ TEST(Rocks, ADamagedTableIsFoundByReadingAndByVerifying) {
   EXPECT_EQ(db->get("0").status().code(), Code::kCorrupt);
 }
 
+TEST(Rocks, AMissingFileIsDamage) {
+  TempDir dir;
+  {
+    auto db = opened(in(dir));
+    ASSERT_TRUE(db);
+    put(*db, "a", "1");
+    ASSERT_TRUE(db->flush());
+  }
+  const std::string current = slurp(dir / "db/CURRENT");
+  spew(dir / "db/CURRENT", "MANIFEST-999999\n");
+  EXPECT_EQ(RocksDb::open(in(dir)).status().code(), Code::kCorrupt);
+  spew(dir / "db/CURRENT", current);
+  fs::remove(largest(dir / "db", ".sst"));
+  EXPECT_EQ(RocksDb::open(in(dir)).status().code(), Code::kCorrupt);
+}
+
 TEST(Rocks, RepairMakesAMissingListOfFilesAnew) {
   TempDir dir;
   {
