@@ -35,6 +35,8 @@ ALLOWED = {
     "plugins/common": "sdk",
     "plugin": "sdk plugins/common",
 }
+# Libraries that only these files speak to; everything else uses what they offer.
+CONFINED = {"rocksdb/": "runtime/store/rocks"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
 
@@ -68,6 +70,9 @@ def check_includes(path, text):
         if found[1].startswith("tests/"):
             yield f"{path}:{number}: '{found[1]}' is a test's; product code must not include it"
             continue
+        for library, home in CONFINED.items():
+            if found[1].startswith(library) and not path.startswith(home):
+                yield f"{path}:{number}: '{found[1]}' is for {home}* only; use what that offers"
         target = module_of(found[1])
         if target is not None and target not in allowed:
             yield (f"{path}:{number}: '{module}' includes '{found[1]}' of '{target}'; it may "
