@@ -61,6 +61,13 @@ class Builder {
     return out;
   }
 
+  void dead_letters(DeadLettersConfig& out, const Value& value) {
+    out.keep = value.get<Millis>("keep");
+    out.show = strings(value, "show");
+    out.max_bytes = value.get<uint64_t>("max_bytes");
+    out.drop_oldest = value.get<std::string>("when_full") == "drop_oldest";
+  }
+
   PipelineConfig pipeline(const Value& value) {
     PipelineConfig out;
     out.name = value.name;
@@ -89,8 +96,7 @@ class Builder {
     out.sensitive = strings(value, "sensitive");
     limits(out, value);
     flow(out.flow, value.at("flow"));
-    out.dead_letters.keep = value.at("dead_letters").get<Millis>("keep");
-    out.dead_letters.show = strings(value.at("dead_letters"), "show");
+    dead_letters(out.dead_letters, value.at("dead_letters"));
     if (const Value* burst = value.find("dlq_burst"); burst != nullptr && burst->given()) {
       out.dlq_burst = {burst->get<std::string>("guard") == "on", burst->get<double>("share"),
                        small(*burst, "least"), small(*burst, "window"),

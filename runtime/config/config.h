@@ -171,6 +171,8 @@ struct FlowConfig {
 struct DeadLettersConfig {
   Millis keep{30LL * 86'400'000};
   std::vector<std::string> show;
+  uint64_t max_bytes = 4ULL << 30;
+  bool drop_oldest = false;  // `when_full: drop_oldest`; default: hold
 };
 
 // When a flood of dead letters pauses a source: `dlq_burst:` of a pipeline.

@@ -309,6 +309,8 @@ constexpr std::array kFlow = {
         .most = 1024 * kGiB},
 };
 
+constexpr std::array<std::string_view, 2> kWhenFull = {"hold", "drop_oldest"};
+
 constexpr std::array kDeadLetters = {
     Key{.name = "keep",
         .type = kDuration,
@@ -320,6 +322,18 @@ constexpr std::array kDeadLetters = {
         .type = kPointers,
         .text = "JSON Pointers of fields shown in lists of dead letters.",
         .most = 100},
+    Key{.name = "max_bytes",
+        .type = kSize,
+        .preset = "4GiB",
+        .text = "Bytes of dead letters kept at most.",
+        .least = 1 << 20,
+        .most = 1024 * kGiB},
+    Key{.name = "when_full",
+        .type = kChoice,
+        .preset = "hold",
+        .text = "What happens at that limit: nothing is settled any more until there is room "
+                "(`hold`), or the oldest letters go, and are counted (`drop_oldest`).",
+        .choices = kWhenFull},
 };
 
 }  // namespace

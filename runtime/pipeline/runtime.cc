@@ -55,6 +55,7 @@ Status Runtime::build() {
   state_dir_.emplace(std::move(state_dir));
   SLUICE_ASSIGN_OR_RETURN(checkpoints_, open_checkpoint_store(state_dir_->path()));
   SLUICE_ASSIGN_OR_RETURN(letters_, open_dead_letter_store(state_dir_->path()));
+  limit_letters();
   SLUICE_ASSIGN_OR_RETURN(audit_, AuditLog::open(state_dir_->path()));
   history_ = std::make_unique<ReloadHistory>(audit_.get());
   bundles_ = std::make_unique<BundleStore>(state_dir_->path());
@@ -114,6 +115,14 @@ Status Runtime::open_idempotency(const std::vector<const PipelineConfig*>& pipel
   if (!opened) return std::move(opened).status().with_context("runtime.state.shared");
   idempotency_ = std::move(opened).value();
   return Status::ok();
+}
+
+void Runtime::limit_letters() {
+  std::map<std::string, LetterLimit> limits;
+  for (const PipelineConfig& pipeline : config_.pipelines) {
+    limits[pipeline.name] = {pipeline.dead_letters.max_bytes, pipeline.dead_letters.drop_oldest};
+  }
+  letters_->set_limits(std::move(limits));
 }
 
 Status Runtime::start() {
@@ -185,14 +194,24 @@ Runtime::End Runtime::wait_for_end(StopSource& drain, StopSource& abort) {
   return drain_in_flight(abort);
 }
 
-// Letters older than the longest `keep` of any pipeline go.
+// Letters older than their pipeline's `keep` go; those of pipelines that are not there any more
+// with the longest of them.
 void Runtime::purge_letters() {
-  Millis keep{0};
+  Millis longest{0};
   for (const PipelineConfig& pipeline : config_.pipelines) {
-    keep = std::max(keep, pipeline.dead_letters.keep);
+    longest = std::max(longest, pipeline.dead_letters.keep);
+    purge_older(pipeline.name, pipeline.dead_letters.keep);
   }
-  const Status purged = letters_->purge_older_than(clock_.wall_us() - keep.count() * 1000);
-  if (!purged) log::warn("dead_letters.purge", purged.message());
+  purge_older("", longest);
+}
+
+void Runtime::purge_older(const std::string& pipeline, Millis keep) {
+  LetterFilter old;
+  old.pipeline = pipeline;
+  old.until_us = clock_.wall_us() - keep.count() * 1000;
+  // Bounded, so that a start after a long rest is not held up: the rest goes with the next hours.
+  const auto purged = letters_->remove(old);
+  if (!purged) log::warn("dead_letters.purge", purged.status().message());
 }
 
 Runtime::End Runtime::drain_in_flight(StopSource& abort) {

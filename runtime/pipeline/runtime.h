@@ -75,7 +75,9 @@ class Runtime {
   [[nodiscard]] bool held_too_long() const;
   End wait_for_end(StopSource& drain, StopSource& abort);
   End drain_in_flight(StopSource& abort);
+  void limit_letters();
   void purge_letters();
+  void purge_older(const std::string& pipeline, Millis keep);
   void shut_down(End end);
 
   const Config config_;

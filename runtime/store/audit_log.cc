@@ -87,9 +87,13 @@ Status AuditLog::append(std::string_view json) {
 
 std::vector<std::string> AuditLog::lines() const {
   MutexLock lock(mutex_);
+  return lines_of(dir_);
+}
+
+std::vector<std::string> AuditLog::lines_of(const std::filesystem::path& dir) {
   std::vector<std::string> out;
-  add_lines(older_file(), out);
-  add_lines(file(), out);
+  add_lines(dir / "audit.1.jsonl", out);
+  add_lines(dir / "audit.jsonl", out);
   return out;
 }
 

@@ -26,6 +26,8 @@ class AuditLog {
   Status append(std::string_view json) SLUICE_EXCLUDES(mutex_);
   // The lines there are, oldest first. What a crash left unfinished is passed over.
   [[nodiscard]] std::vector<std::string> lines() const SLUICE_EXCLUDES(mutex_);
+  // Those of a state folder, beside the process that writes them.
+  static std::vector<std::string> lines_of(const std::filesystem::path& dir);
 
  private:
   explicit AuditLog(std::filesystem::path dir) : dir_(std::move(dir)) {}

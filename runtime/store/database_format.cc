@@ -68,6 +68,9 @@ std::string version_text(int64_t found, size_t known) {
 
 // Applies the steps from `from` on and writes the new version, all in one transaction.
 Status migrate(Database& database, const DatabaseFormat& format, size_t from) {
+  for (const TextFunction& function : format.functions) {
+    SLUICE_RETURN_IF_ERROR(database.define(function));
+  }
   SLUICE_ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database));
   for (size_t step = from; step < format.steps.size(); ++step) {
     SLUICE_RETURN_IF_ERROR(database.exec(format.steps[step]));
@@ -76,7 +79,11 @@ Status migrate(Database& database, const DatabaseFormat& format, size_t from) {
       database.exec("PRAGMA application_id=" + std::to_string(format.application_id)));
   SLUICE_RETURN_IF_ERROR(
       database.exec("PRAGMA user_version=" + std::to_string(format.steps.size())));
-  return transaction.commit();
+  SLUICE_RETURN_IF_ERROR(transaction.commit());
+  for (const TextFunction& function : format.functions) {
+    SLUICE_RETURN_IF_ERROR(database.undefine(function));
+  }
+  return Status::ok();
 }
 
 // Made under another name and renamed when whole: a file under its own name is never half made, so

@@ -19,6 +19,8 @@ struct DatabaseFormat {
   // is the format this program knows (PRAGMA user_version).
   std::span<const char* const> steps;
   std::string_view loss;  // see DatabaseName
+  // Functions that the steps may call; not there afterwards.
+  std::span<const TextFunction> functions = {};
 };
 
 // Opens `<dir>/<format.file>` (0600, write-ahead log, every commit synced), after checking that it

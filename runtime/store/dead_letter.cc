@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "runtime/store/dead_letter.h"
+
+#include <array>
+
 #include "runtime/base/sha256.h"
 #include "runtime/base/text.h"
-#include "runtime/store/dead_letter_store.h"
 
 namespace sluice {
 namespace {
@@ -67,6 +70,15 @@ void append_headers(std::string& out, const DeadLetter& letter) {
   out += ']';
 }
 
+void append_names(std::string& out, const std::vector<std::string>& names) {
+  out += '[';
+  for (const std::string& name : names) {
+    if (out.back() != '[') out += ',';
+    append_json_string(out, name);
+  }
+  out += ']';
+}
+
 void append_fields(std::string& out, const DeadLetter& letter) {
   JsonObject fields(out);
   for (const auto& [pointer, value] : letter.fields) fields.text(pointer, value);
@@ -96,6 +108,25 @@ bool is_retryable_reason(std::string_view reason) {
          reason == "CIRCUIT_OPEN";
 }
 
+std::string_view correlation_of(const DeadLetter& letter) {
+  constexpr std::array<std::string_view, 4> kNames = {"traceparent", "correlation-id",
+                                                      "x-correlation-id", "x-request-id"};
+  const auto same = [](std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    for (size_t i = 0; i < a.size(); ++i) {
+      const char c = a[i] >= 'A' && a[i] <= 'Z' ? static_cast<char>(a[i] + 32) : a[i];
+      if (c != b[i]) return false;
+    }
+    return true;
+  };
+  for (const std::string_view name : kNames) {
+    for (const auto& [header, value] : letter.headers) {
+      if (same(header, name)) return value;
+    }
+  }
+  return {};
+}
+
 std::string letter_json(const DeadLetter& letter, bool full) {
   std::string out;
   out.reserve(512 + (full ? letter.raw.size() * 3 / 2 : 0));
@@ -110,6 +141,7 @@ std::string letter_json(const DeadLetter& letter, bool full) {
   object.text("detail", letter.detail);
   object.text_or_null("pointer", letter.pointer);
   if (full) object.text("raw_base64", to_base64(letter.raw));
+  if (letter.masked) object.literal("masked", "true");
   if (full && !letter.rendered.empty()) {
     object.text("rendered_base64", to_base64(letter.rendered));
   }
@@ -131,6 +163,15 @@ std::string letter_json(const DeadLetter& letter, bool full) {
   object.text_or_null("script_hash", letter.script_hash);
   object.text_or_null("bundle_hash", letter.bundle_hash);
   object.literal("attempts", std::to_string(letter.attempts));
+  object.literal("redrives", std::to_string(letter.redrives));
+  object.text("first_reason", letter.first_reason.empty() ? letter.reason : letter.first_reason);
+  if (const std::string_view id = correlation_of(letter); !id.empty()) {
+    object.bytes("correlation", id);
+  }
+  if (letter.stage == "deliver") {
+    object.name("done_sinks");
+    append_names(out, letter.done_sinks);
+  }
   object.text("first_at", format_time_us(letter.first_at_us));
   object.text("last_at", format_time_us(letter.last_at_us));
   object.name("fields");

@@ -8,60 +8,70 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/store/dead_letter.h"
+#include "runtime/store/letter_class.h"
+#include "runtime/store/redrive_plan.h"
 
 namespace sluice {
 
-// A record that could not be delivered, with everything a later redrive needs. Field names in JSON
-// are those of design section 5 (`sample --json`).
-struct DeadLetter {
-  std::string id;  // letter_id(): the same failure of the same record updates its letter
-  std::string tenant;
-  std::string pipeline;
-  std::string source;
-  std::string lane;
-  uint64_t position = 0;
-  uint32_t part = 0;
-  std::string stage;     // "parse", "validate", "lift", "transform", "output", "deliver"
-  std::string sink;      // stage deliver: which sink
-  std::string reason;    // reason code, e.g. "SCHEMA_DRIFT"
-  std::string detail;    // what was found and expected; the plugin's own reason
-  std::string pointer;   // JSON Pointer into the record, when known
-  std::string raw;       // the original bytes, untouched
-  std::string rendered;  // stage deliver: what the sink was given
-  std::optional<std::string> key;
-  std::vector<std::pair<std::string, std::string>> headers;
-  int64_t event_time_us = 0;
-  std::string schema_version;
-  std::string script_hash;
-  std::string bundle_hash;
-  uint32_t attempts = 1;
-  int64_t first_at_us = 0;
-  int64_t last_at_us = 0;
-  // What `dead_letters.show` asks for: JSON Pointer and the value's text.
-  std::vector<std::pair<std::string, std::string>> fields;
-};
-
-// hex SHA-256 over the length-prefixed identity of the letter: pipeline, source, lane, position,
-// part, sink or stage, original bytes.
-std::string letter_id(const DeadLetter& letter);
-// True for SINK_TIMEOUT, CONNECTION_ERROR, RATE_LIMITED, CIRCUIT_OPEN.
-bool is_retryable_reason(std::string_view reason);
-// One JSON object on one line; `full` false leaves out raw_base64, rendered and headers.
-std::string letter_json(const DeadLetter& letter, bool full);
-
-// Which letters; times are of the last failure: since_us <= last_at_us < until_us, 0 for no bound.
+// Which letters; what is empty or 0 chooses all. Times are of the last failure:
+// since_us <= last_at_us < until_us.
 struct LetterFilter {
-  std::string tenant;  // empty: any; the same for the others
+  std::vector<std::string> ids;   // whole ones
+  std::vector<std::string> keys;  // of the records
+  std::string tenant;
   std::string pipeline;
   std::string reason;
   std::string source;
+  std::string stage;
+  std::string sink;
+  std::string group;  // see letter_group()
   int64_t since_us = 0;
   int64_t until_us = 0;
+};
+
+// Where a walk in the order of last failures stands: behind this letter.
+struct LetterCursor {
+  int64_t last_at_us = 0;
+  uint64_t seq = 0;
+};
+
+struct LetterPage {
+  std::vector<DeadLetter> letters;   // oldest failure first
+  std::optional<LetterCursor> next;  // nothing: there are no more
+};
+
+// Letters by what they have in common.
+struct LetterSummary {
+  // Of each kind so many values are told apart; further ones are counted under kOthers.
+  static constexpr size_t kMostValues = 10'000;
+  static constexpr const char* kOthers = "(others)";
+
+  uint64_t total = 0;
+  std::map<std::string, uint64_t> reasons;
+  std::map<std::string, uint64_t> sources;
+  std::map<std::string, uint64_t> paths;     // letter_path(); "" is the record itself
+  std::map<std::string, uint64_t> versions;  // of the schema; "" where none was known
+  std::map<int64_t, uint64_t> hours;         // by their beginning, in microseconds
+};
+
+// Letters of one class, at a moment.
+struct LetterClassCounts {
+  LetterClass letter_class;
+  uint64_t letters = 0;
+  int64_t first_us = 0;  // of all first failures
+  int64_t last_us = 0;   // of all last failures
+  uint64_t last_hour = 0;
+  uint64_t hour_before = 0;
+};
+
+// How much of a pipeline's letters is kept.
+struct LetterLimit {
+  uint64_t max_bytes = 0;    // of records and what is kept beside them; 0: no limit
+  bool drop_oldest = false;  // else put() fails when it is reached
 };
 
 // Dead letters on disk. put() of many is one transaction, durable when it returns. Any thread; one
@@ -70,25 +80,60 @@ class DeadLetterStore {
  public:
   virtual ~DeadLetterStore() = default;
   // Writing an id again updates last_at, attempts, reason, detail and what belongs to them
-  // (pointer, rendered output, versions and hashes), keeps first_at and the original bytes. An
-  // empty id is filled by letter_id().
+  // (pointer, rendered output, sinks, versions and hashes), keeps first_at, the original bytes and
+  // what redrives left. An empty id is filled by letter_id(). kExhausted: a pipeline is at its
+  // limit, and nothing was written.
   virtual Status put(const std::vector<DeadLetter>& letters) = 0;
+  // By pipeline; those not named have no limit.
+  virtual void set_limits(std::map<std::string, LetterLimit> limits) = 0;
+  // Letters that limits dropped, of all times.
+  virtual Result<uint64_t> dropped() = 0;
+
   virtual Result<std::map<std::string, uint64_t>> count_by_reason(const LetterFilter& filter) = 0;
+  virtual Result<LetterSummary> summarize(const LetterFilter& filter) = 0;
+  // Each class once; hours are counted back from now_us.
+  virtual Status each_class(const LetterFilter& filter, int64_t now_us,
+                            const std::function<void(const LetterClassCounts&)>& visit) = 0;
   // Newest first, at most `limit`.
   virtual Status each(const LetterFilter& filter, uint64_t limit,
                       const std::function<void(const DeadLetter&)>& visit) = 0;
+  // The next letters behind `after`, at most kPageLetters and about kPageBytes. A letter that fails
+  // again meanwhile moves to the end: bound the walk by until_us. Holds no snapshot between calls.
+  static constexpr uint64_t kPageLetters = 1000;
+  static constexpr uint64_t kPageBytes = 8 << 20;
+  virtual Result<LetterPage> page(const LetterFilter& filter, const LetterCursor& after) = 0;
+  // By its id, or the beginning of it (at least kShortestPrefix characters). kInvalid: several
+  // letters begin so.
+  static constexpr size_t kShortestPrefix = 6;
   virtual Result<std::optional<DeadLetter>> find(const std::string& id) = 0;
   // Letters stored now.
   virtual Result<uint64_t> count() = 0;
-  // Retention: removes letters whose last failure is older than `us`, oldest first, and gives disk
-  // space back. Bounded work (at most kPurgeBatch letters a call); call it again at leisure.
+  // Removes letters, oldest first, and gives disk space back. Bounded work (at most kPurgeBatch
+  // letters a call); answers how many went: call it again until that is 0.
   static constexpr uint64_t kPurgeBatch = 10'000;
-  virtual Status purge_older_than(int64_t us) = 0;
+  virtual Result<uint64_t> remove(const LetterFilter& filter) = 0;
+
+  // Redrives: which letters were chosen, and how far it is. All durable when the call returns.
+  // The id of a new plan, in state "choosing", without letters yet.
+  virtual Result<uint64_t> create_redrive(const RedrivePlan& plan) = 0;
+  // Adds letters to a plan: by a filter, or by their seq. Those already in it are no matter.
+  virtual Status choose(uint64_t redrive, const LetterFilter& filter, bool answered_too) = 0;
+  virtual Status choose(uint64_t redrive, const std::vector<uint64_t>& seqs) = 0;
+  virtual Status set_redrive_state(uint64_t redrive, const std::string& state, int64_t now_us) = 0;
+  // What is left of a plan, by seq, behind `after`: at most `limit` letters and about kPageBytes.
+  // Chosen letters that are not there any more are counted as gone and leave the plan.
+  virtual Result<std::vector<DeadLetter>> next_chosen(uint64_t redrive, uint64_t after,
+                                                      uint64_t limit) = 0;
+  // Letters leave their plans: removed, or updated with what failed this time. One transaction.
+  virtual Status settle_redriven(const std::vector<RedrivenLetter>& letters, int64_t now_us) = 0;
+  // Newest first.
+  virtual Result<std::vector<RedrivePlan>> redrives(uint64_t limit) = 0;
+  virtual Result<std::optional<RedrivePlan>> find_redrive(uint64_t redrive) = 0;
 };
 
 // SQLite file `dead_letters.db` in the state folder; errors as for the checkpoint store.
 // read_only: for commands beside a running process; creates nothing (kNotFound when there is no
-// such file), and put() and purge_older_than() answer kInvalid.
+// such file), and what writes answers kInvalid.
 Result<std::unique_ptr<DeadLetterStore>> open_dead_letter_store(const std::filesystem::path& dir,
                                                                 bool read_only = false);
 

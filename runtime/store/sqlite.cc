@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cerrno>
 
 #include "runtime/base/file.h"
@@ -61,6 +62,22 @@ std::string advice_for(const DatabaseName& name, int rc, Code code) {
     return "check that the folder exists, is writable by this user and lies on a local disk";
   }
   return "please report this with the message";
+}
+
+// What SQLite calls; the function itself lies in the user data.
+void call_text_function(sqlite3_context* context, int count, sqlite3_value** values) {
+  constexpr int kMost = 8;
+  std::array<std::string_view, kMost> arguments;
+  for (int i = 0; i < count; ++i) {
+    const auto* bytes = static_cast<const char*>(sqlite3_value_blob(values[i]));
+    const int size = sqlite3_value_bytes(values[i]);
+    if (bytes != nullptr) {
+      arguments.at(static_cast<size_t>(i)) = {bytes, static_cast<size_t>(size)};
+    }
+  }
+  const auto& function = *static_cast<const TextFunction*>(sqlite3_user_data(context));
+  const std::string out = function.call(std::span(arguments).first(static_cast<size_t>(count)));
+  sqlite3_result_text64(context, out.data(), out.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 }  // namespace
@@ -198,6 +215,28 @@ Result<int64_t> Database::query_int(std::string_view sql) {
   SLUICE_ASSIGN_OR_RETURN(Statement statement, prepare(sql));
   SLUICE_ASSIGN_OR_RETURN(const bool row, statement.step());
   return row ? statement.int64(0) : int64_t{0};
+}
+
+uint64_t Database::changes() const {
+  return static_cast<uint64_t>(sqlite3_changes64(handle_.get()));
+}
+
+Status Database::define(const TextFunction& function) {
+  // SQLite takes user data that is not const; it is only read.
+  auto* data = const_cast<TextFunction*>(&function);
+  const int rc = sqlite3_create_function_v2(handle_.get(), function.name, function.arguments,
+                                            SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                            data, call_text_function, nullptr, nullptr, nullptr);
+  if (rc == SQLITE_OK) return Status::ok();
+  return sqlite_error(*name_, handle_.get(), rc, "defining a function");
+}
+
+Status Database::undefine(const TextFunction& function) {
+  const int rc =
+      sqlite3_create_function_v2(handle_.get(), function.name, function.arguments, SQLITE_UTF8,
+                                 nullptr, nullptr, nullptr, nullptr, nullptr);
+  if (rc == SQLITE_OK) return Status::ok();
+  return sqlite_error(*name_, handle_.get(), rc, "removing a function");
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }

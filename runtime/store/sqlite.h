@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,13 @@ struct DatabaseName {
 // itself tells a full disk apart but not a used-up quota.
 Status sqlite_error(const DatabaseName& name, sqlite3* handle, int rc, std::string_view doing,
                     int system_error = 0);
+
+// A function of SQL: texts in, text out. Pure; must not throw. NULL comes as an empty text.
+struct TextFunction {
+  const char* name;
+  int arguments;
+  std::string (*call)(std::span<const std::string_view> arguments);
+};
 
 // A prepared statement. Parameters count from 1, columns from 0. Bound text is not copied: it must
 // outlive the next step(). Errors of bind_*() are answered by the next step(). Lives no longer
@@ -81,6 +89,13 @@ class Database {
   // The first column of the first row, for PRAGMAs and counts; empty without a row.
   Result<std::string> query_text(std::string_view sql);
   Result<int64_t> query_int(std::string_view sql);
+
+  // Rows that the last INSERT, UPDATE or DELETE changed, those of triggers left out.
+  [[nodiscard]] uint64_t changes() const;
+
+  // Makes a function known to this connection, until undefine(). It has to last as long.
+  Status define(const TextFunction& function);
+  Status undefine(const TextFunction& function);
 
   [[nodiscard]] const DatabaseName& name() const { return *name_; }
   [[nodiscard]] bool in_transaction() const;

@@ -85,7 +85,33 @@ class FakeLetters final : public DeadLetterStore {
     return std::optional<DeadLetter>{};
   }
   Result<uint64_t> count() override { return uint64_t{0}; }
-  Status purge_older_than(int64_t) override { return Status::ok(); }
+  void set_limits(std::map<std::string, LetterLimit>) override {}
+  Result<uint64_t> dropped() override { return uint64_t{0}; }
+  Result<LetterSummary> summarize(const LetterFilter&) override { return LetterSummary(); }
+  Status each_class(const LetterFilter&, int64_t,
+                    const std::function<void(const LetterClassCounts&)>&) override {
+    return Status::ok();
+  }
+  Result<LetterPage> page(const LetterFilter&, const LetterCursor&) override {
+    return LetterPage();
+  }
+  Result<uint64_t> remove(const LetterFilter&) override { return uint64_t{0}; }
+  Result<uint64_t> create_redrive(const RedrivePlan&) override { return uint64_t{1}; }
+  Status choose(uint64_t, const LetterFilter&, bool) override { return Status::ok(); }
+  Status choose(uint64_t, const std::vector<uint64_t>&) override { return Status::ok(); }
+  Status set_redrive_state(uint64_t, const std::string&, int64_t) override { return Status::ok(); }
+  Result<std::vector<DeadLetter>> next_chosen(uint64_t, uint64_t, uint64_t) override {
+    return std::vector<DeadLetter>();
+  }
+  Status settle_redriven(const std::vector<RedrivenLetter>&, int64_t) override {
+    return Status::ok();
+  }
+  Result<std::vector<RedrivePlan>> redrives(uint64_t) override {
+    return std::vector<RedrivePlan>();
+  }
+  Result<std::optional<RedrivePlan>> find_redrive(uint64_t) override {
+    return std::optional<RedrivePlan>();
+  }
   std::atomic<bool> failing{false};
 
  private:

@@ -190,6 +190,12 @@ TEST(DeadLetterStore, HostileTextInAFilterIsOnlyText) {
   EXPECT_EQ(*store->count(), 1u);
 }
 
+Result<uint64_t> remove_before(DeadLetterStore& store, int64_t us) {
+  LetterFilter old;
+  old.until_us = us;
+  return store.remove(old);
+}
+
 TEST(DeadLetterStore, PurgeRemovesWhatIsOlderInBoundedSteps) {
   TempDir dir;
   auto store = open(dir);
@@ -198,11 +204,11 @@ TEST(DeadLetterStore, PurgeRemovesWhatIsOlderInBoundedSteps) {
   for (uint64_t i = 0; i < n; ++i) letters.push_back(letter(i, "A", static_cast<int64_t>(i)));
   ASSERT_TRUE(store->put(letters).is_ok());
   const auto cut = static_cast<int64_t>(n - 10);
-  ASSERT_TRUE(store->purge_older_than(cut).is_ok());
+  ASSERT_TRUE(remove_before(*store, cut).is_ok());
   EXPECT_EQ(*store->count(), 500u);
-  ASSERT_TRUE(store->purge_older_than(cut).is_ok());
+  ASSERT_TRUE(remove_before(*store, cut).is_ok());
   EXPECT_EQ(*store->count(), 10u);
-  ASSERT_TRUE(store->purge_older_than(cut).is_ok());
+  ASSERT_TRUE(remove_before(*store, cut).is_ok());
   EXPECT_EQ(*store->count(), 10u);
 }
 
@@ -216,7 +222,7 @@ TEST(DeadLetterStore, PurgeGivesTheDiskBack) {
       letters.back().raw.assign(10'000, 'x');
     }
     ASSERT_TRUE(store->put(letters).is_ok());
-    ASSERT_TRUE(store->purge_older_than(2).is_ok());
+    ASSERT_TRUE(remove_before(*store, 2).is_ok());
   }
   EXPECT_LT(std::filesystem::file_size(dir / "dead_letters.db"), 1'000'000u);
 }
@@ -247,7 +253,7 @@ TEST(DeadLetterStore, ReadOnlyRefusesToWriteAndCreatesNothing) {
   auto writer = open(dir);
   auto reader = open(dir, true);
   EXPECT_EQ(reader->put({letter(1, "A", 1)}).code(), Code::kInvalid);
-  EXPECT_EQ(reader->purge_older_than(1).code(), Code::kInvalid);
+  EXPECT_EQ(remove_before(*reader, 1).status().code(), Code::kInvalid);
   EXPECT_EQ(*writer->count(), 0u);
 }
 

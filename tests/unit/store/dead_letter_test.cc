@@ -90,6 +90,7 @@ TEST(LetterJson, HasEveryPromisedField) {
             R"({"name":"bin","value":null,"value_base64":"/w=="}],)"
             R"("source":"s3-main","lane":"in/a.jsonl","position":18446744073709551615,"part":0,)"
             R"("schema_version":null,"script_hash":null,"bundle_hash":null,"attempts":1,)"
+            R"("redrives":0,"first_reason":"SCHEMA_DRIFT",)"
             R"("first_at":"2018-02-07T01:26:33.840Z","last_at":"2018-02-07T01:26:33.840Z",)"
             R"("fields":{"/event_id":"e1"}})");
 }

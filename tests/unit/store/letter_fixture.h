@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/store/dead_letter_store.h"
+#include "tests/unit/store/temp_dir.h"
+
+namespace sluice {
+
+inline std::unique_ptr<DeadLetterStore> open_letters(const TempDir& dir, bool read_only = false) {
+  auto store = open_dead_letter_store(dir.path(), read_only);
+  EXPECT_TRUE(store.is_ok()) << store.status().message();
+  return store.is_ok() ? std::move(store).value() : nullptr;
+}
+
+inline DeadLetter make_letter(uint64_t position, std::string reason, int64_t at_us) {
+  DeadLetter out;
+  out.tenant = "acme";
+  out.pipeline = "orders";
+  out.source = "s3-main";
+  out.lane = "a.jsonl";
+  out.position = position;
+  out.stage = "validate";
+  out.reason = std::move(reason);
+  out.raw = "{\"n\":" + std::to_string(position) + "}";
+  out.first_at_us = out.last_at_us = at_us;
+  out.id = letter_id(out);
+  return out;
+}
+
+inline std::vector<uint64_t> positions_of(const std::vector<DeadLetter>& letters) {
+  std::vector<uint64_t> out;
+  for (const DeadLetter& letter : letters) out.push_back(letter.position);
+  return out;
+}
+
+// All letters of a walk, page by page.
+inline std::vector<DeadLetter> walk(DeadLetterStore& store, const LetterFilter& filter) {
+  std::vector<DeadLetter> out;
+  LetterCursor at;
+  for (;;) {
+    auto page = store.page(filter, at);
+    EXPECT_TRUE(page.is_ok()) << page.status().message();
+    if (!page) return out;
+    for (DeadLetter& letter : page->letters) out.push_back(std::move(letter));
+    if (!page->next) return out;
+    at = *page->next;
+  }
+}
+
+}  // namespace sluice
