@@ -24,14 +24,15 @@ ALLOWED = {
     "schema": "base config record script",
     "plugin_host": "base config record sdk",
     "store": "base",
+    "triage": "base record store",
     "flow": "base",
     "deliver": "base config record sdk plugin_host store flow",
     "pipeline": "base config record script schema sdk plugin_host store flow deliver",
     "conform": "base config record sdk plugin_host",
-    "admin": "base config record script schema sdk plugin_host store flow deliver pipeline",
+    "admin": "base config record script schema sdk plugin_host store triage flow deliver pipeline",
     "bench": "base config record script schema sdk plugin_host store flow deliver pipeline",
-    "cli": "base config record script schema sdk plugin_host store flow deliver pipeline conform "
-           "admin bench",
+    "cli": "base config record script schema sdk plugin_host store triage flow deliver pipeline "
+           "conform admin bench",
     "plugins/common": "sdk",
     "plugin": "sdk plugins/common",
 }

@@ -28,6 +28,9 @@ Pipeline::Pipeline(const PipelineConfig& config, const Context& context)
       transform_seconds_(kTransformSeconds),
       version_counts_(config.sources.size()),
       script_versions_(config.name) {
+  for (const std::string& pointer : config.dead_letters.show) {
+    if (auto parsed = JsonPointer::parse(pointer)) shown_.push_back(std::move(parsed).value());
+  }
   if (config.shadow) {
     recent_ = std::make_unique<RecordRing>(config.shadow->records, config.shadow->bytes);
   }

@@ -152,6 +152,7 @@ class Pipeline final : public SettlementListener,
   void deliver(const BatchPtr& batch);
   static void oblige_letters(Batch& batch, const std::vector<LetterRequest>& letters);
   void oblige_parts(Batch& batch) const;
+  void add_shown_fields(DeadLetter& letter);
 
   const PipelineConfig config_;
   Context context_;
@@ -164,6 +165,8 @@ class Pipeline final : public SettlementListener,
   VersionCounts version_counts_;
   ScriptCounts script_counts_;
   ScriptVersions script_versions_;
+  std::vector<JsonPointer> shown_;      // fields that letters keep beside their record
+  Document shown_document_;             // of the ledger's thread
   std::unique_ptr<RecordRing> recent_;  // for shadow runs; nullptr: none are asked for
   std::atomic<uint64_t> unkeyed_{0};
   std::unique_ptr<KeyStage> keys_;  // where records have keys; before whoever holds its batches

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline's side of settlement: what the ledger asks of it.
 #include "runtime/base/log.h"
+#include "runtime/base/text.h"
 #include "runtime/pipeline/pipeline.h"
 
 namespace sluice {
 namespace {
+
+constexpr size_t kMostShownBytes = 1000;  // of one field
 
 std::string text(sluice_str from) { return {from.data, static_cast<size_t>(from.size)}; }
 
@@ -68,9 +71,27 @@ DeadLetter Pipeline::make_letter(const LetterRequest& request) {
   }
   if (bundle.script) letter.script_hash = bundle.script->hash();
   letter.bundle_hash = bundle.hash;
+  add_shown_fields(letter);
   letter.first_at_us = letter.last_at_us = context_.clock->wall_us();
   letter.id = letter_id(letter);
   return letter;
+}
+
+// What `dead_letters.show` asks for, as far as the record can be read.
+void Pipeline::add_shown_fields(DeadLetter& letter) {
+  if (shown_.empty()) return;
+  std::string_view text = letter.raw;
+  if (const auto bundle = this->bundle(); bundle->versions) text = bundle->versions->payload(text);
+  if (!shown_document_.parse(text, {config_.limits.record_bytes, config_.limits.depth})) return;
+  Arena arena(1024);
+  for (const JsonPointer& pointer : shown_) {
+    const NodeIndex at = pointer.find(shown_document_);
+    if (at == kNoNode) continue;
+    const bool string = shown_document_.kind(at) == JsonKind::kString;
+    const std::string_view value =
+        string ? shown_document_.string(at, arena) : shown_document_.json(at);
+    letter.fields.emplace_back(pointer.text(), shorten(value, kMostShownBytes));
+  }
 }
 
 void Pipeline::letter_written(const LetterRequest& request) {
