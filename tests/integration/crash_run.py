@@ -193,7 +193,8 @@ class Series(Folder):
         """Records that have a letter, by the sink that refused them ("": before any)."""
         out = {}
         for lane, position, sink in self.query(
-                "state/dead_letters.db", "SELECT lane, position, sink FROM letters"):
+                "state/dead_letters.db",
+                "SELECT l.lane, l.position, c.sink FROM letters l JOIN classes c ON c.id = l.class"):
             lane = lane.decode() if isinstance(lane, bytes) else lane
             record = "%d/%d" % (int(lane.removeprefix("lane-")), position)
             assert record not in out.setdefault(sink, set()), "two letters of " + record
