@@ -27,7 +27,7 @@ ALLOWED = {
     "triage": "base record store",
     "flow": "base",
     "deliver": "base config record sdk plugin_host store flow",
-    "pipeline": "base config record script schema sdk plugin_host store flow deliver",
+    "pipeline": "base config record script schema sdk plugin_host store triage flow deliver",
     "conform": "base config record sdk plugin_host",
     "admin": "base config record script schema sdk plugin_host store triage flow deliver pipeline",
     "bench": "base config record script schema sdk plugin_host store flow deliver pipeline",

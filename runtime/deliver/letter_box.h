@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -21,8 +22,9 @@ struct LetterRequest {
   std::string sink;    // stage deliver
   std::string reason;  // reason code of the runtime
   std::string detail;
-  std::string pointer;   // JSON Pointer into the record, when known
-  std::string rendered;  // stage deliver: what the sink was given
+  std::string pointer;                      // JSON Pointer into the record, when known
+  std::string rendered;                     // stage deliver: what the sink was given
+  std::optional<std::string> rendered_key;  // stage deliver: its key, if that is not the record's
   uint32_t attempts = 1;
   std::shared_ptr<LetterReceipt> receipt;  // told when the letter is durable; may be null
 };

@@ -51,7 +51,9 @@ size_t SinkDriver::apply_outcomes(Range range, const CallResult& result, Answers
 
 void SinkDriver::refused(const Delivery& delivery, const sluice_outcome& outcome) {
   const std::string code = reason_code(outcome.reason, "CONSTRAINT_VIOLATION");
-  if (code == "OLDER_REVISION" && options_.config.older_is_duplicate) {
+  // Of a redrive it says that the sink has moved on, which is no failure.
+  const bool passes = options_.config.older_is_duplicate || delivery.batch->redrive != nullptr;
+  if (code == "OLDER_REVISION" && passes) {
     settle(delivery, Outcome::kDuplicate);
     return;
   }
@@ -190,6 +192,11 @@ void SinkDriver::reject(const Delivery& delivery, std::string reason, std::strin
   letter.reason = std::move(reason);
   letter.detail = std::move(detail);
   letter.rendered = std::string(delivery.part->value);
+  const sluice_str& key = delivery.batch->record(delivery.part->record).key;
+  const std::string_view own(key.data, static_cast<size_t>(key.size));
+  if (delivery.part->key.data() != nullptr && delivery.part->key != own) {
+    letter.rendered_key = std::string(delivery.part->key);
+  }
   letter.attempts = std::max(1U, delivery.tries());
   if (keeps_marks_) {
     receipt_->posted();

@@ -34,21 +34,23 @@ std::unique_ptr<DriftWatch> DriftWatch::create(const PipelineConfig& config, dri
   const bool reject = config.schema && config.schema->unknown_fields == UnknownFields::kReject;
   if (!record && !reject) return nullptr;
   std::unique_ptr<DriftWatch> watch(new DriftWatch());
-  if (!record) {
-    std::vector<std::string> sources(config.sources.size());
-    watch->nowhere_ = std::make_unique<drift::Ledger>(std::move(sources), drift::LedgerLimits{});
-    ledger = watch->nowhere_.get();
-  }
-  for (uint32_t i = 0; i < config.sources.size(); ++i) {
+  const auto sources = static_cast<uint32_t>(config.sources.size());
+  watch->nowhere_ =
+      std::make_unique<drift::Ledger>(std::vector<std::string>(sources + 1), drift::LedgerLimits{});
+  if (!record) ledger = watch->nowhere_.get();
+  for (uint32_t i = 0; i < sources; ++i) {
     watch->observers_.push_back(
         std::make_unique<drift::Observer>(*ledger, i, options_of(config, bundle, record)));
   }
+  // Redriven records have been seen before: they are checked, and nothing is kept of them.
+  watch->observers_.push_back(std::make_unique<drift::Observer>(*watch->nowhere_, sources,
+                                                                options_of(config, bundle, false)));
   return watch;
 }
 
 void DriftWatch::begin(const Batch& batch) {
   batch_ = &batch;
-  observer_ = observers_[batch.source].get();
+  observer_ = batch.redrive ? observers_.back().get() : observers_[batch.source].get();
   observer_->begin(batch.received_us);
 }
 

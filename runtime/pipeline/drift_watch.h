@@ -12,7 +12,8 @@
 
 namespace sluice {
 
-// A record path's eyes on drift, one observer a source of the pipeline. Not thread-safe.
+// A record path's eyes on drift, one observer a source of the pipeline and one for redriven
+// records. Not thread-safe.
 class DriftWatch {
  public:
   // nullptr when there is nothing to watch: no ledger, and unknown fields are not to be rejected.
@@ -31,7 +32,7 @@ class DriftWatch {
  private:
   DriftWatch() = default;
 
-  std::unique_ptr<drift::Ledger> nowhere_;  // when nothing is to be kept
+  std::unique_ptr<drift::Ledger> nowhere_;  // of which nothing is kept
   std::vector<std::unique_ptr<drift::Observer>> observers_;
   drift::Observer* observer_ = nullptr;  // of the batch at hand
   const Batch* batch_ = nullptr;

@@ -96,6 +96,7 @@ void Ledger::run() {
     // settled have been taken.
     const std::vector<Settled> settled = take_settled();
     if (!note_delivered()) return;
+    if (!settle_redriven(settled)) return;
     for (const Settled& item : settled) item.client->account(*item.batch, item.segment);
     if (!commit()) return;
     stop_.wait_for(kCommitInterval);
@@ -141,6 +142,14 @@ bool Ledger::write_letters() {
 std::vector<Ledger::Settled> Ledger::take_settled() {
   MutexLock lock(mutex_);
   return std::exchange(new_settled_, {});
+}
+
+// The letters of redriven records, before their records count as settled.
+bool Ledger::settle_redriven(const std::vector<Settled>& settled) {
+  std::vector<RedrivenLetter> letters;
+  for (const Settled& item : settled) item.client->redriven(*item.batch, item.segment, letters);
+  if (letters.empty()) return true;
+  return persist([&] { return letters_.settle_redriven(letters, clock_.wall_us()); });
 }
 
 bool Ledger::note_delivered() {

@@ -33,6 +33,10 @@ class LedgerClient {
   // Sinks have these parts: makes durable what must be before the checkpoint is. On an error it is
   // called again with the same parts, or the run ends.
   virtual Status note_delivered(std::span<const DeliveredParts> /*parts*/) { return Status::ok(); }
+  // The segment's outcomes are final. Of a batch of redriven letters: appends what became of them.
+  virtual void redriven(Batch& batch, uint32_t segment, std::vector<RedrivenLetter>& out) {
+    static_cast<void>(batch), static_cast<void>(segment), static_cast<void>(out);
+  }
   // The segment's outcomes are final: account for them and settle its place in the lane.
   virtual void account(Batch& batch, uint32_t segment) = 0;
   // Appends what rose in each source since the last call.
@@ -90,6 +94,7 @@ class Ledger {
   bool wait_for_work() SLUICE_EXCLUDES(mutex_);
   bool write_letters() SLUICE_EXCLUDES(mutex_);
   std::vector<Settled> take_settled() SLUICE_EXCLUDES(mutex_);
+  bool settle_redriven(const std::vector<Settled>& settled) SLUICE_EXCLUDES(mutex_);
   bool note_delivered() SLUICE_EXCLUDES(mutex_);
   bool commit() SLUICE_EXCLUDES(mutex_);
   // Does it until it succeeds. False: the store failed and the ledger was told to end.

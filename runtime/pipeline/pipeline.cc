@@ -24,7 +24,7 @@ Pipeline::Pipeline(const PipelineConfig& config, const Context& context)
     : config_(config),
       context_(context),
       budget_(config.flow.max_in_flight),
-      accounting_(config.sources.size()),
+      accounting_(config.sources.size() + 1),
       transform_seconds_(kTransformSeconds),
       version_counts_(config.sources.size()),
       script_versions_(config.name) {
@@ -110,8 +110,10 @@ SinkMarks::Options Pipeline::marks_of(const SinkConfig& sink) {
   for (const SourceConfig& source : config_.sources) {
     marks.scopes.push_back(config_.name + "/" + source.name + "/" + sink.name);
   }
+  // Redriven records have lanes without a name: they move no mark.
+  marks.scopes.push_back(config_.name + "//" + sink.name);
   marks.lane_name = [this](uint32_t source, uint32_t lane) {
-    return sources_[source]->lanes.name_of(lane);
+    return source < sources_.size() ? sources_[source]->lanes.name_of(lane) : std::string();
   };
   return marks;
 }
@@ -239,20 +241,18 @@ void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
   Source& source = *sources_[source_index];
   auto batch = std::make_shared<Batch>(raw, buffers_, *this);
   batch->source = source_index;
+  batch->sequence = source.next_sequence;
+  take_in(std::move(batch));
+}
+
+// Stamps a batch, accounts for it, and lets it wait for a worker.
+void Pipeline::take_in(BatchPtr batch) {
   batch->received_us = context_.clock->wall_us();
   batch->charged_bytes = 3 * batch->value_bytes();
   // Received before anything can go wrong with it: a batch that vanishes has to show.
-  accounting_.received(source_index, batch->count(), batch->value_bytes());
+  accounting_.received(batch->source, batch->count(), batch->value_bytes());
   budget_.charge(batch->charged_bytes);
-  if (const auto wrong = source.lanes.enroll(*batch)) {
-    // The plugin broke the contract. Its records cannot be named, so they cannot be settled;
-    // refusing them here leaves the account open, which health and metrics show.
-    log::error("plugin.misbehaviour", "a batch was refused: " + *wrong,
-               {{"source", source.driver->config().name}});
-    return;
-  }
   SLUICE_FAULT("intake.enroll.after");
-  batch->sequence = source.next_sequence++;
   WorkItem item{this, std::move(batch), nullptr, nullptr};
   {
     MutexLock lock(bundle_mutex_);

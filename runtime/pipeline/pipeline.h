@@ -17,6 +17,7 @@
 #include "runtime/pipeline/order_buffer.h"
 #include "runtime/pipeline/record_path.h"
 #include "runtime/pipeline/record_sample.h"
+#include "runtime/pipeline/redrive_batch.h"
 #include "runtime/pipeline/rollout.h"
 #include "runtime/pipeline/snapshot.h"
 #include "runtime/plugin_host/registry.h"
@@ -103,6 +104,9 @@ class Pipeline final : public SettlementListener,
   [[nodiscard]] std::vector<std::shared_ptr<const RecordSample>> recent_records() const {
     return recent_ ? recent_->samples() : std::vector<std::shared_ptr<const RecordSample>>{};
   }
+  // Takes dead letters in as records, once there is room for them. False: stop was asked, or the
+  // pipeline drains; nothing was taken then. One thread at a time, after prepare().
+  bool inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop);
   // On a worker's thread, of that number: the batch goes through its path and on to the sinks.
   void process(WorkItem& item, uint32_t worker);
 
@@ -121,6 +125,7 @@ class Pipeline final : public SettlementListener,
   DeadLetter make_letter(const LetterRequest& request) override;
   void letter_written(const LetterRequest& request) override;
   Status note_delivered(std::span<const DeliveredParts> parts) override;
+  void redriven(Batch& batch, uint32_t segment, std::vector<RedrivenLetter>& out) override;
   void account(Batch& batch, uint32_t segment) override;
   void collect(std::vector<Commit>& commits) override;
   void committed(const Commit& commit) override;
@@ -147,6 +152,17 @@ class Pipeline final : public SettlementListener,
   [[nodiscard]] uint64_t resume_at(uint32_t source, const std::string& lane,
                                    uint64_t checkpoint) const;
   void intake(uint32_t source, sluice_batch raw);
+  void take_in(BatchPtr batch);
+  // The account's place for redriven records, behind the sources.
+  [[nodiscard]] uint32_t redriven_source() const {
+    return static_cast<uint32_t>(config_.sources.size());
+  }
+  void skip_delivered(Batch& batch) const;
+  void fail_again(const Batch& batch, uint32_t record, RedrivenLetter& out);
+  void account_redriven(const Batch& batch, uint32_t segment);
+  void describe_failure(const Batch& batch, const LetterRequest& request, DeadLetter& letter) const;
+  void read(Batch& batch, const WorkItem& item, uint32_t worker,
+            std::vector<LetterRequest>& letters);
   static void read_both(Batch& batch, const WorkItem& item, uint32_t worker,
                         std::vector<LetterRequest>& letters);
   void deliver(const BatchPtr& batch);
@@ -171,6 +187,10 @@ class Pipeline final : public SettlementListener,
   std::atomic<uint64_t> unkeyed_{0};
   std::unique_ptr<KeyStage> keys_;  // where records have keys; before whoever holds its batches
   std::vector<std::unique_ptr<Source>> sources_;
+  struct {
+    OrderBuffer order;
+    uint64_t next_sequence = 0;  // of the redriver's thread
+  } redriven_;
   std::vector<std::unique_ptr<SinkDriver>> sinks_;
   // What the next batch is stamped with; taken once a batch.
   mutable Mutex bundle_mutex_;

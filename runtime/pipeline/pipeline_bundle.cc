@@ -78,18 +78,15 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
   accounting_.moved(Place::kQueue, Place::kWorker, batch->count());
   batch->place = Place::kWorker;
   std::vector<LetterRequest> letters;
-  if (item.rollout) {
-    read_both(*batch, item, worker, letters);
-  } else {
-    item.activation->path(worker).process(*batch, letters);
+  read(*batch, item, worker, letters);
+  if (!batch->redrive) {
+    if (recent_) recent_->add(*batch, path_context_.lane_name);
+    skip_delivered(*batch);
   }
-  if (recent_) recent_->add(*batch, path_context_.lane_name);
-  if (const Source& source = *sources_[batch->source]; source.delivered) {
-    source.delivered->skip_delivered(
-        *batch, [&source](uint32_t lane) { return source.lanes.name_of(lane); });
-  }
+  // Redriven records are not looked up by key: their letters say who has them.
+  const bool by_key = keys_ != nullptr && !batch->redrive;
   oblige_letters(*batch, letters);
-  if (!keys_) oblige_parts(*batch);
+  if (!by_key) oblige_parts(*batch);
   const uint64_t holds =
       batch->value_bytes() + batch->arena().capacity() + batch->parts().capacity() * sizeof(Part);
   budget_.charge(holds);
@@ -99,16 +96,37 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
   batch->place = Place::kDelivery;
   for (LetterRequest& letter : letters) {
     letter.batch = batch;
-    context_.ledger->post_letter(*this, std::move(letter));
+    post(std::move(letter));
   }
-  OrderBuffer& order = sources_[batch->source]->order;
+  OrderBuffer& order = batch->redrive ? redriven_.order : sources_[batch->source]->order;
   order.complete(std::move(batch), [this](const BatchPtr& ready) {
-    if (keys_) {
+    if (keys_ && !ready->redrive) {
       keys_->submit(ready);
     } else {
       deliver(ready);
     }
   });
+}
+
+// Parts that sinks had before a crash are not offered to them again.
+void Pipeline::skip_delivered(Batch& batch) const {
+  const Source& source = *sources_[batch.source];
+  if (!source.delivered) return;
+  source.delivered->skip_delivered(
+      batch, [&source](uint32_t lane) { return source.lanes.name_of(lane); });
+}
+
+void Pipeline::read(Batch& batch, const WorkItem& item, uint32_t worker,
+                    std::vector<LetterRequest>& letters) {
+  if (batch.redrive && batch.redrive->from == RedriveFrom::kSink) {
+    return stored_parts(batch, config_.sinks, letters);
+  }
+  if (item.rollout) {
+    read_both(batch, item, worker, letters);
+  } else {
+    item.activation->path(worker).process(batch, letters);
+  }
+  if (batch.redrive) narrow_parts(batch, config_.sinks, letters);
 }
 
 // During a rollout each record goes through the path of the bundle that its key picks.
@@ -130,7 +148,8 @@ void Pipeline::read_both(Batch& batch, const WorkItem& item, uint32_t worker,
   }
   candidate.end(batch);
   running.end(batch);
-  item.rollout->add(counts);
+  // What was refused before is no fair sample.
+  if (!batch.redrive) item.rollout->add(counts);
 }
 
 }  // namespace sluice

@@ -25,10 +25,22 @@ void Pipeline::batch_gone(const Batch& batch) {
 }
 
 void Pipeline::post(LetterRequest request) {
+  if (const BatchPtr batch = request.batch; batch->redrive) {
+    // Written when all is known of its record: until then the old letter stands for it.
+    const uint32_t record = request.record;
+    const auto receipt = request.receipt;
+    batch->redrive->fail(std::move(request));
+    if (receipt) receipt->durable();  // as the old letter is, which stays until then
+    batch->note(record, Outcome::kDeadLettered);
+    batch->meet(batch->segment_of(record), 1);
+    return;
+  }
   context_.ledger->post_letter(*this, std::move(request));
 }
 
 void Pipeline::delivered(std::span<const DeliveredParts> parts) {
+  // Those of one call come from one source; of redriven records the letters say who has them.
+  if (!parts.empty() && parts.front().batch->redrive) return;
   context_.ledger->post_delivered(*this, parts);
 }
 
@@ -50,31 +62,47 @@ DeadLetter Pipeline::make_letter(const LetterRequest& request) {
   letter.lane = source.lanes.name_of(record.lane);
   letter.position = record.position;
   letter.part = request.part;
-  letter.stage = request.stage;
   letter.sink = request.sink;
-  letter.reason = request.reason;
-  letter.detail = request.detail;
-  letter.pointer = request.pointer;
-  letter.rendered = request.rendered;
-  letter.attempts = request.attempts;
-  if (record.value.data != nullptr) letter.raw = text(record.value);
+  describe_failure(batch, request, letter);
+  if (!request.sink.empty()) {
+    letter.done_sinks = sinks_of(parts_of(batch, request.record), config_.sinks);
+    std::erase(letter.done_sinks, request.sink);
+  }
+  letter.flags = record.flags;
+  letter.no_value = record.value.data == nullptr;
+  if (!letter.no_value) letter.raw = text(record.value);
   if (record.key.data != nullptr) letter.key = text(record.key);
   for (uint32_t i = 0; i < record.header_count; ++i) {
     letter.headers.emplace_back(text(record.headers[i].key), text(record.headers[i].value));
   }
   letter.event_time_us = record.time_us != 0 ? record.time_us : batch.received_us;
+  add_shown_fields(letter);
+  letter.first_at_us = letter.last_at_us = context_.clock->wall_us();
+  letter.id = letter_id(letter);
+  return letter;
+}
+
+// What failed, and what the record was read with.
+void Pipeline::describe_failure(const Batch& batch, const LetterRequest& request,
+                                DeadLetter& letter) const {
+  letter.stage = request.stage;
+  letter.reason = request.reason;
+  letter.detail = request.detail;
+  letter.pointer = request.pointer;
+  letter.rendered = request.rendered;
+  letter.rendered_key = request.rendered_key;
+  letter.attempts = request.attempts;
+  // What a sink was given before met no bundle this time.
+  if (batch.redrive && batch.redrive->from == RedriveFrom::kSink) return;
   const Bundle& bundle = batch.bundle_of(request.record);  // the one it met, whatever runs now
+  letter.schema_version.clear();
   if (const uint16_t version = batch.schema_version(request.record); version != 0) {
     letter.schema_version = bundle.lineage->versions()[version - 1U].name;
   } else if (bundle.schema && !bundle.lineage) {
     letter.schema_version = bundle.schema->hash().substr(0, 12);
   }
-  if (bundle.script) letter.script_hash = bundle.script->hash();
+  letter.script_hash = bundle.script ? bundle.script->hash() : std::string();
   letter.bundle_hash = bundle.hash;
-  add_shown_fields(letter);
-  letter.first_at_us = letter.last_at_us = context_.clock->wall_us();
-  letter.id = letter_id(letter);
-  return letter;
 }
 
 // What `dead_letters.show` asks for, as far as the record can be read.
@@ -111,9 +139,13 @@ void Pipeline::account(Batch& batch, uint32_t segment_index) {
   for (uint32_t i = 0; i < batch.count(); ++i) {
     if (batch.segment_of(i) == segment_index) ++counts[static_cast<size_t>(batch.outcome(i))];
   }
+  batch.settled_records += segment.count;
+  if (batch.redrive) {
+    accounting_.settled(batch.source, counts);
+    return account_redriven(batch, segment_index);
+  }
   Source& source = *sources_[batch.source];
   source.lanes.settle(segment);
-  batch.settled_records += segment.count;
   accounting_.settled(batch.source, counts);
   const double lag = static_cast<double>(context_.clock->wall_us() - batch.received_us) / 1e6;
   source.lag_seconds.observe(lag, segment.count);

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "runtime/base/text.h"
+#include "runtime/pipeline/redrive_batch.h"
 #include "runtime/record/compact.h"
 
 namespace sluice {
@@ -57,6 +58,7 @@ void RecordPath::begin(Batch& batch) {
   began_ = std::chrono::steady_clock::now();
   records_ = 0;
   batch.parts().reserve(batch.count());
+  skips_schema_ = batch.redrive && batch.redrive->from == RedriveFrom::kTransform;
   if (lifter_) batch.keep_schema_versions();
   if (keys_) keys_->begin(batch);
   if (drift_) drift_->begin(batch);
@@ -68,7 +70,7 @@ void RecordPath::end(Batch& batch) {
     if (context_.unkeyed != nullptr) *context_.unkeyed += unkeyed;
   }
   if (drift_) drift_->end();
-  if (lifter_) count_versions(batch);
+  if (lifter_ && !batch.redrive) count_versions(batch);
   take_script_counts();
   if (tally_) tally_->end(*runner_);
   if (context_.transform_seconds != nullptr && runner_ && batch.count() != 0) {
@@ -115,10 +117,10 @@ void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<Letter
   if (lifter_) {
     document = to_newest(batch, index, letters);
     if (document == nullptr) return;
-  } else if (bundle_->schema && !check(index, letters)) {
+  } else if (bundle_->schema && !skips_schema_ && !check(index, letters)) {
     return;
   }
-  if (drift_ && !drift_->passed(index, *document)) {
+  if (drift_ && !skips_schema_ && !drift_->passed(index, *document)) {
     refuse(index, "validate", "SCHEMA_DRIFT",
            drift_->stranger() +
                ": expected only members the schema declares "
@@ -212,8 +214,9 @@ void RecordPath::reject_script(Batch& batch, uint32_t index, const ScriptResult&
 void RecordPath::tally_reject(const Batch& batch, uint32_t index, std::string_view code,
                               const LetterRequest& letter) {
   if (!tally_) return;
-  tally_->rejected(code, letter.detail, letter.pointer, batch, index,
-                   context_.config->sources[batch.source].name, lane_name_);
+  const std::string& source = batch.redrive ? batch.redrive->letters[index].source
+                                            : context_.config->sources[batch.source].name;
+  tally_->rejected(code, letter.detail, letter.pointer, batch, index, source, lane_name_);
 }
 
 bool RecordPath::check_parts(uint32_t index, std::span<const ScriptPart> parts,
@@ -295,18 +298,27 @@ bool RecordPath::is_sensitive(std::string_view pointer, std::string_view keyword
 
 RecordMeta RecordPath::meta(const Batch& batch, uint32_t index) {
   const sluice_record& record = batch.record(index);
-  if (meta_source_ != batch.source || meta_lane_ != record.lane) {
-    meta_source_ = batch.source;
-    meta_lane_ = record.lane;
-    lane_name_ = context_.lane_name(batch.source, record.lane);
+  RecordMeta meta;
+  if (batch.redrive) {
+    // A script sees the record as it did at first, so that what it makes up is the same again.
+    const DeadLetter& letter = batch.redrive->letters[index];
+    lane_name_ = letter.lane;
+    meta_source_ = UINT32_MAX;
+    meta.source = letter.source;
+    meta.position = letter.position;
+  } else {
+    if (meta_source_ != batch.source || meta_lane_ != record.lane) {
+      meta_source_ = batch.source;
+      meta_lane_ = record.lane;
+      lane_name_ = context_.lane_name(batch.source, record.lane);
+    }
+    meta.source = context_.config->sources[batch.source].name;
+    meta.position = record.position;
   }
   fill_headers(record);
-  RecordMeta meta;
   meta.tenant = context_.config->tenant;
   meta.pipeline = context_.config->name;
-  meta.source = context_.config->sources[batch.source].name;
   meta.lane = lane_name_;
-  meta.position = record.position;
   meta.key = view(record.key);
   meta.has_key = record.key.data != nullptr;
   // A record without a time of its own has that of its receipt, which its letter keeps.

@@ -123,6 +123,7 @@ class RecordPath {
   Document document_;
   Document output_document_;
   std::vector<ScriptPart> script_parts_;
+  bool skips_schema_ = false;  // the batch at hand is redriven from behind it
   bool gathers_ =
       false;  // a whole batch is at hand, and the script takes several records in a call
   std::vector<std::unique_ptr<Waiting>> waiting_;  // of which so many wait:

@@ -83,6 +83,12 @@ Status Runtime::build() {
     SLUICE_RETURN_IF_ERROR(made->restore(*checkpoints_));
     pipelines_.push_back(std::move(made));
   }
+  Redriver::Context redrive;
+  for (const auto& pipeline : pipelines_) redrive.pipelines.push_back(pipeline.get());
+  redrive.letters = letters_.get();
+  redrive.audit = audit_.get();
+  redrive.clock = &clock_;
+  redriver_ = std::make_unique<Redriver>(std::move(redrive));
   Reloader::Options reload;
   for (const auto& pipeline : pipelines_) reload.pipelines.push_back(pipeline.get());
   reload.history = history_.get();
@@ -143,12 +149,16 @@ Status Runtime::start() {
       return status;
     }
   }
-  for (const auto& pipeline : pipelines_) pipeline->start_sources();
+  for (const auto& pipeline : pipelines_) {
+    if (options_.sources) pipeline->start_sources();
+  }
   reloader_->start();
   return Status::ok();
 }
 
 bool Runtime::sources_quiet() const {
+  if (redriver_->busy()) return false;
+  if (!options_.sources) return true;
   return std::all_of(pipelines_.begin(), pipelines_.end(),
                      [](const auto& pipeline) { return pipeline->sources_quiet(); });
 }
@@ -215,6 +225,7 @@ void Runtime::purge_older(const std::string& pipeline, Millis keep) {
 }
 
 Runtime::End Runtime::drain_in_flight(StopSource& abort) {
+  redriver_->stop_all();
   for (const auto& pipeline : pipelines_) pipeline->stop_sources();
   const auto deadline = clock_.now() + config_.runtime.drain_timeout;
   while (!(sources_quiet() && settled())) {
@@ -226,6 +237,7 @@ Runtime::End Runtime::drain_in_flight(StopSource& abort) {
 
 void Runtime::shut_down(End end) {
   reloader_->stop();
+  redriver_->stop_all();
   for (const auto& pipeline : pipelines_) pipeline->stop_sources();
   const bool give_up = end == End::kHeld || end == End::kAborted;
   if (give_up) {
@@ -237,6 +249,7 @@ void Runtime::shut_down(End end) {
     for (const auto& pipeline : pipelines_) pipeline->finish_sinks();
   }
   ledger_->finish();
+  redriver_->finish(give_up);
   drift_->save(true);
   for (const auto& pipeline : pipelines_) pipeline->finish_sources();
 }

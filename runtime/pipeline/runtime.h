@@ -13,6 +13,7 @@
 #include "runtime/config/config.h"
 #include "runtime/pipeline/drift_keeper.h"
 #include "runtime/pipeline/pipeline.h"
+#include "runtime/pipeline/redriver.h"
 #include "runtime/pipeline/reloader.h"
 #include "runtime/pipeline/snapshot.h"
 #include "runtime/pipeline/worker_pool.h"
@@ -27,6 +28,7 @@ class Runtime {
   struct Options {
     std::vector<std::string> only;  // names of pipelines; empty: all
     bool once = false;              // end when finite sources are exhausted
+    bool sources = true;  // false: nothing is read, for redrives without a running process
     // For reloads: the configuration as it is now, and the values of the one given (see Reloader).
     std::function<Result<LoadedConfig>()> read_config;
     std::map<std::string, std::string> values;
@@ -64,6 +66,9 @@ class Runtime {
   [[nodiscard]] std::optional<Status> failure() const;
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] DeadLetterStore& dead_letters() { return *letters_; }
+  [[nodiscard]] AuditLog& audit() { return *audit_; }
+  // After start().
+  [[nodiscard]] Redriver& redriver() { return *redriver_; }
   [[nodiscard]] const DriftKeeper& drift() const { return *drift_; }
 
  private:
@@ -98,6 +103,7 @@ class Runtime {
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<Redriver> redriver_;
   std::unique_ptr<Reloader> reloader_;
 };
 

@@ -41,7 +41,8 @@ enum class Place : uint8_t { kQueue, kWorker, kDelivery };
 inline constexpr size_t kPlaces = 3;
 
 class Batch;
-struct Bundle;  // of the pipeline; opaque here
+struct Bundle;        // of the pipeline; opaque here
+struct RedriveBatch;  // likewise
 
 // Told when a batch has nothing left to wait for. Calls come on any thread.
 class SettlementListener {
@@ -111,6 +112,8 @@ class Batch : public std::enable_shared_from_this<Batch> {
   // During a rollout: what the records of some keys are read with, those whose key_hash() is below.
   std::shared_ptr<const Bundle> candidate;
   uint64_t candidate_below = 0;
+  // Its records are dead letters that are tried again; nullptr: a source gave them.
+  std::shared_ptr<RedriveBatch> redrive;
   uint64_t charged_bytes = 0;  // what this batch holds of the pipeline's byte budget
 
   [[nodiscard]] uint32_t count() const { return raw_.count; }
