@@ -39,6 +39,10 @@ class AdminBackend {
   virtual std::string schemas_json() = 0;
   // The body of /admin/transformers: which scripts run and ran, and what came of each.
   virtual std::string transformers_json() = 0;
+  // Dead letters: what of them is asked for, as behind "/admin/dlq/" ("summary", "redrive").
+  // `changes`: by POST. May take long, then on the thread of the next two.
+  virtual Reply dlq(std::string_view what, bool changes, std::string_view query,
+                    std::string_view body) = 0;
   // The next two take as long as compiling does. They are called on a thread of their own, one at a
   // time, beside the calls of the server's thread.
   // POST /admin/reload: takes changed schemas and scripts over. Empty: of all pipelines.

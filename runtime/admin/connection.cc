@@ -116,6 +116,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       plain.fetch_site = std::string_view(site->value().data(), site->value().size());
     }
     plain.from_here = from_here();
+    plain.body = request.body();
     if (!takes_long(plain)) {
       write(safe_route(plain), request.version(), request.keep_alive(), plain.method == "HEAD");
       return;

@@ -4,29 +4,12 @@
 #include <string>
 #include <utility>
 
+#include "runtime/admin/query.h"
 #include "runtime/admin/runtime_backend.h"
 #include "runtime/base/text.h"
-#include "runtime/record/scan.h"
 
 namespace sluice {
 namespace {
-
-// "%2F" and '+' of a query; nothing when an escape is broken.
-std::optional<std::string> decoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? scan::hex_digit(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? scan::hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
-}
 
 Status set_parameter(DriftFilter& filter, const std::string& name, std::string value) {
   if (name == "pipeline") {
@@ -52,18 +35,10 @@ Status set_parameter(DriftFilter& filter, const std::string& name, std::string v
 }
 
 Result<DriftFilter> filter_of(std::string_view query) {
+  SLUICE_ASSIGN_OR_RETURN(const auto pairs, admin::parse_query(query));
   DriftFilter filter;
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    if (pair.empty()) continue;
-    const size_t equals = std::min(pair.find('='), pair.size());
-    const auto name = decoded(pair.substr(0, equals));
-    const auto value = decoded(pair.substr(std::min(pair.size(), equals + 1)));
-    if (!name || !value) {
-      return invalid("the query has a '%' that is not followed by two hexadecimal digits");
-    }
-    SLUICE_RETURN_IF_ERROR(set_parameter(filter, *name, *value));
+  for (const auto& [name, value] : pairs) {
+    SLUICE_RETURN_IF_ERROR(set_parameter(filter, name, value));
   }
   return filter;
 }

@@ -34,6 +34,8 @@ constexpr std::array kDeclarations = {
     Declaration{"ingest_dlq_total", MetricType::Counter, "Records dead-lettered, by reason code."},
     Declaration{"ingest_dlq_entries_total", MetricType::Counter,
                 "Dead letters written; one record may leave several."},
+    Declaration{"ingest_dlq_dropped_total", MetricType::Counter,
+                "Dead letters dropped because their limit was reached (when_full: drop_oldest)."},
     Declaration{"ingest_dlq_records", MetricType::Gauge, "Dead letters stored now."},
     Declaration{"ingest_idempotency_keys", MetricType::Gauge,
                 "Idempotency keys kept, one a part and sink; about."},
@@ -211,6 +213,7 @@ std::string render_metrics(const MetricsSnapshot& snapshot) {
   if (snapshot.idempotency_keys) {
     families.gauge("ingest_idempotency_keys", {}, number(*snapshot.idempotency_keys));
   }
+  families.counter("ingest_dlq_dropped_total", {}, number(snapshot.dlq_dropped));
   add_process(families);
   uint64_t refused = 0;
   for (const PluginMetric& metric : snapshot.plugins) refused += families.plugin(metric) ? 0 : 1;

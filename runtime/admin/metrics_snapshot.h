@@ -94,6 +94,7 @@ struct MetricsSnapshot {
   std::vector<PipelineMetrics> pipelines;
   std::map<std::string, uint64_t> commits;   // of the ledger: "ok", "failed"
   std::optional<uint64_t> idempotency_keys;  // kept, about; nullopt: none are
+  uint64_t dlq_dropped = 0;                  // letters that their limit dropped, of all times
   std::vector<PluginMetric> plugins;
 };
 

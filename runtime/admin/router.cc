@@ -16,6 +16,8 @@ constexpr size_t kShownBytes = 100;
 struct Query {
   std::string_view text;  // behind the '?', not decoded
   bool operator_role;     // may see values that came with records
+  std::string_view path = {};
+  std::string_view body = {};
 };
 
 Answer live(AdminBackend&, const Query&) {
@@ -81,6 +83,21 @@ Answer drift(AdminBackend& backend, const Query& query) {
   return problem(body.status().code() == Code::kInvalid ? 400 : 503, body.status().message());
 }
 
+constexpr std::string_view kDlq = "/admin/dlq/";
+
+Answer answer_of(const AdminBackend::Reply& reply) {
+  if (reply.status / 100 != 2) return problem(reply.status, reply.detail, {}, reply.members);
+  return {reply.status, std::string(kJson), "{" + reply.members + "}\n", {}};
+}
+
+Answer look_at_letters(AdminBackend& backend, const Query& query) {
+  return answer_of(backend.dlq(query.path.substr(kDlq.size()), false, query.text, query.body));
+}
+
+Answer change_letters(AdminBackend& backend, const Query& query) {
+  return answer_of(backend.dlq(query.path.substr(kDlq.size()), true, query.text, query.body));
+}
+
 Answer index(AdminBackend&, const Query&);
 
 struct Route {
@@ -88,6 +105,7 @@ struct Route {
   std::string_view purpose;
   Answer (*handle)(AdminBackend&, const Query&);
   bool changes = false;  // POST only, and may take long; else GET and HEAD
+  bool slow = false;     // may take long all the same
 };
 
 constexpr std::array kRoutes = {
@@ -105,6 +123,23 @@ constexpr std::array kRoutes = {
           transformers},
     Route{"/admin/transformers/rollback", "lets the version before run again (POST)", roll_back,
           true},
+    Route{"/admin/dlq/summary",
+          "dead letters by reason, source, path, version and hour; ?pipeline= &tenant= &reason= "
+          "&source= &stage= &sink= &group= &since= &until=",
+          look_at_letters, false, true},
+    Route{"/admin/dlq/analyze",
+          "alike failures and why; the same filters, &limit=", look_at_letters, false, true},
+    Route{"/admin/dlq/sample", "the newest letters; the same filters, &limit= &full=true &who=",
+          look_at_letters, false, true},
+    Route{"/admin/dlq/show", "one letter; ?id= &full=true &who=", look_at_letters, false, true},
+    Route{"/admin/dlq/redrive", "redrives and how far they are; ?id=", look_at_letters},
+    Route{"/admin/dlq/redrive",
+          "takes letters through the pipeline once more (POST; the body says which)",
+          change_letters, true},
+    Route{"/admin/dlq/redrive/resume", "goes on with a redrive (POST ?id= &who=)", change_letters,
+          true},
+    Route{"/admin/dlq/redrive/stop", "ends a redrive (POST ?id= &who=)", change_letters, true},
+    Route{"/admin/dlq/purge", "removes letters (POST; the body says which)", change_letters, true},
     Route{"/admin/reload", "takes changed schemas and scripts over (POST)", reload, true},
 };
 
@@ -236,10 +271,10 @@ bool is_loopback_host(std::string_view host) {
 
 bool takes_long(const Request& request) {
   const std::string_view path = request.target.substr(0, request.target.find('?'));
-  return request.method == "POST" &&
-         std::any_of(kRoutes.begin(), kRoutes.end(), [&](const Route& candidate) {
-           return candidate.changes && candidate.path == path;
-         });
+  const bool posts = request.method == "POST";
+  return std::any_of(kRoutes.begin(), kRoutes.end(), [&](const Route& candidate) {
+    return candidate.path == path && (posts ? candidate.changes : candidate.slow);
+  });
 }
 
 Answer route(const Request& request, AdminBackend& backend, bool any_host) {
@@ -249,13 +284,19 @@ Answer route(const Request& request, AdminBackend& backend, bool any_host) {
                             "runtime.admin.listen to an address beyond loopback");
   }
   const std::string_view path = request.target.substr(0, request.target.find('?'));
-  const auto found = std::find_if(kRoutes.begin(), kRoutes.end(),
-                                  [&](const Route& candidate) { return candidate.path == path; });
+  const bool posts = request.method == "POST";
+  auto found = std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& candidate) {
+    return candidate.path == path && candidate.changes == posts;
+  });
+  if (found == kRoutes.end()) {
+    found = std::find_if(kRoutes.begin(), kRoutes.end(),
+                         [&](const Route& candidate) { return candidate.path == path; });
+  }
   if (found == kRoutes.end()) {
     return problem(404, "there is no " + quoted(path) + "; GET / lists what is");
   }
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (found->changes ? request.method != "POST" : !reads) {
+  if (found->changes ? !posts : !reads) {
     Answer answer =
         problem(405, quoted(request.method) + " is not allowed on " + std::string(found->path) +
                          "; use " + (found->changes ? "POST" : "GET or HEAD"));
@@ -268,7 +309,7 @@ Answer route(const Request& request, AdminBackend& backend, bool any_host) {
   const std::string_view query =
       path.size() < request.target.size() ? request.target.substr(path.size() + 1) : "";
   // Who may call /admin/ calls from this machine, which makes an operator.
-  return found->handle(backend, {query, true});
+  return found->handle(backend, {query, true, path, request.body});
 }
 
 }  // namespace sluice::admin

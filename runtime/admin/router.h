@@ -20,6 +20,7 @@ struct Request {
   std::optional<std::string_view> origin = {};
   std::optional<std::string_view> fetch_site = {};  // Sec-Fetch-Site
   bool from_here = true;                            // the other end is this machine's loopback
+  std::string_view body = {};
 };
 
 struct Answer {

@@ -43,6 +43,7 @@ std::string RuntimeBackend::metrics_text() {
       pipeline.dlq_stored = at->second;
     }
   }
+  if (const auto dropped = runtime_.dead_letters().dropped()) metrics.dlq_dropped = *dropped;
   return render_metrics(metrics);
 }
 

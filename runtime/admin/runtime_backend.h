@@ -22,6 +22,8 @@ class RuntimeBackend final : public AdminBackend {
   std::string metrics_text() override;
   std::string schemas_json() override;
   std::string transformers_json() override;
+  Reply dlq(std::string_view what, bool changes, std::string_view query,
+            std::string_view body) override;
   Reply reload(std::string_view pipeline) override;
   Reply roll_back(std::string_view pipeline) override;
   Result<std::string> drift_json(std::string_view query, bool samples) override;

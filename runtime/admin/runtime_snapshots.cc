@@ -155,6 +155,15 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
       out.sources.back().versions = version_counts(pipeline.versions[i]);
     }
   }
+  // Behind the sources the account has redriven letters, once there are some.
+  const auto& accounts = pipeline.account.sources;
+  if (accounts.size() > pipeline.sources.size() && accounts.back().received != 0) {
+    SourceStatus redrive;
+    redrive.name = "redrive";
+    redrive.lag.bounds = pipeline.sources.front().lag.bounds;  // nothing is measured
+    redrive.lag.counts.assign(redrive.lag.bounds.size() + 1, 0);
+    out.sources.push_back(source_metrics(redrive, accounts.back()));
+  }
   for (const SinkStatus& sink : pipeline.sinks) {
     out.sinks.push_back(sink_metrics(sink));
     out.queues.push_back({"deliver:" + sink.name, sink.queue_bytes, sink.queue_batches});

@@ -19,7 +19,7 @@ struct AdminServerOptions {
   std::chrono::milliseconds write_timeout{10'000};
   size_t max_connections = 128;  // more are answered 503 and closed
   uint32_t max_header_bytes = 8 * 1024;
-  uint64_t max_body_bytes = 64 * 1024;
+  uint64_t max_body_bytes = 2 * 1024 * 1024;  // ten thousand ids of letters
 };
 
 // Health and metrics over HTTP/1.1, on one thread of its own, and reloads on another: /health/live,

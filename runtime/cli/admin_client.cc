@@ -61,14 +61,20 @@ Result<UniqueFd> connect_to(const std::string& address) {
 }
 
 Result<AdminAnswer> ask(const std::string& address, const std::string& method,
-                        const std::string& target, const timeval& patience) {
+                        const std::string& target, const timeval& patience,
+                        const std::string& body = "") {
   SLUICE_ASSIGN_OR_RETURN(const UniqueFd fd, connect_to(address));
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const HostPort place = split(address);
   const std::string host =
       place.host.find(':') == std::string::npos ? place.host : "[" + place.host + "]";
-  const std::string request = method + " " + target + " HTTP/1.1\r\nHost: " + host +
-                              "\r\nConnection: close\r\nAccept: application/json\r\n\r\n";
+  std::string request = method + " " + target + " HTTP/1.1\r\nHost: " + host +
+                        "\r\nConnection: close\r\nAccept: application/json\r\n";
+  if (!body.empty()) {
+    request +=
+        "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+  }
+  request += "\r\n" + body;
   size_t sent = 0;
   while (sent < request.size()) {
     const ssize_t n = ::send(fd.get(), request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
@@ -112,8 +118,13 @@ Result<std::string> admin_get(const std::string& address, const std::string& tar
                  ": " + shorten(answer.body, 300));
 }
 
-Result<AdminAnswer> admin_post(const std::string& address, const std::string& target) {
-  return ask(address, "POST", target, kLongPatience);
+Result<AdminAnswer> admin_ask(const std::string& address, const std::string& target) {
+  return ask(address, "GET", target, kLongPatience);
+}
+
+Result<AdminAnswer> admin_post(const std::string& address, const std::string& target,
+                               const std::string& body) {
+  return ask(address, "POST", target, kLongPatience, body);
 }
 
 }  // namespace sluice::cli

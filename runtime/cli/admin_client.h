@@ -20,8 +20,11 @@ struct AdminAnswer {
   unsigned status = 0;
   std::string body;
 };
-// POST without a body, which may take as long as compiling and testing do. kUnavailable: nobody
+// GET of any answer, which may take as long as reading a million letters does.
+Result<AdminAnswer> admin_ask(const std::string& address, const std::string& target);
+// POST, which may take as long as compiling and testing do. kUnavailable: nobody
 // answers.
-Result<AdminAnswer> admin_post(const std::string& address, const std::string& target);
+Result<AdminAnswer> admin_post(const std::string& address, const std::string& target,
+                               const std::string& body = "");
 
 }  // namespace sluice::cli

@@ -18,7 +18,7 @@
 namespace sluice::cli {
 namespace {
 
-constexpr size_t kChunk = 1 << 20;
+constexpr size_t kExportChunk = 1 << 20;
 
 struct ExportOptions {
   DlqOptions dlq;
@@ -26,7 +26,7 @@ struct ExportOptions {
 };
 
 // Everything, or an error: half an export must not look like a whole one.
-Status write_chunk(int fd, std::string& chunk) {
+Status write_export(int fd, std::string& chunk) {
   size_t at = 0;
   while (at < chunk.size()) {
     const ssize_t n = ::write(fd, chunk.data() + at, chunk.size() - at);
@@ -40,8 +40,8 @@ Status write_chunk(int fd, std::string& chunk) {
 
 Status export_letters(const ExportOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const DlqPlace place, find_dlq_place(options.dlq));
-  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_ASSIGN_OR_RETURN(triage::Selection selection, selection_of(options.dlq));
+  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_RETURN_IF_ERROR(triage::complete_ids(*store, selection.filter));
   SLUICE_RETURN_IF_ERROR(
       note_dlq_action(place, "export",
@@ -63,13 +63,13 @@ Status export_letters(const ExportOptions& options) {
         chunk += letter_json(letter, true);
         chunk += '\n';
         ++letters;
-        if (chunk.size() > kChunk) {
-          written = write_chunk(fd, chunk);
+        if (chunk.size() > kExportChunk) {
+          written = write_export(fd, chunk);
         }
         return written.is_ok();
       }));
   SLUICE_RETURN_IF_ERROR(written);
-  SLUICE_RETURN_IF_ERROR(write_chunk(fd, chunk));
+  SLUICE_RETURN_IF_ERROR(write_export(fd, chunk));
   if (!options.output.empty()) {
     write_text(STDERR_FILENO,
                with_thousands(letters) + " dead letters written to " + options.output + "\n");

@@ -21,19 +21,20 @@
 namespace sluice::cli {
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
+using LookRows = std::vector<std::vector<std::string>>;
 
 constexpr size_t kShownValues = 10;  // of a kind in a summary
 constexpr size_t kShownHours = 24;
 constexpr size_t kShownBytes = 200;  // of a detail or a record
 
 // The most frequent values of a kind, as a table.
-std::string values_table(const std::string& kind, const std::map<std::string, uint64_t>& counts,
-                         const std::string& unnamed) {
+std::string letter_values_table(const std::string& kind,
+                                const std::map<std::string, uint64_t>& counts,
+                                const std::string& unnamed) {
   std::vector<std::pair<std::string, uint64_t>> sorted(counts.begin(), counts.end());
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
-  Rows rows{{kind, "letters"}};
+  LookRows rows{{kind, "letters"}};
   uint64_t others = 0;
   for (size_t i = 0; i < sorted.size(); ++i) {
     if (i >= kShownValues) {
@@ -51,13 +52,13 @@ std::string values_table(const std::string& kind, const std::map<std::string, ui
   return format_table(rows) + "\n";
 }
 
-std::string summary_text(const LetterSummary& summary) {
+std::string letter_summary_text(const LetterSummary& summary) {
   if (summary.total == 0) return "no dead letters\n";
-  std::string out = values_table("reason", summary.reasons, "-");
-  out += values_table("source", summary.sources, "-");
-  out += values_table("path", summary.paths, "(the record)");
-  out += values_table("schema", summary.versions, "(none known)");
-  Rows hours{{"hour", "letters"}};
+  std::string out = letter_values_table("reason", summary.reasons, "-");
+  out += letter_values_table("source", summary.sources, "-");
+  out += letter_values_table("path", summary.paths, "(the record)");
+  out += letter_values_table("schema", summary.versions, "(none known)");
+  LookRows hours{{"hour", "letters"}};
   size_t skip = summary.hours.size() - std::min(summary.hours.size(), kShownHours);
   for (const auto& [us, n] : summary.hours) {
     if (skip > 0) {
@@ -70,13 +71,13 @@ std::string summary_text(const LetterSummary& summary) {
   return out + "\n" + with_thousands(summary.total) + " dead letters\n";
 }
 
-Status summary(const DlqOptions& options) {
+Status summarize_letters(const DlqOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const DlqPlace place, find_dlq_place(options));
-  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_ASSIGN_OR_RETURN(const triage::Selection selection, selection_of(options));
+  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_ASSIGN_OR_RETURN(const LetterSummary found, store->summarize(selection.filter));
   write_text(STDOUT_FILENO,
-             options.json ? triage::summary_json(found) + "\n" : summary_text(found));
+             options.json ? triage::summary_json(found) + "\n" : letter_summary_text(found));
   return Status::ok();
 }
 
@@ -120,10 +121,10 @@ Status each_newest(DeadLetterStore& store, const triage::Selection& selection, u
   return Status::ok();
 }
 
-Status sample(const DlqOptions& options) {
+Status sample_letters(const DlqOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const DlqPlace place, find_dlq_place(options));
-  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_ASSIGN_OR_RETURN(triage::Selection selection, selection_of(options));
+  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_RETURN_IF_ERROR(triage::complete_ids(*store, selection.filter));
   SLUICE_RETURN_IF_ERROR(
       note_full(place, options, "sample", "\"selection\":" + triage::selection_json(selection)));
@@ -135,7 +136,7 @@ Status sample(const DlqOptions& options) {
   });
 }
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string text_or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 std::string show_text(const DeadLetter& letter) {
   std::string detail;
@@ -146,21 +147,22 @@ std::string show_text(const DeadLetter& letter) {
   if (!letter.first_reason.empty() && letter.first_reason != reason) {
     reason += " (at first " + letter.first_reason + ")";
   }
-  Rows rows{{"id", letter.id},
-            {"reason", reason},
-            {"stage", letter.sink.empty() ? letter.stage : letter.stage + " (" + letter.sink + ")"},
-            {"detail", detail},
-            {"pointer", or_dash(letter.pointer)},
-            {"group", class_of(letter).group},
-            {"pipeline", letter.pipeline + " (tenant " + letter.tenant + ")"},
-            {"origin", letter.source + " " + letter.lane + " @ " + std::to_string(letter.position)},
-            {"schema", or_dash(letter.schema_version)},
-            {"script", or_dash(letter.script_hash.substr(0, 12))},
-            {"bundle", or_dash(letter.bundle_hash.substr(0, 12))},
-            {"attempts", std::to_string(letter.attempts)},
-            {"redrives", std::to_string(letter.redrives)},
-            {"first", format_time_us(letter.first_at_us)},
-            {"last", format_time_us(letter.last_at_us)}};
+  LookRows rows{
+      {"id", letter.id},
+      {"reason", reason},
+      {"stage", letter.sink.empty() ? letter.stage : letter.stage + " (" + letter.sink + ")"},
+      {"detail", detail},
+      {"pointer", text_or_dash(letter.pointer)},
+      {"group", class_of(letter).group},
+      {"pipeline", letter.pipeline + " (tenant " + letter.tenant + ")"},
+      {"origin", letter.source + " " + letter.lane + " @ " + std::to_string(letter.position)},
+      {"schema", text_or_dash(letter.schema_version)},
+      {"script", text_or_dash(letter.script_hash.substr(0, 12))},
+      {"bundle", text_or_dash(letter.bundle_hash.substr(0, 12))},
+      {"attempts", std::to_string(letter.attempts)},
+      {"redrives", std::to_string(letter.redrives)},
+      {"first", format_time_us(letter.first_at_us)},
+      {"last", format_time_us(letter.last_at_us)}};
   if (!done.empty()) rows.push_back({"not for", done});
   if (const auto id = correlation_of(letter); !id.empty()) {
     rows.push_back({"correlation", shorten(id, kShownBytes)});
@@ -176,7 +178,7 @@ std::string show_text(const DeadLetter& letter) {
   return out;
 }
 
-Status show(const DlqOptions& options) {
+Status show_letter(const DlqOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const DlqPlace place, find_dlq_place(options));
   SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_ASSIGN_OR_RETURN(auto letter, store->find(options.id));
@@ -190,7 +192,7 @@ Status show(const DlqOptions& options) {
   return Status::ok();
 }
 
-std::string percent(double share) {
+std::string share_text(double share) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", share * 100);
   return text;
@@ -210,7 +212,7 @@ std::string group_text(const triage::LetterGroup& group) {
   std::string out = group.id + "  " + group.reason + "  " +
                     (group.path.empty() ? std::string("(the record)") : group.path) + "  " +
                     with_thousands(group.letters) +
-                    (group.letters == 1 ? " letter, " : " letters, ") + percent(group.share) +
+                    (group.letters == 1 ? " letter, " : " letters, ") + share_text(group.share) +
                     ", " + std::string(group.trend()) + "\n  " + group.stage +
                     (group.sink.empty() ? "" : " (" + group.sink + ")") + ": ";
   append_escaped(out, group.shape);
@@ -232,10 +234,10 @@ std::string group_text(const triage::LetterGroup& group) {
   return out + "  next      " + group.next + "\n            " + group.advice + "\n";
 }
 
-Status analyze(const DlqOptions& options) {
+Status analyze_letters(const DlqOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const DlqPlace place, find_dlq_place(options));
-  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_ASSIGN_OR_RETURN(const triage::Selection selection, selection_of(options));
+  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place));
   SLUICE_ASSIGN_OR_RETURN(
       const triage::Analysis found,
       triage::analyze(*store, selection.filter, triage::read_evidence(place.state_dir),
@@ -270,7 +272,8 @@ void add_dlq_look_commands(CLI::App& dlq, int* exit_code) {
       "Examples:\n"
       "  sluice dlq summary\n"
       "  sluice dlq summary --since 30m --json");
-  summary_command->callback([options, exit_code] { *exit_code = report(summary(*options)); });
+  summary_command->callback(
+      [options, exit_code] { *exit_code = report(summarize_letters(*options)); });
 
   auto* sample_command = dlq.add_subcommand("sample", "The newest letters");
   add_dlq_common(*sample_command, *options);
@@ -283,7 +286,7 @@ void add_dlq_look_commands(CLI::App& dlq, int* exit_code) {
       "  sluice dlq sample --reason SCHEMA_DRIFT --limit 5\n"
       "  sluice dlq sample --group 3f2a91bc0d4e --limit 1 --full\n"
       "  sluice dlq sample --where /order_id=o-17,o-18 --json");
-  sample_command->callback([options, exit_code] { *exit_code = report(sample(*options)); });
+  sample_command->callback([options, exit_code] { *exit_code = report(sample_letters(*options)); });
 
   auto* show_command = dlq.add_subcommand("show", "One letter, with everything known of it");
   add_dlq_common(*show_command, *options);
@@ -294,7 +297,7 @@ void add_dlq_look_commands(CLI::App& dlq, int* exit_code) {
       "Examples:\n"
       "  sluice dlq show 3f2a91bc0d4e\n"
       "  sluice dlq show 3f2a91bc0d4e --full --json | jq -r .raw_base64 | base64 -d");
-  show_command->callback([options, exit_code] { *exit_code = report(show(*options)); });
+  show_command->callback([options, exit_code] { *exit_code = report(show_letter(*options)); });
 
   auto* analyze_command = dlq.add_subcommand(
       "analyze", "Alike failures as groups: how many, since when, why probably, and what to do");
@@ -306,7 +309,8 @@ void add_dlq_look_commands(CLI::App& dlq, int* exit_code) {
       "Examples:\n"
       "  sluice dlq analyze\n"
       "  sluice dlq analyze --since 2h --pipeline orders --json");
-  analyze_command->callback([options, exit_code] { *exit_code = report(analyze(*options)); });
+  analyze_command->callback(
+      [options, exit_code] { *exit_code = report(analyze_letters(*options)); });
 }
 
 }  // namespace sluice::cli

@@ -70,5 +70,7 @@ Status note_dlq_action(const DlqPlace& place, const std::string& action,
 
 void add_dlq_look_commands(CLI::App& dlq, int* exit_code);
 void add_dlq_export_command(CLI::App& dlq, int* exit_code);
+void add_dlq_redrive_command(CLI::App& dlq, int* exit_code);
+void add_dlq_purge_command(CLI::App& dlq, int* exit_code);
 
 }  // namespace sluice::cli

@@ -21,6 +21,12 @@ class FakeBackend final : public AdminBackend {
   std::string metrics_text() override { return metrics; }
   std::string schemas_json() override { return "{\"schemas\":1}"; }
   std::string transformers_json() override { return "{\"transformers\":1}"; }
+  Reply dlq(std::string_view what, bool changes, std::string_view query,
+            std::string_view body) override {
+    std::string members = "\"what\":\"" + std::string(what) + (changes ? " changed" : "");
+    members += "\",\"query\":\"" + std::string(query) + "\",\"body\":\"" + std::string(body) + "\"";
+    return {200, "", std::move(members)};
+  }
   Reply roll_back(std::string_view pipeline) override {
     rolled_back.emplace_back(pipeline);
     return reply;

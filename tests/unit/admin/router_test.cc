@@ -159,5 +159,25 @@ TEST(Router, StrangersMayNotUseAdmin) {
   EXPECT_TRUE(backend.reloaded.empty());
 }
 
+TEST(Router, DeadLettersAreLookedAtByGetAndChangedByPost) {
+  FakeBackend backend;
+  EXPECT_EQ(get(backend, "/admin/dlq/summary?since=1h").body,
+            "{\"what\":\"summary\",\"query\":\"since=1h\",\"body\":\"\"}\n");
+  EXPECT_EQ(get(backend, "/admin/dlq/redrive?id=4").body,
+            "{\"what\":\"redrive\",\"query\":\"id=4\",\"body\":\"\"}\n");
+  Request post{"POST", "/admin/dlq/redrive", "localhost"};
+  post.body = "x";
+  EXPECT_EQ(route(post, backend, false).body,
+            "{\"what\":\"redrive changed\",\"query\":\"\",\"body\":\"x\"}\n");
+  EXPECT_TRUE(takes_long(post));
+  EXPECT_EQ(get(backend, "/admin/dlq/purge").status, 405U);
+  Request summary{"POST", "/admin/dlq/summary", "localhost"};
+  EXPECT_EQ(route(summary, backend, false).status, 405U);
+  EXPECT_TRUE(takes_long({"GET", "/admin/dlq/analyze?limit=3", "localhost"}));
+  EXPECT_FALSE(takes_long({"GET", "/admin/dlq/redrive", "localhost"}));
+  post.origin = "http://elsewhere.example";
+  EXPECT_EQ(route(post, backend, false).status, 403U);
+}
+
 }  // namespace
 }  // namespace sluice::admin
