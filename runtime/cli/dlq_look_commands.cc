@@ -248,10 +248,10 @@ Status analyze_letters(const DlqOptions& options) {
   }
   std::string out;
   for (const triage::LetterGroup& group : found.groups) out += group_text(group) + "\n";
-  out += found.letters == 0
-             ? "no dead letters\n"
-             : with_thousands(found.letters) + " dead letters in " +
-                   with_thousands(found.groups.size() + found.other_groups) + " groups\n";
+  const uint64_t groups = found.groups.size() + found.other_groups;
+  out += found.letters == 0 ? "no dead letters\n"
+                            : with_thousands(found.letters) + " dead letters in " +
+                                  with_thousands(groups) + (groups == 1 ? " group\n" : " groups\n");
   if (found.other_groups != 0) {
     out += with_thousands(found.other_letters) + " of them in groups that are not shown; --limit " +
            "shows more\n";
