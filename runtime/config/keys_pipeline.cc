@@ -8,7 +8,6 @@ namespace {
 
 using enum KeyType;
 
-constexpr double kMinute = 60e3;
 constexpr double kHour = 3600e3;
 constexpr double kYear = 366 * 86'400e3;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
@@ -309,33 +308,6 @@ constexpr std::array kFlow = {
         .most = 1024 * kGiB},
 };
 
-constexpr std::array<std::string_view, 2> kWhenFull = {"hold", "drop_oldest"};
-
-constexpr std::array kDeadLetters = {
-    Key{.name = "keep",
-        .type = kDuration,
-        .preset = "30d",
-        .text = "How long dead letters are kept.",
-        .least = kMinute,
-        .most = 100 * kYear},
-    Key{.name = "show",
-        .type = kPointers,
-        .text = "JSON Pointers of fields shown in lists of dead letters.",
-        .most = 100},
-    Key{.name = "max_bytes",
-        .type = kSize,
-        .preset = "4GiB",
-        .text = "Bytes of dead letters kept at most.",
-        .least = 1 << 20,
-        .most = 1024 * kGiB},
-    Key{.name = "when_full",
-        .type = kChoice,
-        .preset = "hold",
-        .text = "What happens at that limit: nothing is settled any more until there is room "
-                "(`hold`), or the oldest letters go, and are counted (`drop_oldest`).",
-        .choices = kWhenFull},
-};
-
 }  // namespace
 
 Keys pipeline_keys() {
@@ -392,7 +364,7 @@ Keys pipeline_keys() {
       Key{.name = "dead_letters",
           .type = kSection,
           .text = "Records that could not be delivered.",
-          .children = kDeadLetters},
+          .children = dead_letter_keys()},
       Key{.name = "sinks",
           .type = kNamed,
           .text = "Where records go, by instance name.",

@@ -112,8 +112,8 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
 void Pipeline::skip_delivered(Batch& batch) const {
   const Source& source = *sources_[batch.source];
   if (!source.delivered) return;
-  source.delivered->skip_delivered(
-      batch, [&source](uint32_t lane) { return source.lanes.name_of(lane); });
+  source.delivered->skip_delivered(batch,
+                                   [&source](uint32_t lane) { return source.lanes.name_of(lane); });
 }
 
 void Pipeline::read(Batch& batch, const WorkItem& item, uint32_t worker,
