@@ -43,13 +43,15 @@ class AdminBackend {
   // `changes`: by POST. May take long, then on the thread of the next two.
   virtual Reply dlq(std::string_view what, bool changes, std::string_view query,
                     std::string_view body) = 0;
-  // The next two take as long as compiling does. They are called on a thread of their own, one at a
-  // time, beside the calls of the server's thread.
-  // POST /admin/reload: takes changed schemas and scripts over. Empty: of all pipelines.
+  // The next three may take as long as compiling does. They are called on a thread of their own,
+  // one at a time, beside the calls of the server's thread. POST /admin/reload: takes changed
+  // schemas and scripts over. Empty: of all pipelines.
   virtual Reply reload(std::string_view pipeline) = 0;
   // POST /admin/transformers/rollback: lets the bundle before run again. Empty: of the only
   // pipeline.
   virtual Reply roll_back(std::string_view pipeline) = 0;
+  // POST /admin/resume: sources that a flood of dead letters paused go on. Empty: of all pipelines.
+  virtual Reply resume(std::string_view pipeline) = 0;
 };
 
 }  // namespace sluice

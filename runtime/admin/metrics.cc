@@ -32,6 +32,10 @@ constexpr std::array kDeclarations = {
     Declaration{"ingest_script_count_total", MetricType::Counter,
                 "What transformers count by sluice.count(), by its name."},
     Declaration{"ingest_dlq_total", MetricType::Counter, "Records dead-lettered, by reason code."},
+    Declaration{"ingest_dlq_bursts_total", MetricType::Counter,
+                "Floods of dead letters that paused a source."},
+    Declaration{"ingest_dlq_burst_paused", MetricType::Gauge,
+                "1 while a flood of dead letters pauses the source."},
     Declaration{"ingest_dlq_entries_total", MetricType::Counter,
                 "Dead letters written; one record may leave several."},
     Declaration{"ingest_dlq_dropped_total", MetricType::Counter,
@@ -127,6 +131,8 @@ void add_source(Families& families, const Labels& pipeline, const SourceMetrics&
   families.counter("ingest_returned_total", labels, number(source.returned));
   add_counts(families, "ingest_records_total", labels, "outcome", source.outcomes);
   add_counts(families, "ingest_dlq_total", labels, "reason", source.dlq_reasons);
+  families.counter("ingest_dlq_bursts_total", labels, number(source.bursts));
+  families.gauge("ingest_dlq_burst_paused", labels, source.paused ? 1 : 0);
   add_counts(families, "ingest_schema_version_records_total", labels, "version", source.versions);
   add_counts(families, "ingest_drift_total", labels, "severity", source.drift);
   families.histogram("ingest_lag_seconds", labels, source.lag_seconds);

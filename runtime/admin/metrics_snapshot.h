@@ -26,6 +26,8 @@ struct SourceMetrics {
   uint64_t returned = 0;                        // left again with a lane that was given back
   std::map<std::string, uint64_t> outcomes;     // "committed", "duplicate", "filtered", ...
   std::map<std::string, uint64_t> dlq_reasons;  // reason code -> records dead-lettered
+  uint64_t bursts = 0;                          // floods of dead letters that paused it
+  bool paused = false;                          // by one, now
   std::map<std::string, uint64_t> drift;        // severity -> observations of drift
   std::map<std::string, uint64_t> versions;     // schema version, or "unknown" -> records
   HistogramSnapshot lag_seconds;                // event time or arrival to sink commit

@@ -77,6 +77,10 @@ Answer roll_back(AdminBackend& backend, const Query& query) {
   return change(backend, query, &AdminBackend::roll_back);
 }
 
+Answer resume(AdminBackend& backend, const Query& query) {
+  return change(backend, query, &AdminBackend::resume);
+}
+
 Answer drift(AdminBackend& backend, const Query& query) {
   auto body = backend.drift_json(query.text, query.operator_role);
   if (body) return {200, std::string(kJson), std::move(body).value(), {}};
@@ -140,6 +144,8 @@ constexpr std::array kRoutes = {
           true},
     Route{"/admin/dlq/redrive/stop", "ends a redrive (POST ?id= &who=)", change_letters, true},
     Route{"/admin/dlq/purge", "removes letters (POST; the body says which)", change_letters, true},
+    Route{"/admin/resume", "lets sources go on that a flood of dead letters paused (POST)", resume,
+          true},
     Route{"/admin/reload", "takes changed schemas and scripts over (POST)", reload, true},
 };
 

@@ -4,6 +4,7 @@
 #include "runtime/admin/metrics.h"
 #include "runtime/admin/schemas.h"
 #include "runtime/admin/transformers.h"
+#include "runtime/base/text.h"
 
 namespace sluice {
 
@@ -21,6 +22,9 @@ AdminBackend::Ready RuntimeBackend::ready() {
       return {false, "pipeline " + pipeline.name + " is in state " + pipeline.state};
     }
     for (const SourceStatus& source : pipeline.sources) {
+      if (source.burst.state == BurstGuard::State::kPaused) {
+        return {false, "source " + source.name + " is paused: " + source.burst.cause};
+      }
       if (source.state == "connecting" || source.state == "failed") {
         return {false, "source " + source.name + " is " + source.state + ": " + source.last_error};
       }
@@ -64,6 +68,19 @@ AdminBackend::Reply RuntimeBackend::reload(std::string_view pipeline) {
 
 AdminBackend::Reply RuntimeBackend::roll_back(std::string_view pipeline) {
   return render_reload(runtime_.roll_back(pipeline));
+}
+
+AdminBackend::Reply RuntimeBackend::resume(std::string_view pipeline) {
+  const auto resumed = runtime_.resume_bursts(pipeline);
+  if (!resumed) return {404, resumed.status().message(), {}};
+  Reply reply;
+  reply.members = "\"resumed\":[";
+  for (size_t i = 0; i < resumed->size(); ++i) {
+    if (i != 0) reply.members += ',';
+    append_json_string(reply.members, (*resumed)[i]);
+  }
+  reply.members += ']';
+  return reply;
 }
 
 const std::map<std::string, std::map<std::string, uint64_t>>& RuntimeBackend::stored_letters() {

@@ -26,6 +26,7 @@ class RuntimeBackend final : public AdminBackend {
             std::string_view body) override;
   Reply reload(std::string_view pipeline) override;
   Reply roll_back(std::string_view pipeline) override;
+  Reply resume(std::string_view pipeline) override;
   Result<std::string> drift_json(std::string_view query, bool samples) override;
 
  private:

@@ -30,11 +30,12 @@ AdapterHealth source_health(const SourceStatus& source) {
   out.name = source.name;
   out.kind = "source";
   out.state = source.state;
-  out.healthy = source.state != "connecting" && source.state != "failed";
+  const bool paused = source.burst.state != BurstGuard::State::kFlowing;
+  out.healthy = !paused && source.state != "connecting" && source.state != "failed";
   out.lag_seconds = source.lag_seconds;
   if (source.lag_records) out.lag_records = static_cast<uint64_t>(*source.lag_records);
   out.last_record_at_us = source.last_record_at_us;
-  out.last_error = source.last_error;
+  out.last_error = paused ? source.burst.cause : source.last_error;
   return out;
 }
 
@@ -65,6 +66,8 @@ SourceMetrics source_metrics(const SourceStatus& source, const SourceAccount& ac
     out.outcomes[std::string(outcome_name(static_cast<Outcome>(i)))] = account.outcomes[i];
   }
   out.dlq_reasons = account.reasons;
+  out.bursts = source.burst.bursts;
+  out.paused = source.burst.state != BurstGuard::State::kFlowing;
   out.lag_seconds = histogram(source.lag);
   return out;
 }
@@ -199,6 +202,10 @@ HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
     out.pipelines.push_back(std::move(health));
     for (const SourceStatus& source : pipeline.sources) {
       out.adapters.push_back(source_health(source));
+      if (source.burst.state != BurstGuard::State::kFlowing) {
+        out.backpressure.reasons.push_back("source " + source.name +
+                                           " is paused: " + source.burst.cause);
+      }
       healthy = healthy && out.adapters.back().healthy;
     }
     for (const SinkStatus& sink : pipeline.sinks) {

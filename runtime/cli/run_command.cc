@@ -75,6 +75,9 @@ int end_code(Runtime& runtime, Runtime::End end, const RunOptions& options,
   switch (end) {
     case Runtime::End::kSourceFailed:
       return report(*runtime.failure());
+    case Runtime::End::kBurst:
+      report(*runtime.burst());
+      return kExitNo;
     case Runtime::End::kHeld: {
       std::string what = "the state folder or a sink stayed unavailable";
       for (const PipelineSnapshot& pipeline : last.pipelines) {
@@ -161,9 +164,8 @@ void add_run_command(CLI::App& app, int* exit_code) {
       "  sluice run --once --json              a finite run, its account as JSON\n"
       "  sluice run --pipeline orders,refunds  only these\n"
       "SIGHUP takes changed schemas and scripts over, as POST /admin/reload does.\n"
-      "Exit codes: 0 ok, 1 --strict and a record was dead-lettered, 2 configuration, 3 a "
-      "dependency\n"
-      "was unavailable.");
+      "Exit codes: 0 ok, 1 --strict and a record was dead-lettered, or --once and a flood of dead\n"
+      "letters (dlq_burst), 2 configuration, 3 a dependency was unavailable.");
   command->callback([options, exit_code] { *exit_code = run(*options); });
 }
 

@@ -59,6 +59,7 @@ Keys root_keys();
 Keys pipeline_keys();
 Keys sink_keys();
 Keys dead_letter_keys();  // of a pipeline
+Keys dlq_burst_keys();
 const Key* find_key(Keys keys, std::string_view name);
 
 // "a duration such as 200ms, 30s or 7d": what a value of this key looks like.

@@ -365,6 +365,11 @@ Keys pipeline_keys() {
           .type = kSection,
           .text = "Records that could not be delivered.",
           .children = dead_letter_keys()},
+      Key{.name = "dlq_burst",
+          .type = kSection,
+          .text = "When a flood of dead letters pauses a source; plain `off`: never.",
+          .children = dlq_burst_keys(),
+          .scalar_fills = "guard"},
       Key{.name = "sinks",
           .type = kNamed,
           .text = "Where records go, by instance name.",
@@ -374,9 +379,6 @@ Keys pipeline_keys() {
           .most = 1000},
       Key{.name = "replay", .text = "Rules for replays.", .unbuilt = "replay"},
       Key{.name = "brownout", .text = "What is given up under load.", .unbuilt = "brownout"},
-      Key{.name = "dlq_burst",
-          .text = "When a flood of dead letters pauses a source.",
-          .unbuilt = "the guard against floods of dead letters"},
   };
   return pipeline;
 }

@@ -36,7 +36,9 @@ Pipeline::Pipeline(const PipelineConfig& config, const Context& context)
   }
 }
 
-Pipeline::Source::Source() : lag_seconds(kLagSeconds) {}
+Pipeline::Source::Source(const DlqBurstConfig& limits, const Clock& clock)
+    : lag_seconds(kLagSeconds),
+      burst({limits.window, limits.share, limits.least, limits.cool_down}, clock) {}
 
 Pipeline::~Pipeline() = default;
 
@@ -137,7 +139,7 @@ Status Pipeline::create_sources() {
   for (const SourceConfig& config : config_.sources) {
     auto component = context_.registry->find(ComponentKind::kSource, config.use);
     if (!component) return std::move(component).status().with_context(config.place.text());
-    auto source = std::make_unique<Source>();
+    auto source = std::make_unique<Source>(config_.dlq_burst, *context_.clock);
     SourceDriver::Context driver_context;
     driver_context.config = config;
     SLUICE_ASSIGN_OR_RETURN(driver_context.config.config_json,
@@ -147,6 +149,7 @@ Status Pipeline::create_sources() {
     driver_context.bucket = bucket_.get();
     driver_context.lanes = &source->lanes;
     driver_context.clock = context_.clock;
+    if (config_.dlq_burst.on) driver_context.burst = &source->burst;
     driver_context.intake = [this, index](sluice_batch raw) { intake(index, raw); };
     driver_context.changed = [this] { context_.ledger->wake(); };
     driver_context.resume_at = [this, index](const std::string& lane, uint64_t checkpoint) {
@@ -241,18 +244,30 @@ void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
   Source& source = *sources_[source_index];
   auto batch = std::make_shared<Batch>(raw, buffers_, *this);
   batch->source = source_index;
-  batch->sequence = source.next_sequence;
+  receive(*batch);
+  if (const auto wrong = source.lanes.enroll(*batch)) {
+    // The plugin broke the contract. Its records cannot be named, so they cannot be settled;
+    // refusing them here leaves the account open, which health and metrics show.
+    log::error("plugin.misbehaviour", "a batch was refused: " + *wrong,
+               {{"source", source.driver->config().name}});
+    return;
+  }
+  SLUICE_FAULT("intake.enroll.after");
+  batch->sequence = source.next_sequence++;
+  source.burst.taken(batch->sequence, batch->count());
   take_in(std::move(batch));
 }
 
-// Stamps a batch, accounts for it, and lets it wait for a worker.
+// Received before anything can go wrong with it: a batch that vanishes has to show.
+void Pipeline::receive(Batch& batch) {
+  batch.received_us = context_.clock->wall_us();
+  batch.charged_bytes = 3 * batch.value_bytes();
+  accounting_.received(batch.source, batch.count(), batch.value_bytes());
+  budget_.charge(batch.charged_bytes);
+}
+
+// Stamps a batch that was received and lets it wait for a worker.
 void Pipeline::take_in(BatchPtr batch) {
-  batch->received_us = context_.clock->wall_us();
-  batch->charged_bytes = 3 * batch->value_bytes();
-  // Received before anything can go wrong with it: a batch that vanishes has to show.
-  accounting_.received(batch->source, batch->count(), batch->value_bytes());
-  budget_.charge(batch->charged_bytes);
-  SLUICE_FAULT("intake.enroll.after");
   WorkItem item{this, std::move(batch), nullptr, nullptr};
   {
     MutexLock lock(bundle_mutex_);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/config/config.h"
+#include "runtime/flow/burst_guard.h"
 #include "runtime/flow/byte_budget.h"
 #include "runtime/flow/token_bucket.h"
 #include "runtime/pipeline/accounting.h"
@@ -114,6 +115,10 @@ class Pipeline final : public SettlementListener,
   [[nodiscard]] const PipelineConfig& config() const { return config_; }
   // The failure of a source, if one ended by failing.
   [[nodiscard]] std::optional<Status> source_failure() const;
+  // Of the first source that a flood of dead letters paused since the start, if any did.
+  [[nodiscard]] std::optional<Status> burst() const;
+  // Lets sources that one has paused go on; their names. Any thread.
+  std::vector<std::string> resume_bursts();
 
   // SettlementListener
   void segment_settled(std::shared_ptr<Batch> batch, uint32_t segment) override;
@@ -141,8 +146,9 @@ class Pipeline final : public SettlementListener,
     OrderBuffer order;           // after the driver: batches inside go before their source does
     uint64_t next_sequence = 0;  // of the driver's thread
     Histogram lag_seconds;       // intake to settlement, a record
+    BurstGuard burst;
 
-    Source();
+    Source(const DlqBurstConfig& limits, const Clock& clock);
   };
 
   Pipeline(const PipelineConfig& config, const Context& context);
@@ -152,6 +158,7 @@ class Pipeline final : public SettlementListener,
   [[nodiscard]] uint64_t resume_at(uint32_t source, const std::string& lane,
                                    uint64_t checkpoint) const;
   void intake(uint32_t source, sluice_batch raw);
+  void receive(Batch& batch);
   void take_in(BatchPtr batch);
   // The account's place for redriven records, behind the sources.
   [[nodiscard]] uint32_t redriven_source() const {
@@ -169,6 +176,7 @@ class Pipeline final : public SettlementListener,
   static void oblige_letters(Batch& batch, const std::vector<LetterRequest>& letters);
   void oblige_parts(Batch& batch) const;
   void add_shown_fields(DeadLetter& letter);
+  void watch_for_burst(Batch& batch, uint32_t segment);
 
   const PipelineConfig config_;
   Context context_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline's side of settlement: what the ledger asks of it.
+#include <algorithm>
+
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
 #include "runtime/pipeline/pipeline.h"
@@ -130,6 +132,9 @@ void Pipeline::letter_written(const LetterRequest& request) {
   accounting_.letter(batch.source, first ? request.reason : std::string());
   if (request.receipt) request.receipt->durable();
   if (keys_) keys_->refused(request);
+  if (first && config_.dlq_burst.on && !batch.redrive && request.reason != "OLDER_REVISION") {
+    batch.dead_lettered.emplace_back(request.record, request.reason);
+  }
   batch.meet(batch.segment_of(request.record), 1);
 }
 
@@ -147,8 +152,53 @@ void Pipeline::account(Batch& batch, uint32_t segment_index) {
   Source& source = *sources_[batch.source];
   source.lanes.settle(segment);
   accounting_.settled(batch.source, counts);
+  watch_for_burst(batch, segment_index);
   const double lag = static_cast<double>(context_.clock->wall_us() - batch.received_us) / 1e6;
   source.lag_seconds.observe(lag, segment.count);
+}
+
+// In the order of the records, so that a batch of many good and some bad ones is no burst.
+void Pipeline::watch_for_burst(Batch& batch, uint32_t segment_index) {
+  if (!config_.dlq_burst.on) return;
+  Source& source = *sources_[batch.source];
+  uint64_t left = batch.segments()[segment_index].count;
+  std::sort(batch.dead_lettered.begin(), batch.dead_lettered.end());
+  uint32_t from = 0;  // the first record of the batch that is not counted
+  for (const auto& [record, reason] : batch.dead_lettered) {
+    if (batch.segment_of(record) != segment_index) continue;
+    uint64_t good = 0;
+    for (; from < record; ++from) good += batch.segment_of(from) == segment_index ? 1U : 0U;
+    source.burst.good(batch.sequence, good);
+    if (source.burst.bad(batch.sequence, reason)) {
+      log::error("source.paused",
+                 "a flood of dead letters: " + source.burst.status().cause +
+                     "; look at `sluice dlq analyze`, and let it go on by POST /admin/resume",
+                 {{"source", source.driver->config().name}, {"reason", reason}});
+    }
+    ++from;
+    left -= good + 1;
+  }
+  source.burst.good(batch.sequence, left);
+}
+
+std::vector<std::string> Pipeline::resume_bursts() {
+  std::vector<std::string> out;
+  for (const auto& source : sources_) {
+    if (!source->burst.resume()) continue;
+    out.push_back(source->driver->config().name);
+    log::info("source.resumed", "an operator lets it go on", {{"source", out.back()}});
+  }
+  return out;
+}
+
+std::optional<Status> Pipeline::burst() const {
+  for (const auto& source : sources_) {
+    const BurstGuard::Status status = source->burst.status();
+    if (status.bursts == 0) continue;
+    return unavailable("source " + source->driver->config().name +
+                       ": a flood of dead letters: " + status.cause);
+  }
+  return std::nullopt;
 }
 
 void Pipeline::collect(std::vector<Commit>& commits) {
@@ -186,6 +236,7 @@ PipelineSnapshot Pipeline::snapshot() const {
   for (const auto& source : sources_) {
     out.sources.push_back(source->driver->status());
     out.sources.back().lag = source->lag_seconds.snapshot();
+    out.sources.back().burst = source->burst.status();
   }
   for (const auto& sink : sinks_) out.sinks.push_back(sink->status());
   for (uint32_t i = 0; context_.drift != nullptr && i < sources_.size(); ++i) {

@@ -18,6 +18,7 @@ bool Pipeline::inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop) {
   batch->source = redriven_source();
   batch->redrive = std::move(letters);
   batch->sequence = redriven_.next_sequence++;
+  receive(*batch);
   take_in(std::move(batch));
   return true;
 }

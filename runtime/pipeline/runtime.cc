@@ -199,9 +199,16 @@ Runtime::End Runtime::wait_for_end(StopSource& drain, StopSource& abort) {
     if (abort.requested()) return End::kAborted;
     if (!options_.once) continue;
     if (held_too_long()) return End::kHeld;
-    if (sources_quiet() && settled()) return failure() ? End::kSourceFailed : End::kDrained;
+    // Nobody is there to look into it and let the source go on.
+    if (burst()) break;
+    if (sources_quiet() && settled()) return settled_end();
   }
   return drain_in_flight(abort);
+}
+
+Runtime::End Runtime::settled_end() const {
+  if (options_.once && burst()) return End::kBurst;
+  return failure() ? End::kSourceFailed : End::kDrained;
 }
 
 // Letters older than their pipeline's `keep` go; those of pipelines that are not there any more
@@ -232,7 +239,7 @@ Runtime::End Runtime::drain_in_flight(StopSource& abort) {
     if (clock_.now() >= deadline) return End::kHeld;
     if (abort.wait_for(kLook)) return End::kAborted;
   }
-  return failure() ? End::kSourceFailed : End::kDrained;
+  return settled_end();
 }
 
 void Runtime::shut_down(End end) {
@@ -252,6 +259,25 @@ void Runtime::shut_down(End end) {
   redriver_->finish(give_up);
   drift_->save(true);
   for (const auto& pipeline : pipelines_) pipeline->finish_sources();
+}
+
+std::optional<Status> Runtime::burst() const {
+  for (const auto& pipeline : pipelines_) {
+    if (auto burst = pipeline->burst()) return burst;
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<std::string>> Runtime::resume_bursts(std::string_view name) {
+  std::vector<std::string> out;
+  bool known = name.empty();
+  for (const auto& pipeline : pipelines_) {
+    if (!name.empty() && pipeline->config().name != name) continue;
+    known = true;
+    for (std::string& source : pipeline->resume_bursts()) out.push_back(std::move(source));
+  }
+  if (!known) return not_found("there is no pipeline '" + std::string(name) + "'");
+  return out;
 }
 
 std::optional<Status> Runtime::failure() const {

@@ -38,6 +38,7 @@ class Runtime {
   enum class End {
     kDrained,       // everything received is settled
     kSourceFailed,  // settled as far as received, but a source had failed; see failure()
+    kBurst,         // of a finite run: ended by a flood of dead letters; see burst()
     kHeld,          // a sink or the state folder stayed unavailable; the rest is unsettled
     kAborted,       // asked to give up at once
   };
@@ -63,7 +64,12 @@ class Runtime {
   }
   [[nodiscard]] const ReloadHistory& history() const { return *history_; }
   [[nodiscard]] std::set<std::string> watched() const { return reloader_->watched(); }
+  // Lets sources go on that a flood of dead letters paused, of that pipeline or (empty) of all;
+  // their names. kNotFound: there is no such pipeline.
+  Result<std::vector<std::string>> resume_bursts(std::string_view pipeline);
   [[nodiscard]] std::optional<Status> failure() const;
+  // Of the first source that a flood of dead letters paused since the start.
+  [[nodiscard]] std::optional<Status> burst() const;
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] DeadLetterStore& dead_letters() { return *letters_; }
   [[nodiscard]] AuditLog& audit() { return *audit_; }
@@ -78,6 +84,7 @@ class Runtime {
   [[nodiscard]] bool sources_quiet() const;
   [[nodiscard]] bool settled() const;
   [[nodiscard]] bool held_too_long() const;
+  [[nodiscard]] End settled_end() const;
   End wait_for_end(StopSource& drain, StopSource& abort);
   End drain_in_flight(StopSource& abort);
   void limit_letters();

@@ -117,8 +117,16 @@ void SourceDriver::poll_loop() {
       continue;
     }
     uint32_t room = kPollRecords;
+    if (context_.burst != nullptr) {
+      room = context_.burst->allow(kPollRecords);
+      if (room == 0) {
+        set_state("paused");
+        stop_polling_.wait_for(Millis(kPollMillis));
+        continue;
+      }
+    }
     if (context_.bucket != nullptr) {
-      room = context_.bucket->take(kPollRecords);
+      room = context_.bucket->take(room);
       if (room == 0) {
         stop_polling_.wait_for(std::min(context_.bucket->time_to_next(), Millis(kPollMillis)));
         continue;

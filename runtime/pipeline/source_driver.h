@@ -14,6 +14,7 @@
 #include "runtime/config/config.h"
 #include "runtime/deliver/plugin_metrics.h"
 #include "runtime/deliver/retry.h"
+#include "runtime/flow/burst_guard.h"
 #include "runtime/flow/byte_budget.h"
 #include "runtime/flow/token_bucket.h"
 #include "runtime/pipeline/lane_table.h"
@@ -25,8 +26,10 @@ namespace sluice {
 struct SourceStatus {
   std::string name;
   std::string kind;
-  std::string state;  // "connecting", "ok", "waiting", "exhausted", "stopped", "failed"
+  // "connecting", "ok", "waiting", "paused", "exhausted", "stopped", "failed"
+  std::string state;
   std::string last_error;
+  BurstGuard::Status burst;       // filled by the pipeline
   int64_t last_record_at_us = 0;  // 0: none yet
   std::optional<int64_t> lag_records;
   std::optional<double> lag_seconds;
@@ -45,6 +48,7 @@ class SourceDriver final : public HostServices {
     SourceConfig config;
     ByteBudget* budget = nullptr;
     TokenBucket* bucket = nullptr;  // may be null: no rate limit
+    BurstGuard* burst = nullptr;    // may be null: floods of dead letters pause nothing
     LaneTable* lanes = nullptr;
     const Clock* clock = nullptr;
     Intake intake;

@@ -9,7 +9,9 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/mutex.h"
@@ -198,6 +200,9 @@ class Batch : public std::enable_shared_from_this<Batch> {
   // thread raises it).
   Place place = Place::kQueue;
   uint32_t settled_records = 0;
+  // Which records became dead letters and why, in the order of their letters; of the ledger's
+  // thread. Reasons are the runtime's codes.
+  std::vector<std::pair<uint32_t, std::string>> dead_lettered;
 
  private:
   void build_segments();

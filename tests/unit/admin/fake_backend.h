@@ -27,6 +27,10 @@ class FakeBackend final : public AdminBackend {
     members += "\",\"query\":\"" + std::string(query) + "\",\"body\":\"" + std::string(body) + "\"";
     return {200, "", std::move(members)};
   }
+  Reply resume(std::string_view pipeline) override {
+    resumed.emplace_back(pipeline);
+    return reply;
+  }
   Reply roll_back(std::string_view pipeline) override {
     rolled_back.emplace_back(pipeline);
     return reply;
@@ -48,6 +52,7 @@ class FakeBackend final : public AdminBackend {
   std::function<void()> reloading;  // what a reload does, on its thread
   std::vector<std::string> reloaded;
   std::vector<std::string> rolled_back;
+  std::vector<std::string> resumed;
 };
 
 }  // namespace sluice

@@ -83,6 +83,8 @@ MetricsSnapshot full_snapshot() {
   source.returned = 1;
   source.outcomes = {{"committed", 7}, {"dead_lettered", 2}};
   source.dlq_reasons = {{"SCHEMA_DRIFT", 2}};
+  source.bursts = 3;
+  source.paused = true;
   source.lag_seconds = {{0.1, 1}, {3, 2, 4}, 12.5};
   SinkMetrics sink;
   sink.name = "pg";
@@ -144,6 +146,8 @@ TEST(Metrics, HaveTheDocumentedNamesAndLabels) {
       {"ingest_bytes_total" + source + "}", 4096},
       {"ingest_returned_total" + source + "}", 1},
       {"ingest_dlq_total" + source + ",reason=\"SCHEMA_DRIFT\"}", 2},
+      {"ingest_dlq_bursts_total" + source + "}", 3},
+      {"ingest_dlq_burst_paused" + source + "}", 1},
       {"ingest_dlq_entries_total" + pipeline + "}", 2},
       {"ingest_dlq_records" + pipeline + ",reason=\"SCHEMA_DRIFT\"}", 5},
       {"ingest_unaccounted_records{pipeline=\"orders\"}", -2},

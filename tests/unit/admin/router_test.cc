@@ -117,6 +117,8 @@ TEST(Router, AReloadIsPostedForOnePipelineOrAll) {
   EXPECT_EQ(get(backend, "/admin/transformers/rollback?pipeline=p", "POST").status, 200u);
   EXPECT_EQ(backend.rolled_back, std::vector<std::string>{"p"});
   EXPECT_EQ(get(backend, "/admin/transformers/rollback").status, 405u);
+  EXPECT_EQ(get(backend, "/admin/resume?pipeline=p", "POST").body, "{\"done\":true}\n");
+  EXPECT_EQ(backend.resumed, std::vector<std::string>{"p"});
   EXPECT_TRUE(takes_long({"POST", "/admin/reload?pipeline=p", {}}));
   EXPECT_FALSE(takes_long({"GET", "/admin/transformers", {}}));
   const Answer wrong = get(backend, "/admin/reload");
