@@ -37,7 +37,7 @@ class SinkDriver {
     SinkConfig config;
     uint16_t index = 0;           // number of this sink in its pipeline
     uint64_t optional_bytes = 0;  // bound of what is queued or waits when the sink is not required
-    SinkMarks::Options marks = {};  // without scopes: the sink is written to without marks
+    SinkMarks::Options marks = {};   // without scopes: the sink is written to without marks
     bool report_deliveries = false;  // to the letter box, part by part
   };
 

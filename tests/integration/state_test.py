@@ -61,7 +61,7 @@ def a_full_disk():
     config = CONFIG % "count: 20000, bad_percent: 100"
     config = config.replace("drain_timeout: 30s", "drain_timeout: 2s")
     schema = {"schema.json": json.dumps({"type": "object", "required": ["nowhere"]})}
-    config = config.replace("    sinks:", "    schema: schema.json\n    sinks:")
+    config = config.replace("    sinks:", "    schema: schema.json\n    dlq_burst: off\n    sinks:")
     with Folder(config, schema) as folder, tmpfs(folder, "state", "size=2m"):
         process = folder.start("run")
         for line in process.stderr:

@@ -156,7 +156,8 @@ TEST_F(AdminServerTest, AnOversizedBodyIs413) {
   expect_problem(
       ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\nxxx"), "413");
   std::string chunked = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
-  for (int i = 0; i < 80; ++i) chunked += "400\r\n" + std::string(1024, 'x') + "\r\n";
+  const uint64_t chunks = AdminServerOptions().max_body_bytes / 1024 + 16;
+  for (uint64_t i = 0; i < chunks; ++i) chunked += "400\r\n" + std::string(1024, 'x') + "\r\n";
   expect_problem(ask(chunked), "413");
 }
 

@@ -16,8 +16,8 @@ class Burst : public ::testing::Test {
            uint64_t sequence = 0) {
     bool begun = false;
     for (uint32_t i = 0; i < hundreds; ++i) {
-      for (uint32_t bad = 0; bad < bad_ones; ++bad) begun |= guard_.bad(sequence, reason);
       guard_.good(sequence, 100 - bad_ones);
+      for (uint32_t bad = 0; bad < bad_ones; ++bad) begun |= guard_.bad(sequence, reason);
     }
     return begun;
   }
