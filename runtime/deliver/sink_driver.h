@@ -38,7 +38,7 @@ class SinkDriver {
     uint16_t index = 0;           // number of this sink in its pipeline
     uint64_t optional_bytes = 0;  // bound of what is queued or waits when the sink is not required
     SinkMarks::Options marks = {};   // without scopes: the sink is written to without marks
-    bool report_deliveries = false;  // to the letter box, part by part
+    bool report_deliveries = false;  // to the letter box, part by part; not what marks tell
   };
 
   // Checks the configuration and creates the instance; no I/O. `letters` and `clock` must outlive

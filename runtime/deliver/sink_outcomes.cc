@@ -146,7 +146,7 @@ void SinkDriver::give_up(const Delivery& delivery) {
 // that.
 void SinkDriver::settle(const Delivery& delivery, Outcome outcome) {
   if (keeps_marks_) marks_.done(delivery.batch->source, delivery.lane());
-  if (options_.report_deliveries) note_delivered(delivery);
+  if (options_.report_deliveries && !keeps_marks_) note_delivered(delivery);
   if (!obliged(*delivery.part)) return;
   delivery.batch->note(delivery.part->record, outcome);
   const uint32_t segment = delivery.batch->segment_of(delivery.part->record);

@@ -19,11 +19,12 @@ bool segment_between(const Batch& batch, uint32_t segment, uint32_t after, uint3
 
 }  // namespace
 
-DeliveredRanges::DeliveredRanges(std::vector<std::string> sinks) : sinks_(std::move(sinks)) {}
+DeliveredRanges::DeliveredRanges(std::vector<Sink> sinks) : sinks_(std::move(sinks)) {}
 
 void DeliveredRanges::restore(const SourceCheckpoint& checkpoint) {
   for (const DeliveredRange& range : checkpoint.delivered) {
-    const auto sink = std::find(sinks_.begin(), sinks_.end(), range.sink);
+    const auto sink = std::find_if(sinks_.begin(), sinks_.end(),
+                                   [&](const Sink& of) { return of.name == range.sink; });
     if (sink == sinks_.end()) continue;
     SinkRanges& of = restored_[range.lane];
     of.resize(sinks_.size());
@@ -63,6 +64,7 @@ void DeliveredRanges::skip_delivered(Batch& batch, const LaneName& name_of) cons
     const Place place{batch.record(part.record).position, part.part};
     const bool settled = settled_to && place.position <= *settled_to;
     for (uint32_t sink = 0; sink < sinks_.size(); ++sink) {
+      if (sinks_[sink].keeps_marks) continue;
       if (settled || (ranges[segment] != nullptr && holds((*ranges[segment])[sink], place))) {
         batch.skip(i, sink);
       }
@@ -102,7 +104,7 @@ void DeliveredRanges::take(const LaneTable& lanes, CheckpointUpdate& update) {
     }
     // A lane without a name is done and forgotten: all of it was settled.
     if (name.empty() || (mark && added.range.last.position <= *mark)) continue;
-    update.delivered.push_back({name, sinks_[added.sink], added.range.first.position,
+    update.delivered.push_back({name, sinks_[added.sink].name, added.range.first.position,
                                 added.range.first.part, added.range.last.position,
                                 added.range.last.part});
   }

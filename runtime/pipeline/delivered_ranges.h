@@ -23,8 +23,12 @@ class DeliveredRanges {
  public:
   using LaneName = std::function<std::string(uint32_t lane)>;
 
-  // `sinks`: their names, by number.
-  explicit DeliveredRanges(std::vector<std::string> sinks);
+  struct Sink {
+    std::string name;
+    bool keeps_marks = false;  // it tells by itself what it has, and nothing is kept or skipped
+  };
+  // `sinks`: by number.
+  explicit DeliveredRanges(std::vector<Sink> sinks);
 
   void restore(const SourceCheckpoint& checkpoint);
   // Lets the batch skip what sinks have. The batch is still its worker's alone.
@@ -53,7 +57,7 @@ class DeliveredRanges {
 
   [[nodiscard]] static bool holds(const std::vector<Range>& ranges, const Place& place);
 
-  const std::vector<std::string> sinks_;
+  const std::vector<Sink> sinks_;
   std::map<std::string, SinkRanges> restored_;  // by lane name
   std::vector<Added> added_;
   std::vector<size_t> open_;  // scratch of add(): by segment, the range it extends, plus one

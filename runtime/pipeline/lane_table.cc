@@ -109,7 +109,8 @@ void LaneTable::settle(const Batch::Segment& segment) {
   out_tickets_.erase(segment.ticket);
   highest_time_us_ = std::max(highest_time_us_, segment.highest_time_us);
   while (!lane.pending.empty() && lane.pending.front().settled) {
-    lane.mark = lane.pending.front().last_position;
+    // A lane may begin below its mark, for a sink that lags behind; a mark never falls.
+    lane.mark = std::max(lane.mark.value_or(0), lane.pending.front().last_position);
     lane.pending.pop_front();
     if (!lane.rose) rose_.push_back(segment.lane);
     lane.rose = true;

@@ -59,8 +59,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
   }
   SLUICE_RETURN_IF_ERROR(pipeline->create_sinks());
   SLUICE_RETURN_IF_ERROR(pipeline->create_sources());
-  const IdempotencyConfig::Key key = config.idempotency.key;
-  if (key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff) {
+  if (pipeline->has_keys()) {
     SLUICE_CHECK(context.idempotency != nullptr, "a pipeline with keys needs a store for them");
     pipeline->keys_ = std::make_unique<KeyStage>(pipeline->config_, *context.idempotency, *pipeline,
                                                  *context.clock);
@@ -105,10 +104,11 @@ Status Pipeline::create_sinks() {
   return Status::ok();
 }
 
-// A mark is a gap-free prefix of its lane, so it takes one writer that keeps the lane's order.
+// A mark is a gap-free prefix of its lane, so it takes one writer that keeps the lane's order; and
+// no record that waits for another with its key, and is passed by its lane meanwhile.
 SinkMarks::Options Pipeline::marks_of(const SinkConfig& sink) {
   SinkMarks::Options marks;
-  if (sink.order != SinkOrder::kLane || sink.writers != 1) return marks;
+  if (sink.order != SinkOrder::kLane || sink.writers != 1 || has_keys()) return marks;
   for (const SourceConfig& source : config_.sources) {
     marks.scopes.push_back(config_.name + "/" + source.name + "/" + sink.name);
   }
@@ -163,8 +163,8 @@ Status Pipeline::create_sources() {
     }
     source->driver = std::move(driver).value();
     if (config_.idempotency.key == IdempotencyConfig::Key::kOrigin) {
-      std::vector<std::string> sinks;
-      for (const SinkConfig& sink : config_.sinks) sinks.push_back(sink.name);
+      std::vector<DeliveredRanges::Sink> sinks;
+      for (const auto& sink : sinks_) sinks.push_back({sink->config().name, sink->keeps_marks()});
       source->delivered = std::make_unique<DeliveredRanges>(std::move(sinks));
     }
     sources_.push_back(std::move(source));
@@ -302,6 +302,11 @@ void Pipeline::oblige_parts(Batch& batch) const {
     }
     if (n != 0) batch.oblige(part.record, n);
   }
+}
+
+bool Pipeline::has_keys() const {
+  const IdempotencyConfig::Key key = config_.idempotency.key;
+  return key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff;
 }
 
 bool Pipeline::obliged(const Part& part, uint32_t sink) const {

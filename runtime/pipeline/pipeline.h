@@ -154,6 +154,7 @@ class Pipeline final : public SettlementListener,
   Pipeline(const PipelineConfig& config, const Context& context);
   Status create_sources();
   Status create_sinks();
+  [[nodiscard]] bool has_keys() const;  // and not only origins
   SinkMarks::Options marks_of(const SinkConfig& sink);
   [[nodiscard]] uint64_t resume_at(uint32_t source, const std::string& lane,
                                    uint64_t checkpoint) const;

@@ -59,7 +59,7 @@ class DeliveredRangesTest : public ::testing::Test {
   }
   // What a process that starts now would skip, as "record/sink".
   std::vector<std::string> skipped(const BatchPtr& batch) {
-    DeliveredRanges after({"x", "y"});
+    DeliveredRanges after({{"x", false}, {"y", false}});
     after.restore(stored_);
     after.skip_delivered(*batch, [this](uint32_t lane) { return lanes_.name_of(lane); });
     std::vector<std::string> out;
@@ -76,7 +76,7 @@ class DeliveredRangesTest : public ::testing::Test {
   std::deque<std::vector<sluice_record>> records_;
   BatchBufferPool pool_;
   NoListener listener_;
-  DeliveredRanges ranges_{{"x", "y"}};
+  DeliveredRanges ranges_{{{"x", false}, {"y", false}}};
   SourceCheckpoint stored_;
 };
 
@@ -126,6 +126,19 @@ TEST_F(DeliveredRangesTest, WhatComesAgainBelowTheMarkIsSkippedEverywhere) {
   const BatchPtr again = batch({{"a", 2}, {"a", 3}});
   ASSERT_FALSE(lanes_.enroll(*again));
   EXPECT_THAT(skipped(again), ElementsAre("0/x", "0/y"));
+}
+
+TEST_F(DeliveredRangesTest, ASinkThatKeepsMarksIsGivenWhatComesAgain) {
+  const BatchPtr of = batch({{"a", 1}, {"a", 2}});
+  ASSERT_FALSE(lanes_.enroll(*of));
+  lanes_.settle(of->segments()[0]);
+  lanes_.assigned(std::array{ids_["a"]});
+  const BatchPtr again = batch({{"a", 2}});
+  ASSERT_FALSE(lanes_.enroll(*again));
+  const DeliveredRanges ranges({{"x", true}, {"y", false}});
+  ranges.skip_delivered(*again, [this](uint32_t lane) { return lanes_.name_of(lane); });
+  EXPECT_FALSE(again->skips(0, 0)) << "it may lag behind the mark of the lane";
+  EXPECT_TRUE(again->skips(0, 1));
 }
 
 TEST_F(DeliveredRangesTest, RangesOfASinkThatIsGoneAreLeftAlone) {
