@@ -48,7 +48,8 @@ class RocksIdempotencyStore final : public IdempotencyStore {
     options_.cache_bytes = kCacheBytes;
     options_.write_buffer_bytes = kBufferBytes;
     options_.file_bytes = kFileBytes;
-    options_.compress = false;  // hashes
+    options_.block_bytes = 4 << 10;  // what is found is one row
+    options_.compress = false;       // hashes
     options_.bloom_bits = 10;
     options_.obsolete = [&clock](std::string_view, std::string_view value) {
       return expiry_of(value) <= clock.wall_us();

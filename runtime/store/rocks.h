@@ -25,9 +25,10 @@ struct RocksOptions {
   std::string repair;
   uint64_t cache_bytes = 8 << 20;
   uint64_t write_buffer_bytes = 8 << 20;
-  uint64_t file_bytes = 16 << 20;  // of one table
-  bool compress = true;            // LZ4; false for what does not shrink, such as hashes
-  int bloom_bits = 0;              // bits a key; 10 makes a get() of an absent key cheap
+  uint64_t file_bytes = 16 << 20;   // of one table
+  uint64_t block_bytes = 16 << 10;  // read, checked and cached together; small ones for single gets
+  bool compress = true;             // LZ4; false for what does not shrink, such as hashes
+  int bloom_bits = 0;               // bits a key; 10 makes a get() of an absent key cheap
   // True: this entry may vanish. Asked in a background thread whenever entries are rewritten, so
   // it must be thread-safe; nothing is promised about when, so readers must ask it themselves.
   std::function<bool(std::string_view key, std::string_view value)> obsolete;

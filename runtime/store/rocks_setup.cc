@@ -105,7 +105,7 @@ rocksdb::BlockBasedTableOptions table_options(const RocksOptions& options) {
   // Inside the cache, so that memory stays bounded however many files there are.
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
-  table.block_size = 16 << 10;
+  table.block_size = options.block_bytes;
   table.format_version = 5;
   if (options.bloom_bits > 0) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(options.bloom_bits));
