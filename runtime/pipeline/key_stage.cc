@@ -75,6 +75,7 @@ Status KeyStage::mark_done(std::span<const DeliveredParts> parts) {
     if (!marked && !config_.idempotency.admit_when_away) return marked;
   }
   MutexLock lock(mutex_);
+  if (stopping_) return sluice::Status::ok();  // batches must go before their source does
   new_done_.insert(new_done_.end(), parts.begin(), parts.end());
   changed_.notify_one();
   return sluice::Status::ok();
@@ -83,6 +84,7 @@ Status KeyStage::mark_done(std::span<const DeliveredParts> parts) {
 void KeyStage::refused(const LetterRequest& letter) {
   if (letter.sink.empty() || letter.batch->key(letter.record) == nullptr) return;
   MutexLock lock(mutex_);
+  if (stopping_) return;
   new_refused_.push_back({letter.batch, letter.record, letter.part, letter.sink});
   changed_.notify_one();
 }
@@ -115,12 +117,10 @@ void KeyStage::run() {
       note_store(store_.renew());
       renew_at_ = clock_.now() + store_.renew_every();
     }
-    uint64_t twins = ready_.size();
-    for (const auto& [key, waiters] : twins_) twins += waiters.size();
     uint64_t batches = 0;
     for (const auto& [index, source] : sources_) batches += source.waiting.size();
     MutexLock lock(mutex_);
-    status_.waiting_twins = twins;
+    status_.waiting_twins = waiting_twins_;
     status_.waiting_batches = batches;
   }
 }

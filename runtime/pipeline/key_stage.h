@@ -137,6 +137,8 @@ class KeyStage final : private SettlementListener {
   Backoff ready_backoff_;
   TimePoint ready_not_before_{};
   TimePoint renew_at_{};
+  uint64_t waiting_twins_ = 0;      // in twins_ and ready_
+  std::vector<uint32_t> left_out_;  // parts of twins, of the batch being decided
   std::vector<Row> rows_;
   std::vector<IdempotencyRow> keys_;  // of rows_
   std::vector<Claim> claims_;         // of rows_

@@ -56,11 +56,11 @@ bool KeyStage::try_send(const BatchPtr& batch) {
   if (!twins.empty() && !batch->keeps_skips()) {
     batch->keep_skips(static_cast<uint32_t>(tags_.size()));
   }
+  for (const uint32_t part : left_out_) {
+    for (uint32_t sink = 0; sink < tags_.size(); ++sink) batch->skip(part, sink);
+  }
+  waiting_twins_ += twins.size();
   for (Waiter& twin : twins) {
-    for (uint32_t i = 0; i < batch->parts().size(); ++i) {
-      if (batch->parts()[i].record != twin.record) continue;
-      for (uint32_t sink = 0; sink < tags_.size(); ++sink) batch->skip(i, sink);
-    }
     batch->oblige(twin.record, 1);
     twins_[*batch->key(twin.record)].push_back(std::move(twin));
   }
@@ -74,6 +74,7 @@ bool KeyStage::try_send(const BatchPtr& batch) {
 void KeyStage::list_records(const BatchPtr& batch, std::vector<Waiter>& twins) {
   uint32_t last = UINT32_MAX;
   bool taken = false;
+  left_out_.clear();
   for (uint32_t i = 0; i < batch->parts().size(); ++i) {
     const uint32_t record = batch->parts()[i].record;
     const Sha256Digest* key = batch->key(record);
@@ -87,7 +88,11 @@ void KeyStage::list_records(const BatchPtr& batch, std::vector<Waiter>& twins) {
         twins.push_back({batch, record});
       }
     }
-    if (taken) list_part(*batch, i);
+    if (taken) {
+      list_part(*batch, i);
+    } else {
+      left_out_.push_back(i);
+    }
   }
 }
 
@@ -190,6 +195,7 @@ void KeyStage::try_twins() {
       return;
     }
     ready_backoff_.succeed();
+    waiting_twins_ -= late.size();
     apply_claims();
     for (const auto& batch : late) host_.send(batch);
   }

@@ -223,13 +223,13 @@ bool Ledger::note(const sluice::Status& status) {
   }
   if (status) {
     retry_.succeed();
-    if (news) log::info("store.recovered", "the state folder can be written again");
+    if (news) log::info("store.recovered", "what has to be stored can be stored again");
     return true;
   }
   if (news) {
     log::error("store.failed",
-               "holding: nothing is acknowledged until the state folder can be "
-               "written: " +
+               "holding: nothing is acknowledged until what is known of it can be "
+               "stored: " +
                    status.message());
   }
   if (!ending) stop_.wait_for(retry_.fail());
