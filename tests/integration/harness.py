@@ -43,9 +43,9 @@ class Folder:
         else:
             print("left for inspection:", self.path, file=sys.stderr)
 
-    def start(self, *args, env=None, **options):
+    def start(self, *args, env=None, program=SLUICE, **options):
         self.processes.append(subprocess.Popen(
-            [SLUICE, *args], cwd=self.path, env={**os.environ, **(env or {})},
+            [program, *args], cwd=self.path, env={**os.environ, **(env or {})},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options))
         return self.processes[-1]
 

@@ -204,6 +204,39 @@ TEST_F(ConfigTest, ShowsTheEffectiveConfigurationWithSecretsMasked) {
   EXPECT_EQ(json->find('\n'), std::string::npos);
 }
 
+TEST_F(ConfigTest, AnIdempotencyKeyIsReadAndShownInAllItsForms) {
+  using Key = IdempotencyConfig::Key;
+  const auto loaded = [this](const std::string& idempotency) {
+    const auto config = load(pipeline("    idempotency: " + idempotency + "\n"));
+    EXPECT_TRUE(config) << config.status().message();
+    // What is shown loads again, and to the same.
+    const auto shown = show_config(file(), env_, ShowFormat::kYaml);
+    EXPECT_TRUE(shown) << shown.status().message();
+    const auto again = load(*shown);
+    EXPECT_TRUE(again) << again.status().message();
+    const IdempotencyConfig first = config->pipelines[0].idempotency;
+    const IdempotencyConfig second = again->pipelines[0].idempotency;
+    EXPECT_EQ(first.key, second.key);
+    EXPECT_EQ(first.pointers, second.pointers);
+    EXPECT_EQ(first.header, second.header);
+    EXPECT_EQ(first.ttl, second.ttl);
+    return first;
+  };
+  EXPECT_EQ(loaded("{ key: origin }").key, Key::kOrigin);
+  EXPECT_EQ(loaded("{ key: off }").key, Key::kOff);
+  const auto raw = loaded("{ key: raw, ttl: 2d, on_unavailable: admit }");
+  EXPECT_EQ(raw.key, Key::kRaw);
+  EXPECT_EQ(raw.ttl, Millis(2 * 86'400'000));
+  EXPECT_TRUE(raw.admit_when_away);
+  const auto pointers = loaded("{ key: [/order_id, /a~1b] }");
+  EXPECT_EQ(pointers.key, Key::kPointers);
+  EXPECT_THAT(pointers.pointers, testing::ElementsAre("/order_id", "/a~1b"));
+  EXPECT_FALSE(pointers.admit_when_away);
+  const auto header = loaded("{ key: { header: \"event id: x\" } }");
+  EXPECT_EQ(header.key, Key::kHeader);
+  EXPECT_EQ(header.header, "event id: x");
+}
+
 TEST_F(ConfigTest, SecretInATypedKeyIsMaskedToo) {
   write("tenant", "acme\n");
   write("sluice.yaml", pipeline("    tenant: ${file:tenant}\n"));
