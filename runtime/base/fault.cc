@@ -102,8 +102,8 @@ struct Settings {
 };
 
 const Settings& settings() {
-  static const Settings kSettings;
-  return kSettings;
+  static const Settings from_environment;
+  return from_environment;
 }
 
 void trace(const char* name) {

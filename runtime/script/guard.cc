@@ -79,7 +79,12 @@ void BlockList::give(void* block) {
 }
 
 void BlockList::give_all() {
-  while (end_.next != &end_) give(end_.next + 1);
+  for (Link* link = end_.next; link != &end_;) {
+    Link* const next = link->next;
+    std::free(link);
+    link = next;
+  }
+  end_.next = end_.previous = &end_;
 }
 // NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 
