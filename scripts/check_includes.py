@@ -37,7 +37,8 @@ ALLOWED = {
     "plugin": "sdk plugins/common",
 }
 # Libraries that only these files speak to; everything else uses what they offer.
-CONFINED = {"rocksdb/": "runtime/store/rocks"}
+CONFINED = {"rocksdb/": ("runtime/store/rocks",),
+            "libpq-fe.h": ("runtime/store/postgres.cc", "tests/unit/store/postgres_server.cc")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
 
@@ -73,7 +74,7 @@ def check_includes(path, text):
             continue
         for library, home in CONFINED.items():
             if found[1].startswith(library) and not path.startswith(home):
-                yield f"{path}:{number}: '{found[1]}' is for {home}* only; use what that offers"
+                yield f"{path}:{number}: '{found[1]}' is for {home[0]}* only; use what that offers"
         target = module_of(found[1])
         if target is not None and target not in allowed:
             yield (f"{path}:{number}: '{module}' includes '{found[1]}' of '{target}'; it may "

@@ -78,4 +78,10 @@ Result<std::unique_ptr<DeadLetterStore>> open_dead_letter_store(const std::files
   return store::SqliteDeadLetterStore::open(dir, read_only);
 }
 
+Result<std::unique_ptr<DeadLetterStore>> open_dead_letters(const std::filesystem::path& dir,
+                                                           const std::string& dsn, bool read_only) {
+  return dsn.empty() ? open_dead_letter_store(dir, read_only)
+                     : open_postgres_dead_letters(dsn, read_only);
+}
+
 }  // namespace sluice

@@ -137,4 +137,17 @@ class DeadLetterStore {
 Result<std::unique_ptr<DeadLetterStore>> open_dead_letter_store(const std::filesystem::path& dir,
                                                                 bool read_only = false);
 
+// The same in a PostgreSQL database that several nodes share, in tables of the schema `sluice`,
+// made when they are not there. `dsn`: postgres://user:password@host:port/database, or libpq's
+// `host=... dbname=...`. kUnavailable: the server cannot be reached or used now; kInvalid: an
+// operator has to mend the address, the rights or the database. A connection that broke is made
+// anew by the next call. Deleted letters' space is given back by the server itself (autovacuum).
+Result<std::unique_ptr<DeadLetterStore>> open_postgres_dead_letters(const std::string& dsn,
+                                                                    bool read_only = false);
+
+// The one that is configured: with a `dsn` in PostgreSQL, else in the folder.
+Result<std::unique_ptr<DeadLetterStore>> open_dead_letters(const std::filesystem::path& dir,
+                                                           const std::string& dsn,
+                                                           bool read_only = false);
+
 }  // namespace sluice

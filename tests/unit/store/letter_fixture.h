@@ -8,11 +8,30 @@
 
 #include "runtime/store/dead_letter_store.h"
 #include "tests/unit/store/temp_dir.h"
+#ifdef SLUICE_LETTERS_IN_POSTGRES
+#include "runtime/base/sha256.h"
+#include "tests/unit/store/postgres_server.h"
+#endif
 
 namespace sluice {
 
+// The same tests run against every store of letters (see CMakeLists.txt): this is where a store
+// that belongs to a folder comes from.
+#ifdef SLUICE_LETTERS_IN_POSTGRES
+inline Result<std::unique_ptr<DeadLetterStore>> try_letters(const TempDir& dir, bool read_only) {
+  PostgresServer* server = PostgresServer::shared();
+  if (server == nullptr) return unavailable("no server");
+  const std::string database = "d" + sha256_hex(dir.path().string()).substr(0, 16);
+  return open_postgres_dead_letters(server->dsn(database), read_only);
+}
+#else
+inline Result<std::unique_ptr<DeadLetterStore>> try_letters(const TempDir& dir, bool read_only) {
+  return open_dead_letter_store(dir.path(), read_only);
+}
+#endif
+
 inline std::unique_ptr<DeadLetterStore> open_letters(const TempDir& dir, bool read_only = false) {
-  auto store = open_dead_letter_store(dir.path(), read_only);
+  auto store = try_letters(dir, read_only);
   EXPECT_TRUE(store.is_ok()) << store.status().message();
   return store.is_ok() ? std::move(store).value() : nullptr;
 }
