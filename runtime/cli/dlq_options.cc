@@ -60,8 +60,11 @@ Result<DlqPlace> find_dlq_place(const DlqOptions& options) {
   return place;
 }
 
-Result<std::unique_ptr<DeadLetterStore>> open_dlq(const DlqPlace& place) {
-  return open_dead_letter_store(place.state_dir, true);
+Result<std::unique_ptr<DeadLetterStore>> open_dlq(const DlqPlace& place, bool read_only) {
+  // A folder named on the command line is looked at itself, whatever a configuration says.
+  const bool configured = place.config && place.config->runtime.state_dir == place.state_dir;
+  return open_dead_letters(place.state_dir,
+                           configured ? place.config->runtime.dead_letters_dsn : "", read_only);
 }
 
 Result<triage::Selection> selection_of(const DlqOptions& options) {

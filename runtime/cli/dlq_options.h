@@ -46,8 +46,8 @@ struct DlqPlace {
   std::optional<Config> config;  // none: only the folder is known
 };
 Result<DlqPlace> find_dlq_place(const DlqOptions& options);
-// The letters, for reading, beside a process that may run.
-Result<std::unique_ptr<DeadLetterStore>> open_dlq(const DlqPlace& place);
+// The letters; for reading, beside a process that may run, or for whoever holds the folder.
+Result<std::unique_ptr<DeadLetterStore>> open_dlq(const DlqPlace& place, bool read_only = true);
 Result<triage::Selection> selection_of(const DlqOptions& options);
 
 // Hides sensitive values of each pipeline's letters. Without a configuration nobody knows what they

@@ -44,7 +44,7 @@ bool confirmed(uint64_t letters) {
 Result<uint64_t> purge_here(const DlqPlace& place, const triage::Selection& selection) {
   // The lock keeps a process from starting meanwhile; one that runs has been asked before.
   SLUICE_ASSIGN_OR_RETURN(const StateDir lock, StateDir::acquire(place.state_dir));
-  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dead_letter_store(lock.path()));
+  SLUICE_ASSIGN_OR_RETURN(const auto store, open_dlq(place, /*read_only=*/false));
   SLUICE_ASSIGN_OR_RETURN(const uint64_t purged,
                           triage::purge(*store, selection, Clock::real().wall_us()));
   SLUICE_RETURN_IF_ERROR(note_dlq_action(place, "purge",

@@ -50,6 +50,9 @@ class Builder {
     if (value.at("state").at("shared").has_data()) {
       out.shared_state = value.at("state").get<std::string>("shared");
     }
+    if (value.at("state").at("dead_letters").has_data()) {
+      out.dead_letters_dsn = value.at("state").get<std::string>("dead_letters");
+    }
     out.admin_listen = value.at("admin").get<std::string>("listen");
     out.workers = small(value, "workers");
     out.drain_timeout = value.get<Millis>("drain_timeout");

@@ -22,8 +22,10 @@ constexpr std::array kState = {
         .text = "Redis that several nodes share, `redis://[user:password@]host[:port][/database]`; "
                 "it keeps idempotency keys. Default: they are kept in `dir`."},
     Key{.name = "dead_letters",
-        .text = "Dead letters in a database of their own.",
-        .unbuilt = "a dead-letter database"},
+        .type = kString,
+        .text = "PostgreSQL that several nodes share for dead letters, "
+                "`postgres://[user[:password]@]host[:port]/database`. Default: they are kept in "
+                "`dir`."},
 };
 
 constexpr std::array kAdmin = {

@@ -54,7 +54,8 @@ Status Runtime::build() {
   SLUICE_ASSIGN_OR_RETURN(auto state_dir, StateDir::acquire(config_.runtime.state_dir));
   state_dir_.emplace(std::move(state_dir));
   SLUICE_ASSIGN_OR_RETURN(checkpoints_, open_checkpoint_store(state_dir_->path()));
-  SLUICE_ASSIGN_OR_RETURN(letters_, open_dead_letter_store(state_dir_->path()));
+  SLUICE_ASSIGN_OR_RETURN(letters_,
+                          open_dead_letters(state_dir_->path(), config_.runtime.dead_letters_dsn));
   limit_letters();
   SLUICE_ASSIGN_OR_RETURN(audit_, AuditLog::open(state_dir_->path()));
   history_ = std::make_unique<ReloadHistory>(audit_.get());

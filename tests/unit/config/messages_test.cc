@@ -97,11 +97,11 @@ TEST_F(Message, AddressesAreChecked) {
 }
 
 TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
-  EXPECT_EQ(error("runtime: { state: { dead_letters: pg } }\n" + pipeline("")),
-            "sluice.yaml:1:21: runtime.state.dead_letters: a dead-letter database is not available "
-            "in this version; remove the key");
-  for (const char* key : {"env_dir: x", "telemetry: { sink: a }", "state: { dead_letters: pg }",
-                          "admin: { tokens: [] }", "admin: { metrics_listen: \"x:1\" }"}) {
+  EXPECT_EQ(error("runtime: { env_dir: x }\n" + pipeline("")),
+            "sluice.yaml:1:12: runtime.env_dir: a watched folder of variables is not available in "
+            "this version; remove the key");
+  for (const char* key :
+       {"telemetry: { sink: a }", "admin: { tokens: [] }", "admin: { metrics_listen: \"x:1\" }"}) {
     EXPECT_THAT(error("runtime: { " + std::string(key) + " }\n" + pipeline("")),
                 HasSubstr("not available in this version; remove the key"))
         << key;

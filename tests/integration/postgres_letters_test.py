@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Dead letters of several nodes in one PostgreSQL: a real server, two pipelines with state folders of
+their own, `sluice dlq` over both, and a server that is away."""
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import harness
+from harness import Folder, contains, equal, wait_for
+
+BIN = next((path for version in ("15", "16", "17", "14")
+            if os.path.exists(path := "/usr/lib/postgresql/%s/bin" % version)), None)
+CONFIG = """\
+runtime: { state: { dir: ./state, dead_letters: "%s" }, admin: { listen: off }, drain_timeout: 2s }
+pipelines:
+  %s:
+    sources: { in: { use: file, config: { paths: [./in.jsonl] } } }
+    sinks: { out: { use: file, config: { path: ./out.jsonl } } }
+"""
+SERVER = []
+RECORDS = '{"n":1}\nnot json\n{"n":2}\nnor this\n'
+
+
+class Server:
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-postgres-"))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.user = None
+        if os.geteuid() == 0:  # which PostgreSQL refuses to be
+            self.user = pwd.getpwnam("postgres")
+            os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
+        self.call("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8",
+                  "--locale", "C").wait()
+        self.process = None
+
+    def call(self, program, *args):
+        ids = {"user": self.user.pw_uid, "group": self.user.pw_gid} if self.user else {}
+        return subprocess.Popen([BIN + "/" + program, "-D", str(self.folder / "data"), *args],
+                                cwd=self.folder, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, **ids)
+
+    def start(self):
+        self.process = self.call("postgres", "-p", str(self.port), "-c",
+                                 "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+                                 "-c", "fsync=off")
+        wait_for(lambda: subprocess.run(
+            [BIN + "/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0)
+
+    def stop(self):
+        if self.process:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait()
+            self.process = None
+
+    def dsn(self, password=""):
+        return "postgres://postgres%s@127.0.0.1:%d/postgres" % (password, self.port)
+
+
+def reasons(folder):
+    code, out, err = folder.run("dlq", "summary", "--json")
+    equal(code, 0, err)
+    return json.loads(out)["reasons"]
+
+
+def nodes_share_their_letters():
+    server = SERVER[0]
+    with Folder(CONFIG % (server.dsn(), "p"), {"in.jsonl": RECORDS}) as one, \
+            Folder(CONFIG % (server.dsn(), "q"), {"in.jsonl": RECORDS}) as other:
+        equal(one.run_once()["dead_lettered"], 2, "of the first node")
+        equal(reasons(other), {"PARSE_ERROR": 2}, "seen by the second")
+        code, out, err = other.run("run", "--once", "--json")
+        equal(code, 0, err)
+        equal(reasons(one), {"PARSE_ERROR": 4}, "of both")
+        assert not (one.path / "state/dead_letters.db").exists()
+        code, out, err = one.run("dlq", "sample", "--full", "--json")
+        equal(code, 0, err)
+        letters = [json.loads(line) for line in out.splitlines()]
+        equal(sorted({letter["pipeline"] for letter in letters}), ["p", "q"], out)
+
+
+def a_server_that_is_away():
+    server = SERVER[0]
+    with Folder(CONFIG % (server.dsn(":geheim"), "r"), {"in.jsonl": RECORDS}) as folder:
+        server.stop()
+        code, out, err = folder.run("run", "--once", "--json")
+        equal(code, 3, err)
+        contains(err, "127.0.0.1:%d" % server.port, "which server")
+        assert "geheim" not in err + out, err
+        server.start()
+        code, out, err = folder.run("run", "--once", "--json")
+        equal(code, 0, err)
+        equal(json.loads(out.splitlines()[-1])["pipelines"]["r"]["dead_lettered"], 2, out)
+        code, out, _ = folder.run("config", "show")
+        assert code == 0 and "geheim" not in out, out
+
+
+def main():
+    if BIN is None:
+        print("skipped: there is no PostgreSQL here; install the package postgresql-15")
+        sys.exit(77)
+    server = Server()
+    SERVER.append(server)
+    try:
+        server.start()
+        harness.main([nodes_share_their_letters, a_server_that_is_away])
+    finally:
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
