@@ -31,7 +31,7 @@ std::vector<std::string> steps_of(std::string_view pointer) {
 
 }  // namespace
 
-LetterMask::LetterMask(std::vector<std::string> sensitive) {
+LetterMask::LetterMask(const std::vector<std::string>& sensitive) {
   for (const std::string& pointer : sensitive) places_.push_back(steps_of(pointer));
 }
 

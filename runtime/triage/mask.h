@@ -20,7 +20,7 @@ class LetterMask {
   static constexpr std::string_view kHidden = "(hidden: sensitive)";
 
   // JSON Pointers, as in the configuration; `*` stands for any element of an array.
-  explicit LetterMask(std::vector<std::string> sensitive);
+  explicit LetterMask(const std::vector<std::string>& sensitive);
 
   // Marks the letter as masked if something was, or could have been, hidden.
   void apply(DeadLetter& letter);
