@@ -18,10 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
-std::unique_ptr<DeadLetterStore> open(const TempDir& dir, bool read_only = false) {
-  return open_letters(dir, read_only);
-}
-
 DeadLetter letter(uint64_t position, std::string reason, int64_t at_us) {
   DeadLetter out;
   out.tenant = "acme";
@@ -66,8 +62,8 @@ TEST(DeadLetterStore, GivesBackEveryFieldByteForByte) {
   in.attempts = 9;
   in.first_at_us = 5;
   in.fields = {{"/order_id", "o1"}};
-  ASSERT_TRUE(open(dir)->put({in}).is_ok());
-  auto store = open(dir);
+  ASSERT_TRUE(open_letters(dir)->put({in}).is_ok());
+  auto store = open_letters(dir);
   auto found = store->find(in.id);
   ASSERT_TRUE(found.is_ok() && found->has_value());
   const DeadLetter& out = **found;
@@ -88,7 +84,7 @@ TEST(DeadLetterStore, GivesBackEveryFieldByteForByte) {
 
 TEST(DeadLetterStore, WritingALetterAgainUpdatesItAndKeepsItsBeginning) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   DeadLetter first = letter(1, "VALIDATION_FAIL", 100);
   ASSERT_TRUE(store->put({first}).is_ok());
   DeadLetter again = first;
@@ -111,7 +107,7 @@ TEST(DeadLetterStore, WritingALetterAgainUpdatesItAndKeepsItsBeginning) {
 
 TEST(DeadLetterStore, FillsAnAbsentId) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   DeadLetter in = letter(1, "PARSE_ERROR", 1);
   const std::string id = in.id;
   in.id.clear();
@@ -121,12 +117,12 @@ TEST(DeadLetterStore, FillsAnAbsentId) {
 
 TEST(DeadLetterStore, FindOfAnUnknownIdIsEmpty) {
   TempDir dir;
-  EXPECT_FALSE(open(dir)->find("nope")->has_value());
+  EXPECT_FALSE(open_letters(dir)->find("nope")->has_value());
 }
 
 TEST(DeadLetterStore, CountsByReasonUnderEveryFilter) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   std::vector<DeadLetter> letters;
   for (uint64_t i = 0; i < 10; ++i) {
     letters.push_back(letter(i, i < 7 ? "SCHEMA_DRIFT" : "PARSE_ERROR", static_cast<int64_t>(i)));
@@ -155,7 +151,7 @@ TEST(DeadLetterStore, CountsByReasonUnderEveryFilter) {
 
 TEST(DeadLetterStore, ShowsTheNewestFirstUpToTheLimit) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   ASSERT_TRUE(store->put({letter(1, "A", 10), letter(2, "B", 30), letter(3, "A", 20)}).is_ok());
   EXPECT_THAT(positions(*store, {}, 10), ElementsAre(2, 3, 1));
   EXPECT_THAT(positions(*store, {}, 2), ElementsAre(2, 3));
@@ -167,7 +163,7 @@ TEST(DeadLetterStore, ShowsTheNewestFirstUpToTheLimit) {
 
 TEST(DeadLetterStore, AVisitorMayUseTheStore) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   ASSERT_TRUE(store->put({letter(1, "A", 1), letter(2, "A", 2)}).is_ok());
   ASSERT_TRUE(store
                   ->each({}, 10,
@@ -180,7 +176,7 @@ TEST(DeadLetterStore, AVisitorMayUseTheStore) {
 
 TEST(DeadLetterStore, HostileTextInAFilterIsOnlyText) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   ASSERT_TRUE(store->put({letter(1, "A", 1)}).is_ok());
   LetterFilter filter;
   filter.tenant = "' OR 1=1; DROP TABLE letters; --";
@@ -196,7 +192,7 @@ Result<uint64_t> remove_before(DeadLetterStore& store, int64_t us) {
 
 TEST(DeadLetterStore, PurgeRemovesWhatIsOlderInBoundedSteps) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   std::vector<DeadLetter> letters;
   const uint64_t n = DeadLetterStore::kPurgeBatch + 500;
   for (uint64_t i = 0; i < n; ++i) letters.push_back(letter(i, "A", static_cast<int64_t>(i)));
@@ -214,7 +210,7 @@ TEST(DeadLetterStore, PurgeRemovesWhatIsOlderInBoundedSteps) {
 TEST(DeadLetterStore, PurgeGivesTheDiskBack) {
   TempDir dir;
   {
-    auto store = open(dir);
+    auto store = open_letters(dir);
     std::vector<DeadLetter> letters;
     for (uint64_t i = 0; i < 500; ++i) {
       letters.push_back(letter(i, "A", 1));
@@ -229,9 +225,9 @@ TEST(DeadLetterStore, PurgeGivesTheDiskBack) {
 
 TEST(DeadLetterStore, ReadsBesideAWritingProcess) {
   TempDir dir;
-  auto writer = open(dir);
+  auto writer = open_letters(dir);
   ASSERT_TRUE(writer->put({letter(1, "A", 1)}).is_ok());
-  auto reader = open(dir, true);
+  auto reader = open_letters(dir, true);
   EXPECT_EQ(*reader->count(), 1u);
   ASSERT_TRUE(writer->put({letter(2, "A", 2)}).is_ok());
   EXPECT_EQ(*reader->count(), 2u);
@@ -240,8 +236,8 @@ TEST(DeadLetterStore, ReadsBesideAWritingProcess) {
 
 TEST(DeadLetterStore, ReadsWhenNoProcessRuns) {
   TempDir dir;
-  ASSERT_TRUE(open(dir)->put({letter(1, "A", 1)}).is_ok());
-  EXPECT_EQ(*open(dir, true)->count(), 1u);
+  ASSERT_TRUE(open_letters(dir)->put({letter(1, "A", 1)}).is_ok());
+  EXPECT_EQ(*open_letters(dir, true)->count(), 1u);
 }
 
 TEST(DeadLetterStore, ReadOnlyRefusesToWriteAndCreatesNothing) {
@@ -250,8 +246,8 @@ TEST(DeadLetterStore, ReadOnlyRefusesToWriteAndCreatesNothing) {
   ASSERT_FALSE(absent.is_ok());
   EXPECT_EQ(absent.status().code(), Code::kNotFound);
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
-  auto writer = open(dir);
-  auto reader = open(dir, true);
+  auto writer = open_letters(dir);
+  auto reader = open_letters(dir, true);
   EXPECT_EQ(reader->put({letter(1, "A", 1)}).code(), Code::kInvalid);
   EXPECT_EQ(remove_before(*reader, 1).status().code(), Code::kInvalid);
   EXPECT_EQ(*writer->count(), 0u);
@@ -259,7 +255,7 @@ TEST(DeadLetterStore, ReadOnlyRefusesToWriteAndCreatesNothing) {
 
 TEST(DeadLetterStore, ManyThreadsWriteAndReadAtOnce) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   std::atomic<int> failures{0};
   std::vector<std::thread> threads;
   for (uint64_t t = 0; t < 4; ++t) {
@@ -278,7 +274,7 @@ TEST(DeadLetterStore, ManyThreadsWriteAndReadAtOnce) {
 #ifndef SLUICE_LETTERS_IN_POSTGRES  // there are none
 TEST(DeadLetterStore, FilesArePrivate) {
   TempDir dir;
-  auto store = open(dir);
+  auto store = open_letters(dir);
   ASSERT_TRUE(store->put({letter(1, "A", 1)}).is_ok());
   for (const char* name : {"dead_letters.db", "dead_letters.db-wal", "dead_letters.db-shm"}) {
     struct stat info {};
