@@ -35,7 +35,7 @@ CallResult SinkMarks::read(SinkInstance& instance) {
   if (!in_use_) return {};
   std::vector<Stored> found(options_.scopes.size());
   for (size_t source = 0; source < found.size(); ++source) {
-    const CallResult result =
+    CallResult result =
         instance.read_marks(options_.scopes[source], [&](const sluice_named_mark& mark) {
           if (mark.epoch == kEpoch) found[source][text_of(mark.lane)] = mark.position;
         });

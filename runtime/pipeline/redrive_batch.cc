@@ -57,7 +57,7 @@ class Narrowing {
   }
 
   void add(const Part& part, std::vector<Part>& out) const {
-    for (uint16_t i = 0; i < sinks_.size(); ++i) {
+    for (size_t i = 0; i < sinks_.size(); ++i) {
       const bool all = part.sink == Part::kAllSinks;
       if (!all && part.sink != i) continue;
       // An optional sink is offered what all sinks get; a part of its own would oblige it.
@@ -68,7 +68,7 @@ class Narrowing {
       // number them as it did.
       if (own && has_own_part_ && part.part != letter_.part) continue;
       Part copy = part;
-      copy.sink = i;
+      copy.sink = static_cast<uint16_t>(i);
       out.push_back(copy);
     }
   }
@@ -148,7 +148,7 @@ std::span<const Part> parts_of(const Batch& batch, uint32_t record) {
 std::vector<std::string> sinks_of(std::span<const Part> parts,
                                   const std::vector<SinkConfig>& sinks) {
   std::vector<std::string> out;
-  for (uint16_t i = 0; i < sinks.size(); ++i) {
+  for (size_t i = 0; i < sinks.size(); ++i) {
     const bool goes = std::any_of(parts.begin(), parts.end(), [&](const Part& part) {
       return part.sink == i || part.sink == Part::kAllSinks;
     });
