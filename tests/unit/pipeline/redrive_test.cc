@@ -22,6 +22,7 @@ class RedriveTest : public PipelineTest {
   }
 
   void begin(uint32_t workers = 2) {
+    config_.dlq_burst.on = false;  // many letters are the point
     start(workers);
     Redriver::Context context;
     context.pipelines = {pipeline_.get()};
