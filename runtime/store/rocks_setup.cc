@@ -163,7 +163,10 @@ rocksdb::Options rocks_options(const RocksOptions& options) {
   out.wal_recovery_mode = options.skip_damage
                               ? rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords
                               : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  out.track_and_verify_wals_in_manifest = !options.skip_damage;
+  // Also where damage is to be passed over: RocksDB 7.8 ends the process when it reads a database
+  // with tracked logs and is told not to track them. A log that is not as it was tracked is for
+  // repair().
+  out.track_and_verify_wals_in_manifest = true;
   out.info_log = std::make_shared<NoLog>();
   out.stats_dump_period_sec = 0;  // else a thread of its own wakes up for nobody
   out.stats_persist_period_sec = 0;
