@@ -106,4 +106,5 @@ def main():
                     found["cpu_us_per_record"], found["peak_mib"]), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
