@@ -100,12 +100,16 @@ void Activator::note_start() {
   remember(bundle);
 }
 
-BundleChange Activator::reload(std::string_view trigger) {
+BundleChange Activator::reload(std::string_view trigger, const std::function<bool()>& disturbed) {
   const auto before = pipeline_.bundle();
   // On an error too: files are not tried again until they change, which is news yet to be read.
   const GateResult gate = load_tested(config_, &fingerprint_, services_.run_tests);
   BundleChange change = begin(trigger);
   change.outcome = "unchanged";
+  if (disturbed && disturbed()) {
+    fingerprint_.clear();  // what was read may be half of what is being written
+    return change;
+  }
   if (gate.bundle) {
     describe(*gate.bundle, change);
     change.tests = gate.tests;

@@ -36,8 +36,9 @@ class Activator {
 
   // Notes what runs at the start.
   void note_start();
-  // Loads the files as they are now and lets them run if they may.
-  BundleChange reload(std::string_view trigger);
+  // Loads the files as they are now and lets them run if they may. `disturbed` is asked once they
+  // are read: true, and nothing is done but forgetting that they were looked at.
+  BundleChange reload(std::string_view trigger, const std::function<bool()>& disturbed = {});
   // Lets the bundle that ran before this one run again. Its files are not loaded again before they
   // change, or somebody asks. kNotFound: there is none, or it is not kept any more.
   Result<BundleChange> roll_back(std::string_view trigger);

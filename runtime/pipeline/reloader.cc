@@ -203,7 +203,11 @@ void Reloader::run() {
     }
     if (changed_at_ && wait_ms(now) == 0) {
       watch_files();
-      look();
+      if (look(now - *first_at_ < kLongestWait)) {
+        watch_files();
+        changed_at_ = std::chrono::steady_clock::now();
+        continue;
+      }
       first_at_.reset();
       changed_at_.reset();
     }
@@ -261,15 +265,23 @@ void Reloader::watch_files() {
 }
 
 // Reloads the pipelines whose files are not what they were.
-void Reloader::look() {
+// `patient`: what changes while it is looked at is not taken over, but looked at again; then the
+// answer is true.
+bool Reloader::look(bool patient) {
   ++looks_;
   MutexLock lock(reload_mutex_);
+  bool disturbed = false;
+  const auto asks = [&] {
+    disturbed = disturbed || (watch_ && watch_->read_news());
+    return disturbed;
+  };
   for (Activator& activator : activators_) {
     const bool wanted = activator.config().watch_files || activator.not_loaded_yet();
     if (!wanted || !activator.files_changed()) continue;
-    activator.reload("watch");
+    activator.reload("watch", patient ? asks : std::function<bool()>());
   }
   prune_store();
+  return disturbed;
 }
 
 }  // namespace sluice

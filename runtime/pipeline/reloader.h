@@ -96,7 +96,7 @@ class Reloader {
   void serve_request();
   void judge() SLUICE_EXCLUDES(reload_mutex_);
   void watch_files() SLUICE_EXCLUDES(reload_mutex_);
-  void look() SLUICE_EXCLUDES(reload_mutex_);
+  bool look(bool patient) SLUICE_EXCLUDES(reload_mutex_);
   [[nodiscard]] int wait_ms(Time now) const;
 
   Options options_;
