@@ -11,6 +11,7 @@
 
 #include "runtime/base/mutex.h"
 #include "runtime/store/dead_letter_store.h"
+#include "runtime/store/letter_row.h"
 #include "runtime/store/postgres.h"
 
 // Inside of the dead-letter store on PostgreSQL; see docs/formats.md for its tables.
@@ -19,10 +20,6 @@ namespace sluice::store {
 // Makes the tables, or brings older ones up; several nodes may do so at once. read_only: only looks
 // whether they are there (kNotFound) and known (kInvalid: newer).
 Status prepare_pg_letters(PgConnection& connection, const std::string& shown, bool read_only);
-
-// Columns of letters (as l) and letter_classes (as c), in the order read_pg_letter() wants.
-extern const char* const kPgLetterColumns;
-Result<DeadLetter> read_pg_letter(const PgRows& rows, int row, const std::string& shown);
 
 // The WHERE clause of a filter over `letters l`; its values come first among the parameters.
 class PgLetterCondition {

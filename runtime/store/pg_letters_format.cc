@@ -170,55 +170,6 @@ Status prepare_pg_letters(PgConnection& connection, const std::string& shown, bo
   return migrate(connection, shown);
 }
 
-const char* const kPgLetterColumns =
-    "l.id, c.tenant, c.pipeline, c.source, c.reason, c.stage, c.sink, l.position, l.part, "
-    "l.attempts, l.first_at_us, l.last_at_us, l.event_time_us, c.schema_version, c.script_hash, "
-    "c.bundle_hash, l.pointer, l.detail, l.lane, l.record_key, l.headers, l.fields, l.raw, "
-    "l.rendered, l.seq, l.redrives, l.flags, l.no_value, l.answered, l.first_reason, "
-    "l.rendered_key, l.done_sinks";
-
-Result<DeadLetter> read_pg_letter(const PgRows& rows, int row, const std::string& shown) {
-  DeadLetter letter;
-  int column = 0;
-  for (std::string* text : {&letter.id, &letter.tenant, &letter.pipeline, &letter.source,
-                            &letter.reason, &letter.stage, &letter.sink}) {
-    *text = rows.text(row, column++);
-  }
-  letter.position = rows.u64(row, 7);
-  letter.part = static_cast<uint32_t>(rows.u64(row, 8));
-  letter.attempts = static_cast<uint32_t>(rows.u64(row, 9));
-  letter.first_at_us = rows.int64(row, 10);
-  letter.last_at_us = rows.int64(row, 11);
-  letter.event_time_us = rows.int64(row, 12);
-  column = 13;
-  for (std::string* text : {&letter.schema_version, &letter.script_hash, &letter.bundle_hash,
-                            &letter.pointer, &letter.detail, &letter.lane}) {
-    *text = rows.text(row, column++);
-  }
-  letter.key = rows.optional_text(row, 19);
-  auto headers = decode_pairs(rows.text(row, 20));
-  auto fields = decode_pairs(rows.text(row, 21));
-  auto done = decode_pairs(rows.text(row, 31));
-  if (!headers || !fields || !done) {
-    return Status(Code::kCorrupt, shown + ": letter " + letter.id +
-                                      " has headers that cannot be read; the others are not "
-                                      "affected, remove it with its id");
-  }
-  letter.headers = std::move(*headers);
-  letter.fields = std::move(*fields);
-  for (auto& [name, nothing] : *done) letter.done_sinks.push_back(std::move(name));
-  letter.raw = rows.text(row, 22);
-  letter.rendered = rows.text(row, 23);
-  letter.seq = rows.u64(row, 24);
-  letter.redrives = static_cast<uint32_t>(rows.u64(row, 25));
-  letter.flags = static_cast<uint32_t>(rows.u64(row, 26));
-  letter.no_value = rows.int64(row, 27) != 0;
-  letter.answered = rows.int64(row, 28) != 0;
-  letter.first_reason = rows.text(row, 29);
-  letter.rendered_key = rows.optional_text(row, 30);
-  return letter;
-}
-
 PgLetterCondition::PgLetterCondition(const LetterFilter& filter) {
   if (!filter.ids.empty()) {
     params.texts(filter.ids);

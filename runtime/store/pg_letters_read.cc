@@ -6,17 +6,15 @@
 #include <unordered_map>
 
 #include "runtime/store/pg_letters.h"
-#include "runtime/store/sqlite_letters.h"
 
 namespace sluice::store {
 namespace {
 
-constexpr int64_t kHourOfUs = 3'600'000'000;
 // Connections kept open while nobody reads.
 constexpr size_t kIdleConnections = 4;
 
 std::string select_letters(std::string_view where) {
-  return std::string("SELECT ") + kPgLetterColumns +
+  return std::string("SELECT ") + kLetterColumns +
          " FROM sluice.letters l JOIN sluice.letter_classes c ON c.id = l.class WHERE " +
          std::string(where);
 }
@@ -27,18 +25,6 @@ std::string select_classes(const PgLetterCondition& condition, std::string_view 
   return "SELECT g.*, " + std::string(columns) + " FROM (SELECT class, " + std::string(counts) +
          " FROM sluice.letters l" + condition.where() +
          " GROUP BY class) g JOIN sluice.letter_classes c ON c.id = g.class ORDER BY g.class";
-}
-
-template <typename Key>
-void count_up(std::map<Key, uint64_t>& counts, const Key& key, const Key& others, uint64_t n) {
-  const auto at = counts.find(key);
-  if (at != counts.end()) {
-    at->second += n;
-  } else if (counts.size() < LetterSummary::kMostValues) {
-    counts.emplace(key, n);
-  } else {
-    counts[others] += n;
-  }
 }
 
 }  // namespace
@@ -89,19 +75,20 @@ Result<LetterSummary> PgDeadLetterStore::summarize(const LetterFilter& filter) {
                                         condition.params, [&](const PgRows& row) {
                                           const uint64_t n = row.u64(0, 1);
                                           out.total += n;
-                                          count_up(out.reasons, row.text(0, 2), others, n);
-                                          count_up(out.sources, row.text(0, 3), others, n);
-                                          count_up(out.paths, row.text(0, 4), others, n);
-                                          count_up(out.versions, row.text(0, 5), others, n);
+                                          add_count(out.reasons, row.text(0, 2), others, n);
+                                          add_count(out.sources, row.text(0, 3), others, n);
+                                          add_count(out.paths, row.text(0, 4), others, n);
+                                          add_count(out.versions, row.text(0, 5), others, n);
                                         }));
   // Division rounds towards zero; an hour before 1970 begins below it.
-  const std::string hour = std::to_string(kHourOfUs);
-  SLUICE_RETURN_IF_ERROR(reader->stream(
-      "SELECT l.last_at_us - ((l.last_at_us % " + hour + ") + " + hour + ") % " + hour +
-          " AS hour, count(*)::bigint FROM sluice.letters l" + condition.where() +
-          " GROUP BY hour ORDER BY hour",
-      condition.params,
-      [&](const PgRows& row) { count_up(out.hours, row.int64(0, 0), int64_t{0}, row.u64(0, 1)); }));
+  const std::string hour = std::to_string(kHourUs);
+  SLUICE_RETURN_IF_ERROR(
+      reader->stream("SELECT l.last_at_us - ((l.last_at_us % " + hour + ") + " + hour + ") % " +
+                         hour + " AS hour, count(*)::bigint FROM sluice.letters l" +
+                         condition.where() + " GROUP BY hour ORDER BY hour",
+                     condition.params, [&](const PgRows& row) {
+                       add_count(out.hours, row.int64(0, 0), int64_t{0}, row.u64(0, 1));
+                     }));
   SLUICE_RETURN_IF_ERROR(transaction.commit());
   return out;
 }
@@ -112,15 +99,14 @@ Status PgDeadLetterStore::each_class(const LetterFilter& filter, int64_t now_us,
   PgLetterCondition condition(filter);
   const std::string last_hour = condition.next(1);
   const std::string hour_before = condition.next(2);
-  condition.params.number(now_us - kHourOfUs).number(now_us - 2 * kHourOfUs);
+  condition.params.number(now_us - kHourUs).number(now_us - 2 * kHourUs);
   return reader->stream(
       select_classes(condition,
                      "count(*)::bigint, min(first_at_us), max(last_at_us), count(*) FILTER (WHERE "
                      "last_at_us >= " +
                          last_hour + ")::bigint, count(*) FILTER (WHERE last_at_us < " + last_hour +
                          " AND last_at_us >= " + hour_before + ")::bigint",
-                     "c.grp, c.tenant, c.pipeline, c.source, c.reason, c.stage, c.sink, c.path, "
-                     "c.shape, c.schema_version, c.script_hash, c.bundle_hash"),
+                     class_columns("c.")),
       condition.params, [&](const PgRows& row) {
         LetterClassCounts counts;
         counts.letters = row.u64(0, 1);
@@ -128,13 +114,7 @@ Status PgDeadLetterStore::each_class(const LetterFilter& filter, int64_t now_us,
         counts.last_us = row.int64(0, 3);
         counts.last_hour = row.u64(0, 4);
         counts.hour_before = row.u64(0, 5);
-        LetterClass& of = counts.letter_class;
-        int column = 6;
-        for (std::string* part :
-             {&of.group, &of.tenant, &of.pipeline, &of.source, &of.reason, &of.stage, &of.sink,
-              &of.path, &of.shape, &of.schema_version, &of.script_hash, &of.bundle_hash}) {
-          *part = row.text(0, column++);
-        }
+        counts.letter_class = class_of_row(row.row(0), 6);
         visit(counts);
       });
 }
@@ -172,7 +152,7 @@ Result<std::vector<DeadLetter>> PgDeadLetterStore::letters_of(PgConnection& conn
   for (const uint64_t seq : seqs) {
     const auto at = row_of.find(seq);
     if (at == row_of.end()) continue;
-    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, read_pg_letter(rows, at->second, target_.shown));
+    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, letter_of(rows.row(at->second), target_.shown));
     letters.push_back(std::move(letter));
   }
   return letters;
@@ -210,7 +190,7 @@ Result<std::optional<DeadLetter>> PgDeadLetterStore::find(const std::string& id)
   SLUICE_ASSIGN_OR_RETURN(const PgRows whole,
                           reader->run(select_letters("l.id = $1"), PgParams().text(id)));
   if (whole.count() > 0) {
-    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, read_pg_letter(whole, 0, target_.shown));
+    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, letter_of(whole.row(0), target_.shown));
     return std::optional<DeadLetter>(std::move(letter));
   }
   if (id.size() < kShortestPrefix) return std::optional<DeadLetter>();
@@ -220,11 +200,8 @@ Result<std::optional<DeadLetter>> PgDeadLetterStore::find(const std::string& id)
       reader->run(select_letters("l.id >= $1 AND l.id < $2 ORDER BY l.id LIMIT 2"),
                   PgParams().text(id).text(behind)));
   if (rows.count() == 0) return std::optional<DeadLetter>();
-  if (rows.count() > 1) {
-    return invalid("several dead letters have ids that begin with " + id +
-                   "; give more of the one you mean");
-  }
-  SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, read_pg_letter(rows, 0, target_.shown));
+  if (rows.count() > 1) return ambiguous_id(id);
+  SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, letter_of(rows.row(0), target_.shown));
   return std::optional<DeadLetter>(std::move(letter));
 }
 

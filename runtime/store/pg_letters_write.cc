@@ -6,7 +6,6 @@
 #include "runtime/base/text.h"
 #include "runtime/store/pair_list.h"
 #include "runtime/store/pg_letters.h"
-#include "runtime/store/sqlite_letters.h"
 
 namespace sluice::store {
 namespace {
@@ -206,14 +205,7 @@ Status PgLetterWriter::keep_limits(const std::vector<DeadLetter>& letters) {
           drop_oldest(pipeline, used.bytes + bytes - most + std::min(kDropBesides, most / 16)));
       SLUICE_ASSIGN_OR_RETURN(used.bytes, used_bytes(pipeline));
     }
-    if (used.bytes + bytes > most) {
-      return {Code::kExhausted,
-              "the dead letters of pipeline " + pipeline +
-                  " are at their limit: " + format_size(used.bytes) + " of " + format_size(most) +
-                  " are used; redrive or purge some (sluice dlq redrive, sluice dlq purge), raise "
-                  "dead_letters.max_bytes, or let the oldest go with dead_letters.when_full: "
-                  "drop_oldest"};
-    }
+    if (used.bytes + bytes > most) return letters_are_full(pipeline, used.bytes, most);
     used_[pipeline] = {used.bytes + bytes, used.ours + bytes};
   }
   return Status::ok();
@@ -276,8 +268,7 @@ Result<uint64_t> PgLetterWriter::remove(const LetterFilter& filter) {
   return uint64_t{0};
 }
 
-// ---- the store: what writes goes to the one writer of this process, under its lock
-// ---------------
+// The store: what writes goes to the one writer of this process, under its lock.
 
 Result<std::unique_ptr<DeadLetterStore>> PgDeadLetterStore::open(const std::string& dsn,
                                                                  bool read_only) {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "runtime/store/pg_letters.h"
-#include "runtime/store/sqlite_letters.h"
 
 namespace sluice::store {
 namespace {
@@ -15,42 +14,11 @@ constexpr const char* kPlans =
     "duplicate, filtered, failed, gone, (SELECT count(*) FROM sluice.redrive_letters WHERE redrive "
     "= id)::bigint FROM sluice.redrives ";
 
-RedrivePlan plan_of(const PgRows& rows, int row) {
-  RedrivePlan plan;
-  plan.id = rows.u64(row, 0);
-  plan.pipeline = rows.text(row, 1);
-  plan.state = rows.text(row, 2);
-  plan.who = rows.text(row, 3);
-  plan.options = rows.text(row, 4);
-  plan.created_us = rows.int64(row, 5);
-  plan.updated_us = rows.int64(row, 6);
-  int column = 7;
-  for (uint64_t* count : {&plan.chosen, &plan.committed, &plan.duplicate, &plan.filtered,
-                          &plan.failed, &plan.gone, &plan.left}) {
-    *count = rows.u64(row, column++);
-  }
-  return plan;
-}
-
 Status add_reasons(PgConnection& connection, RedrivePlan& plan) {
   return connection.stream("SELECT reason, letters FROM sluice.redrive_reasons WHERE redrive = $1",
                            PgParams().u64(plan.id), [&](const PgRows& row) {
                              plan.reasons[row.text(0, 0)] = row.u64(0, 1);
                            });
-}
-
-const char* plan_column(RedrivenLetter::Fate fate) {
-  switch (fate) {
-    case RedrivenLetter::Fate::kCommitted:
-      return "committed";
-    case RedrivenLetter::Fate::kDuplicate:
-      return "duplicate";
-    case RedrivenLetter::Fate::kFiltered:
-      return "filtered";
-    case RedrivenLetter::Fate::kFailed:
-      return "failed";
-  }
-  return "failed";
 }
 
 }  // namespace
@@ -188,8 +156,7 @@ Status PgLetterWriter::settle(const std::vector<RedrivenLetter>& letters, int64_
   return Status::ok();
 }
 
-// ---- the store
-// -----------------------------------------------------------------------------------
+// The store.
 
 Result<uint64_t> PgDeadLetterStore::create_redrive(const RedrivePlan& plan) {
   uint64_t id = 0;
@@ -262,7 +229,7 @@ Result<std::vector<RedrivePlan>> PgDeadLetterStore::redrives(uint64_t limit) {
       const PgRows rows,
       reader->run(std::string(kPlans) + "ORDER BY id DESC LIMIT $1", PgParams().u64(limit)));
   std::vector<RedrivePlan> plans;
-  for (int row = 0; row < rows.count(); ++row) plans.push_back(plan_of(rows, row));
+  for (int row = 0; row < rows.count(); ++row) plans.push_back(plan_of(rows.row(row)));
   for (RedrivePlan& plan : plans) SLUICE_RETURN_IF_ERROR(add_reasons(*reader, plan));
   return plans;
 }
@@ -272,7 +239,7 @@ Result<std::optional<RedrivePlan>> PgDeadLetterStore::find_redrive(uint64_t redr
   SLUICE_ASSIGN_OR_RETURN(const PgRows rows, reader->run(std::string(kPlans) + "WHERE id = $1",
                                                          PgParams().u64(redrive)));
   if (rows.count() == 0) return std::optional<RedrivePlan>();
-  RedrivePlan plan = plan_of(rows, 0);
+  RedrivePlan plan = plan_of(rows.row(0));
   SLUICE_RETURN_IF_ERROR(add_reasons(*reader, plan));
   return std::optional<RedrivePlan>(std::move(plan));
 }

@@ -54,8 +54,10 @@ class PgParams {
 };
 
 // Rows of an answer; columns count from 0. Columns are bigint or smaller, text, or bytea.
+class PgRow;
 class PgRows {
  public:
+  [[nodiscard]] PgRow row(int number) const;
   [[nodiscard]] int count() const;
   [[nodiscard]] bool is_null(int row, int column) const;
   [[nodiscard]] std::string text(int row, int column) const;  // of a text or bytea
@@ -75,6 +77,23 @@ class PgRows {
   explicit PgRows(pg_result* result) : result_(result) {}
   std::unique_ptr<pg_result, Clear> result_;
 };
+
+// One of them; it must not outlive them.
+class PgRow {
+ public:
+  PgRow(const PgRows& rows, int number) : rows_(rows), number_(number) {}
+  [[nodiscard]] std::string text(int column) const { return rows_.text(number_, column); }
+  [[nodiscard]] std::optional<std::string> optional_text(int column) const {
+    return rows_.optional_text(number_, column);
+  }
+  [[nodiscard]] int64_t int64(int column) const { return rows_.int64(number_, column); }
+  [[nodiscard]] uint64_t u64(int column) const { return rows_.u64(number_, column); }
+
+ private:
+  const PgRows& rows_;
+  int number_;
+};
+inline PgRow PgRows::row(int number) const { return {*this, number}; }
 
 // A connection; nothing else speaks to PostgreSQL here. One thread at a time.
 //

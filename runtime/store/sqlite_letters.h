@@ -8,6 +8,7 @@
 #include "runtime/base/mutex.h"
 #include "runtime/store/database_format.h"
 #include "runtime/store/dead_letter_store.h"
+#include "runtime/store/letter_row.h"
 #include "runtime/store/sqlite.h"
 
 // Inside of the SQLite dead-letter store; see docs/formats.md for its tables.
@@ -15,14 +16,8 @@ namespace sluice::store {
 
 extern const DatabaseFormat kLetterFormat;
 
-// Columns of letters (as l) and classes (as c), in the order read_letter() wants.
-extern const char* const kLetterColumns;
-Result<DeadLetter> read_letter(const Statement& row, const std::string& path);
-// What a letter holds of the store, about.
-uint64_t letter_bytes(const DeadLetter& letter);
-
-// Lists of names in one column.
-std::string encode_names(const std::vector<std::string>& names);
+// Whole letters, as letter_of() wants them; `where` speaks of them as `l`.
+std::string select_letters(std::string_view where);
 
 // The WHERE clause of a filter over letters, and its values in the same order.
 class LetterCondition {

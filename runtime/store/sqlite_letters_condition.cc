@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a filter is in SQL, and a row as a letter.
+// What a filter is in SQL.
 #include <utility>
 
 #include "runtime/base/text.h"
-#include "runtime/store/pair_list.h"
 #include "runtime/store/sqlite_letters.h"
 
 namespace sluice::store {
@@ -20,73 +19,6 @@ std::string json_list(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
-
-const char* const kLetterColumns =
-    "l.id, c.tenant, c.pipeline, c.source, c.reason, c.stage, c.sink, l.position, l.part, "
-    "l.attempts, l.first_at_us, l.last_at_us, l.event_time_us, c.schema_version, c.script_hash, "
-    "c.bundle_hash, l.pointer, l.detail, l.lane, l.record_key, l.headers, l.fields, l.raw, "
-    "l.rendered, l.seq, l.redrives, l.flags, l.no_value, l.answered, l.first_reason, "
-    "l.rendered_key, l.done_sinks";
-
-Result<DeadLetter> read_letter(const Statement& row, const std::string& path) {
-  DeadLetter letter;
-  letter.id = row.text(0);
-  letter.tenant = row.text(1);
-  letter.pipeline = row.text(2);
-  letter.source = row.text(3);
-  letter.reason = row.text(4);
-  letter.stage = row.text(5);
-  letter.sink = row.text(6);
-  letter.position = row.u64(7);
-  letter.part = static_cast<uint32_t>(row.u64(8));
-  letter.attempts = static_cast<uint32_t>(row.u64(9));
-  letter.first_at_us = row.int64(10);
-  letter.last_at_us = row.int64(11);
-  letter.event_time_us = row.int64(12);
-  letter.schema_version = row.text(13);
-  letter.script_hash = row.text(14);
-  letter.bundle_hash = row.text(15);
-  letter.pointer = row.text(16);
-  letter.detail = row.text(17);
-  letter.lane = row.text(18);
-  letter.key = row.optional_text(19);
-  auto headers = decode_pairs(row.text(20));
-  auto fields = decode_pairs(row.text(21));
-  auto done = decode_pairs(row.text(31));
-  if (!headers || !fields || !done) {
-    return Status(Code::kCorrupt, path + ": letter " + letter.id +
-                                      " has headers that cannot be read; the others are not "
-                                      "affected, remove it with its id");
-  }
-  letter.headers = std::move(*headers);
-  letter.fields = std::move(*fields);
-  for (auto& [name, nothing] : *done) letter.done_sinks.push_back(std::move(name));
-  letter.raw = row.text(22);
-  letter.rendered = row.text(23);
-  letter.seq = row.u64(24);
-  letter.redrives = static_cast<uint32_t>(row.u64(25));
-  letter.flags = static_cast<uint32_t>(row.u64(26));
-  letter.no_value = row.int64(27) != 0;
-  letter.answered = row.int64(28) != 0;
-  letter.first_reason = row.text(29);
-  letter.rendered_key = row.optional_text(30);
-  return letter;
-}
-
-std::string encode_names(const std::vector<std::string>& names) {
-  PairList pairs;
-  for (const std::string& name : names) pairs.emplace_back(name, "");
-  return encode_pairs(pairs);
-}
-
-uint64_t letter_bytes(const DeadLetter& letter) {
-  constexpr uint64_t kOfEach = 600;  // columns, indices, what is free in pages
-  uint64_t bytes = kOfEach + letter.raw.size() + letter.rendered.size() + letter.detail.size() +
-                   2 * (letter.key ? letter.key->size() : 0);
-  for (const auto& [name, value] : letter.headers) bytes += 8 + name.size() + value.size();
-  for (const auto& [name, value] : letter.fields) bytes += 8 + name.size() + value.size();
-  return bytes;
-}
 
 LetterCondition::LetterCondition(const LetterFilter& filter) {
   if (!filter.ids.empty()) {

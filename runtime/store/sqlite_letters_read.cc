@@ -8,16 +8,9 @@
 namespace sluice::store {
 namespace {
 
-constexpr int64_t kHourUs = 3'600'000'000;
-
 int64_t hour_of(int64_t us) {
   const int64_t hour = us / kHourUs - (us % kHourUs < 0 ? 1 : 0);
   return hour * kHourUs;
-}
-
-std::string select_one(std::string_view where) {
-  return std::string("SELECT ") + kLetterColumns +
-         " FROM letters l JOIN classes c ON c.id = l.class WHERE " + std::string(where);
 }
 
 // Letters of a class with their times, class by class, each in the order of last failures.
@@ -42,33 +35,21 @@ Result<LetterClass> read_class(Statement& find, int64_t id) {
   SLUICE_ASSIGN_OR_RETURN(const bool row, find.step());
   LetterClass out;
   if (!row) return out;
-  int column = 0;
-  for (std::string* part :
-       {&out.group, &out.tenant, &out.pipeline, &out.source, &out.reason, &out.stage, &out.sink,
-        &out.path, &out.shape, &out.schema_version, &out.script_hash, &out.bundle_hash}) {
-    *part = find.text(column++);
-  }
+  out = class_of_row(find, 0);
   find.reset();
   return out;
 }
 
-constexpr std::string_view kFindClassById =
-    "SELECT grp, tenant, pipeline, source, reason, stage, sink, path, shape, schema_version, "
-    "script_hash, bundle_hash FROM classes WHERE id = ?1";
-
-template <typename Key>
-void add_count(std::map<Key, uint64_t>& counts, const Key& key, const Key& others, uint64_t n) {
-  const auto at = counts.find(key);
-  if (at != counts.end()) {
-    at->second += n;
-  } else if (counts.size() < LetterSummary::kMostValues) {
-    counts.emplace(key, n);
-  } else {
-    counts[others] += n;
-  }
+std::string find_class_by_id() {
+  return "SELECT " + class_columns() + " FROM classes WHERE id = ?1";
 }
 
 }  // namespace
+
+std::string select_letters(std::string_view where) {
+  return std::string("SELECT ") + kLetterColumns +
+         " FROM letters l JOIN classes c ON c.id = l.class WHERE " + std::string(where);
+}
 
 Result<std::map<std::string, uint64_t>> SqliteDeadLetterStore::count_by_reason(
     const LetterFilter& filter) {
@@ -102,7 +83,7 @@ Result<std::map<std::string, uint64_t>> SqliteDeadLetterStore::count_by_reason(
 Result<LetterSummary> SqliteDeadLetterStore::summarize(const LetterFilter& filter) {
   SLUICE_ASSIGN_OR_RETURN(Database reader, this->reader());
   SLUICE_ASSIGN_OR_RETURN(Database classes, this->reader());
-  SLUICE_ASSIGN_OR_RETURN(Statement find, classes.prepare(kFindClassById));
+  SLUICE_ASSIGN_OR_RETURN(Statement find, classes.prepare(find_class_by_id()));
   LetterSummary out;
   int64_t id = -1;
   uint64_t of_class = 0;
@@ -148,7 +129,7 @@ Status SqliteDeadLetterStore::each_class(
     const std::function<void(const LetterClassCounts&)>& visit) {
   SLUICE_ASSIGN_OR_RETURN(Database reader, this->reader());
   SLUICE_ASSIGN_OR_RETURN(Database classes, this->reader());
-  SLUICE_ASSIGN_OR_RETURN(Statement find, classes.prepare(kFindClassById));
+  SLUICE_ASSIGN_OR_RETURN(Statement find, classes.prepare(find_class_by_id()));
   LetterClassCounts counts;
   int64_t id = -1;
   Status status;
@@ -201,12 +182,12 @@ Status SqliteDeadLetterStore::each(const LetterFilter& filter, uint64_t limit,
       chosen.push_back(rows.u64(0));
     }
   }
-  SLUICE_ASSIGN_OR_RETURN(Statement one, reader.prepare(select_one("l.seq = ?1")));
+  SLUICE_ASSIGN_OR_RETURN(Statement one, reader.prepare(select_letters("l.seq = ?1")));
   for (const uint64_t seq : chosen) {
     one.bind_u64(1, seq);
     SLUICE_ASSIGN_OR_RETURN(const bool row, one.step());
     if (!row) continue;  // purged meanwhile
-    SLUICE_ASSIGN_OR_RETURN(const DeadLetter letter, read_letter(one, name_.path));
+    SLUICE_ASSIGN_OR_RETURN(const DeadLetter letter, letter_of(one, name_.path));
     one.reset();
     visit(letter);
   }
@@ -226,7 +207,7 @@ Result<LetterPage> SqliteDeadLetterStore::page(const LetterFilter& filter,
   rows.bind(next, after.last_at_us);
   rows.bind_u64(next + 1, after.seq);
   rows.bind_u64(next + 2, kPageLetters);
-  SLUICE_ASSIGN_OR_RETURN(Statement one, reader.prepare(select_one("l.seq = ?1")));
+  SLUICE_ASSIGN_OR_RETURN(Statement one, reader.prepare(select_letters("l.seq = ?1")));
   LetterPage page;
   uint64_t bytes = 0;
   uint64_t seen = 0;
@@ -241,7 +222,7 @@ Result<LetterPage> SqliteDeadLetterStore::page(const LetterFilter& filter,
     one.bind_u64(1, page.next->seq);
     SLUICE_ASSIGN_OR_RETURN(const bool there, one.step());
     if (!there) continue;
-    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, read_letter(one, name_.path));
+    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, letter_of(one, name_.path));
     one.reset();
     bytes += letter_bytes(letter);
     page.letters.push_back(std::move(letter));
@@ -251,28 +232,26 @@ Result<LetterPage> SqliteDeadLetterStore::page(const LetterFilter& filter,
 
 Result<std::optional<DeadLetter>> SqliteDeadLetterStore::find(const std::string& id) {
   SLUICE_ASSIGN_OR_RETURN(Database reader, this->reader());
-  SLUICE_ASSIGN_OR_RETURN(Statement one, reader.prepare(select_one("l.id = ?1")));
+  SLUICE_ASSIGN_OR_RETURN(Statement one, reader.prepare(select_letters("l.id = ?1")));
   one.bind_text(1, id);
   SLUICE_ASSIGN_OR_RETURN(const bool row, one.step());
   if (row) {
-    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, read_letter(one, name_.path));
+    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, letter_of(one, name_.path));
     return std::optional<DeadLetter>(std::move(letter));
   }
   if (id.size() < kShortestPrefix) return std::optional<DeadLetter>();
   SLUICE_ASSIGN_OR_RETURN(
-      Statement some, reader.prepare(select_one("l.id >= ?1 AND l.id < ?2 ORDER BY l.id LIMIT 2")));
+      Statement some,
+      reader.prepare(select_letters("l.id >= ?1 AND l.id < ?2 ORDER BY l.id LIMIT 2")));
   std::string end = id;
   end.back() = static_cast<char>(end.back() + 1);
   some.bind_text(1, id);
   some.bind_text(2, end);
   SLUICE_ASSIGN_OR_RETURN(const bool first, some.step());
   if (!first) return std::optional<DeadLetter>();
-  SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, read_letter(some, name_.path));
+  SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, letter_of(some, name_.path));
   SLUICE_ASSIGN_OR_RETURN(const bool second, some.step());
-  if (second) {
-    return invalid("several dead letters have ids that begin with " + id +
-                   "; give more of the one you mean");
-  }
+  if (second) return ambiguous_id(id);
   return std::optional<DeadLetter>(std::move(letter));
 }
 

@@ -185,14 +185,7 @@ Status LetterWriter::keep_limits(const std::vector<DeadLetter>& letters) {
           drop_oldest(pipeline, used + bytes - most + std::min(kDropMore, most / 16)));
       SLUICE_ASSIGN_OR_RETURN(used, used_bytes(pipeline));
     }
-    if (used + bytes > most) {
-      return {Code::kExhausted,
-              "the dead letters of pipeline " + pipeline +
-                  " are at their limit: " + format_size(used) + " of " + format_size(most) +
-                  " are used; redrive or purge some (sluice dlq redrive, sluice dlq purge), raise "
-                  "dead_letters.max_bytes, or let the oldest go with dead_letters.when_full: "
-                  "drop_oldest"};
-    }
+    if (used + bytes > most) return letters_are_full(pipeline, used, most);
     used_[pipeline] = used + bytes;
   }
   return Status::ok();

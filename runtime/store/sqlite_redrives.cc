@@ -11,25 +11,6 @@ constexpr std::string_view kPlanColumns =
     "duplicate, filtered, failed, gone, (SELECT count(*) FROM redrive_letters WHERE redrive = id) "
     "FROM redrives ";
 
-RedrivePlan read_plan(const Statement& row) {
-  RedrivePlan plan;
-  plan.id = row.u64(0);
-  plan.pipeline = row.text(1);
-  plan.state = row.text(2);
-  plan.who = row.text(3);
-  plan.options = row.text(4);
-  plan.created_us = row.int64(5);
-  plan.updated_us = row.int64(6);
-  plan.chosen = row.u64(7);
-  plan.committed = row.u64(8);
-  plan.duplicate = row.u64(9);
-  plan.filtered = row.u64(10);
-  plan.failed = row.u64(11);
-  plan.gone = row.u64(12);
-  plan.left = row.u64(13);
-  return plan;
-}
-
 Status read_reasons(Database& reader, RedrivePlan& plan) {
   SLUICE_ASSIGN_OR_RETURN(
       Statement rows,
@@ -40,20 +21,6 @@ Status read_reasons(Database& reader, RedrivePlan& plan) {
     if (!row) return Status::ok();
     plan.reasons[rows.text(0)] = rows.u64(1);
   }
-}
-
-const char* column_of(RedrivenLetter::Fate fate) {
-  switch (fate) {
-    case RedrivenLetter::Fate::kCommitted:
-      return "committed";
-    case RedrivenLetter::Fate::kDuplicate:
-      return "duplicate";
-    case RedrivenLetter::Fate::kFiltered:
-      return "filtered";
-    case RedrivenLetter::Fate::kFailed:
-      return "failed";
-  }
-  return "failed";
 }
 
 // Adds to a counter of a plan.
@@ -174,7 +141,7 @@ Status LetterWriter::settle_redriven(const std::vector<RedrivenLetter>& letters,
         leave.bind_u64(1, letter.redrive);
         leave.bind_u64(2, letter.seq);
         SLUICE_RETURN_IF_ERROR(leave.run());
-        ++fates[{letter.redrive, column_of(letter.fate)}];
+        ++fates[{letter.redrive, plan_column(letter.fate)}];
         if (letter.letter) ++reasons[{letter.redrive, letter.letter->reason}];
       }
     }
@@ -210,10 +177,7 @@ Result<std::vector<DeadLetter>> SqliteDeadLetterStore::next_chosen(uint64_t redr
   seqs.bind_u64(1, redrive);
   seqs.bind_u64(2, after);
   seqs.bind_u64(3, limit);
-  SLUICE_ASSIGN_OR_RETURN(
-      Statement one,
-      reader.prepare(std::string("SELECT ") + kLetterColumns +
-                     " FROM letters l JOIN classes c ON c.id = l.class WHERE l.seq = ?1"));
+  SLUICE_ASSIGN_OR_RETURN(Statement one, reader.prepare(select_letters("l.seq = ?1")));
   std::vector<DeadLetter> letters;
   std::vector<uint64_t> missing;
   for (uint64_t bytes = 0; bytes < kPageBytes;) {
@@ -230,7 +194,7 @@ Result<std::vector<DeadLetter>> SqliteDeadLetterStore::next_chosen(uint64_t redr
       missing.push_back(seqs.u64(0));
       continue;
     }
-    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, read_letter(one, name_.path));
+    SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, letter_of(one, name_.path));
     one.reset();
     bytes += letter_bytes(letter);
     letters.push_back(std::move(letter));
@@ -251,7 +215,7 @@ Result<std::vector<RedrivePlan>> SqliteDeadLetterStore::redrives(uint64_t limit)
   for (;;) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, rows.step());
     if (!row) break;
-    plans.push_back(read_plan(rows));
+    plans.push_back(plan_of(rows));
   }
   for (RedrivePlan& plan : plans) SLUICE_RETURN_IF_ERROR(read_reasons(reader, plan));
   return plans;
@@ -264,7 +228,7 @@ Result<std::optional<RedrivePlan>> SqliteDeadLetterStore::find_redrive(uint64_t 
   rows.bind_u64(1, redrive);
   SLUICE_ASSIGN_OR_RETURN(const bool row, rows.step());
   if (!row) return std::optional<RedrivePlan>();
-  RedrivePlan plan = read_plan(rows);
+  RedrivePlan plan = plan_of(rows);
   rows.reset();
   SLUICE_RETURN_IF_ERROR(read_reasons(reader, plan));
   return std::optional<RedrivePlan>(std::move(plan));

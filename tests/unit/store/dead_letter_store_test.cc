@@ -18,21 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
-DeadLetter letter(uint64_t position, std::string reason, int64_t at_us) {
-  DeadLetter out;
-  out.tenant = "acme";
-  out.pipeline = "orders";
-  out.source = "s3-main";
-  out.lane = "a.jsonl";
-  out.position = position;
-  out.stage = "validate";
-  out.reason = std::move(reason);
-  out.raw = "{\"n\":" + std::to_string(position) + "}";
-  out.first_at_us = out.last_at_us = at_us;
-  out.id = letter_id(out);
-  return out;
-}
-
 std::vector<uint64_t> positions(DeadLetterStore& store, const LetterFilter& filter,
                                 uint64_t limit) {
   std::vector<uint64_t> out;
@@ -44,7 +29,7 @@ std::vector<uint64_t> positions(DeadLetterStore& store, const LetterFilter& filt
 
 TEST(DeadLetterStore, GivesBackEveryFieldByteForByte) {
   TempDir dir;
-  DeadLetter in = letter(~0ull, "CONSTRAINT_VIOLATION", 77);
+  DeadLetter in = make_letter(~0ull, "CONSTRAINT_VIOLATION", 77);
   in.lane = std::string("l\0\xfe", 3);
   in.part = 4'000'000'000u;
   in.stage = "deliver";
@@ -85,7 +70,7 @@ TEST(DeadLetterStore, GivesBackEveryFieldByteForByte) {
 TEST(DeadLetterStore, WritingALetterAgainUpdatesItAndKeepsItsBeginning) {
   TempDir dir;
   auto store = open_letters(dir);
-  DeadLetter first = letter(1, "VALIDATION_FAIL", 100);
+  DeadLetter first = make_letter(1, "VALIDATION_FAIL", 100);
   ASSERT_TRUE(store->put({first}).is_ok());
   DeadLetter again = first;
   again.reason = "SCHEMA_DRIFT";
@@ -108,7 +93,7 @@ TEST(DeadLetterStore, WritingALetterAgainUpdatesItAndKeepsItsBeginning) {
 TEST(DeadLetterStore, FillsAnAbsentId) {
   TempDir dir;
   auto store = open_letters(dir);
-  DeadLetter in = letter(1, "PARSE_ERROR", 1);
+  DeadLetter in = make_letter(1, "PARSE_ERROR", 1);
   const std::string id = in.id;
   in.id.clear();
   ASSERT_TRUE(store->put({in}).is_ok());
@@ -125,7 +110,8 @@ TEST(DeadLetterStore, CountsByReasonUnderEveryFilter) {
   auto store = open_letters(dir);
   std::vector<DeadLetter> letters;
   for (uint64_t i = 0; i < 10; ++i) {
-    letters.push_back(letter(i, i < 7 ? "SCHEMA_DRIFT" : "PARSE_ERROR", static_cast<int64_t>(i)));
+    letters.push_back(
+        make_letter(i, i < 7 ? "SCHEMA_DRIFT" : "PARSE_ERROR", static_cast<int64_t>(i)));
     letters.back().tenant = i % 2 == 0 ? "acme" : "globex";
     letters.back().source = i < 2 ? "kafka" : "s3";
   }
@@ -152,7 +138,9 @@ TEST(DeadLetterStore, CountsByReasonUnderEveryFilter) {
 TEST(DeadLetterStore, ShowsTheNewestFirstUpToTheLimit) {
   TempDir dir;
   auto store = open_letters(dir);
-  ASSERT_TRUE(store->put({letter(1, "A", 10), letter(2, "B", 30), letter(3, "A", 20)}).is_ok());
+  ASSERT_TRUE(
+      store->put({make_letter(1, "A", 10), make_letter(2, "B", 30), make_letter(3, "A", 20)})
+          .is_ok());
   EXPECT_THAT(positions(*store, {}, 10), ElementsAre(2, 3, 1));
   EXPECT_THAT(positions(*store, {}, 2), ElementsAre(2, 3));
   EXPECT_THAT(positions(*store, {}, 0), ElementsAre());
@@ -164,11 +152,11 @@ TEST(DeadLetterStore, ShowsTheNewestFirstUpToTheLimit) {
 TEST(DeadLetterStore, AVisitorMayUseTheStore) {
   TempDir dir;
   auto store = open_letters(dir);
-  ASSERT_TRUE(store->put({letter(1, "A", 1), letter(2, "A", 2)}).is_ok());
+  ASSERT_TRUE(store->put({make_letter(1, "A", 1), make_letter(2, "A", 2)}).is_ok());
   ASSERT_TRUE(store
                   ->each({}, 10,
                          [&](const DeadLetter&) {
-                           EXPECT_TRUE(store->put({letter(3, "B", 3)}).is_ok());
+                           EXPECT_TRUE(store->put({make_letter(3, "B", 3)}).is_ok());
                            EXPECT_EQ(*store->count(), 3u);
                          })
                   .is_ok());
@@ -177,7 +165,7 @@ TEST(DeadLetterStore, AVisitorMayUseTheStore) {
 TEST(DeadLetterStore, HostileTextInAFilterIsOnlyText) {
   TempDir dir;
   auto store = open_letters(dir);
-  ASSERT_TRUE(store->put({letter(1, "A", 1)}).is_ok());
+  ASSERT_TRUE(store->put({make_letter(1, "A", 1)}).is_ok());
   LetterFilter filter;
   filter.tenant = "' OR 1=1; DROP TABLE letters; --";
   EXPECT_TRUE(store->count_by_reason(filter)->empty());
@@ -195,7 +183,7 @@ TEST(DeadLetterStore, PurgeRemovesWhatIsOlderInBoundedSteps) {
   auto store = open_letters(dir);
   std::vector<DeadLetter> letters;
   const uint64_t n = DeadLetterStore::kPurgeBatch + 500;
-  for (uint64_t i = 0; i < n; ++i) letters.push_back(letter(i, "A", static_cast<int64_t>(i)));
+  for (uint64_t i = 0; i < n; ++i) letters.push_back(make_letter(i, "A", static_cast<int64_t>(i)));
   ASSERT_TRUE(store->put(letters).is_ok());
   const auto cut = static_cast<int64_t>(n - 10);
   ASSERT_TRUE(remove_before(*store, cut).is_ok());
@@ -213,7 +201,7 @@ TEST(DeadLetterStore, PurgeGivesTheDiskBack) {
     auto store = open_letters(dir);
     std::vector<DeadLetter> letters;
     for (uint64_t i = 0; i < 500; ++i) {
-      letters.push_back(letter(i, "A", 1));
+      letters.push_back(make_letter(i, "A", 1));
       letters.back().raw.assign(10'000, 'x');
     }
     ASSERT_TRUE(store->put(letters).is_ok());
@@ -226,17 +214,17 @@ TEST(DeadLetterStore, PurgeGivesTheDiskBack) {
 TEST(DeadLetterStore, ReadsBesideAWritingProcess) {
   TempDir dir;
   auto writer = open_letters(dir);
-  ASSERT_TRUE(writer->put({letter(1, "A", 1)}).is_ok());
+  ASSERT_TRUE(writer->put({make_letter(1, "A", 1)}).is_ok());
   auto reader = open_letters(dir, true);
   EXPECT_EQ(*reader->count(), 1u);
-  ASSERT_TRUE(writer->put({letter(2, "A", 2)}).is_ok());
+  ASSERT_TRUE(writer->put({make_letter(2, "A", 2)}).is_ok());
   EXPECT_EQ(*reader->count(), 2u);
   EXPECT_THAT(positions(*reader, {}, 10), ElementsAre(2, 1));
 }
 
 TEST(DeadLetterStore, ReadsWhenNoProcessRuns) {
   TempDir dir;
-  ASSERT_TRUE(open_letters(dir)->put({letter(1, "A", 1)}).is_ok());
+  ASSERT_TRUE(open_letters(dir)->put({make_letter(1, "A", 1)}).is_ok());
   EXPECT_EQ(*open_letters(dir, true)->count(), 1u);
 }
 
@@ -248,7 +236,7 @@ TEST(DeadLetterStore, ReadOnlyRefusesToWriteAndCreatesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
   auto writer = open_letters(dir);
   auto reader = open_letters(dir, true);
-  EXPECT_EQ(reader->put({letter(1, "A", 1)}).code(), Code::kInvalid);
+  EXPECT_EQ(reader->put({make_letter(1, "A", 1)}).code(), Code::kInvalid);
   EXPECT_EQ(remove_before(*reader, 1).status().code(), Code::kInvalid);
   EXPECT_EQ(*writer->count(), 0u);
 }
@@ -261,7 +249,7 @@ TEST(DeadLetterStore, ManyThreadsWriteAndReadAtOnce) {
   for (uint64_t t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (uint64_t i = 0; i < 10; ++i) {
-        if (!store->put({letter(t * 100 + i, "A", 1)}).is_ok()) ++failures;
+        if (!store->put({make_letter(t * 100 + i, "A", 1)}).is_ok()) ++failures;
         if (!store->count_by_reason({}).is_ok()) ++failures;
       }
     });
@@ -275,7 +263,7 @@ TEST(DeadLetterStore, ManyThreadsWriteAndReadAtOnce) {
 TEST(DeadLetterStore, FilesArePrivate) {
   TempDir dir;
   auto store = open_letters(dir);
-  ASSERT_TRUE(store->put({letter(1, "A", 1)}).is_ok());
+  ASSERT_TRUE(store->put({make_letter(1, "A", 1)}).is_ok());
   for (const char* name : {"dead_letters.db", "dead_letters.db-wal", "dead_letters.db-shm"}) {
     struct stat info {};
     ASSERT_EQ(::stat((dir / name).c_str(), &info), 0) << name;
