@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,8 +13,8 @@
 #include <vector>
 
 #include "runtime/base/stop.h"
-#include "runtime/base/unique_fd.h"
 #include "runtime/store/redis.h"
+#include "tests/unit/store/free_port.h"
 #include "tests/unit/store/temp_dir.h"
 
 namespace sluice {
@@ -40,7 +37,7 @@ class RedisServer {
     if (program().empty()) return nullptr;
     std::unique_ptr<RedisServer> server(new RedisServer);
     for (int tries = 0; tries < 5; ++tries) {
-      server->port_ = free_port();
+      server->port_ = free_loopback_port();
       server->run();
       if (server->wait_ready()) return server;
       server->stop();
@@ -86,17 +83,6 @@ class RedisServer {
 
  private:
   RedisServer() = default;
-
-  static uint16_t free_port() {
-    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) return 0;
-    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    return ntohs(address.sin_port);
-  }
 
   void run() {
     const std::string path = program();
