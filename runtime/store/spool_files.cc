@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/store/spool_files.h"
+#include "runtime/base/byte_coding.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +10,6 @@
 #include <cerrno>
 
 #include "runtime/base/file.h"
-#include "runtime/store/byte_coding.h"
 
 namespace sluice::store {
 namespace {

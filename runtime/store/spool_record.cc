@@ -3,7 +3,7 @@
 
 #include <zlib.h>
 
-#include "runtime/store/byte_coding.h"
+#include "runtime/base/byte_coding.h"
 
 namespace sluice::store {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/store/byte_coding.h"
+#include "runtime/base/byte_coding.h"
 #include "runtime/store/spool_files.h"
 #include "runtime/store/spool_record.h"
 
@@ -43,7 +43,7 @@ void require_same(const SpoolRecord& a, const SpoolRecord& b) {
 
 void record(std::string_view body) {
   std::string bytes(body);
-  sluice::store::append_big_endian(bytes, sluice::store::spool_record_checksum(kId, body));
+  sluice::append_big_endian(bytes, sluice::store::spool_record_checksum(kId, body));
   SpoolRecord out;
   const sluice::Status read = sluice::store::decode_spool_record(kId, bytes, out);
   if (!read) {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/store/byte_coding.h"
+#include "runtime/base/byte_coding.h"
 #include "tests/unit/store/spool_support.h"
 
 namespace sluice {
@@ -93,16 +93,16 @@ TEST(SpoolRecord, ARecordUnderAnothersNumberIsSeen) {
 }
 
 TEST(ByteReader, EndsAtTheEndAndRefusesNumbersThatAreTooLong) {
-  store::ByteReader endless(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11));
+  ByteReader endless(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11));
   EXPECT_EQ(endless.varint(), 0u);
   EXPECT_FALSE(endless.ok());
-  store::ByteReader large(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10));
+  ByteReader large(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10));
   large.varint();
   EXPECT_FALSE(large.ok());
-  store::ByteReader most(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10));
+  ByteReader most(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10));
   EXPECT_EQ(most.varint(), UINT64_MAX);
   EXPECT_TRUE(most.at_end());
-  store::ByteReader text(
+  ByteReader text(
       "\x05"
       "abc");
   EXPECT_EQ(text.text(), "");
@@ -113,9 +113,9 @@ TEST(ByteReader, EndsAtTheEndAndRefusesNumbersThatAreTooLong) {
 TEST(ByteReader, ReadsWhatWasWritten) {
   for (const int64_t number : {INT64_MIN, INT64_C(-1), INT64_C(0), INT64_C(63), INT64_MAX}) {
     std::string bytes;
-    store::append_signed(bytes, number);
-    store::append_big_endian(bytes, static_cast<uint64_t>(number));
-    store::ByteReader in(bytes);
+    append_signed(bytes, number);
+    append_big_endian(bytes, static_cast<uint64_t>(number));
+    ByteReader in(bytes);
     EXPECT_EQ(in.signed_varint(), number);
     EXPECT_EQ(in.big_endian<uint64_t>(), static_cast<uint64_t>(number));
     EXPECT_TRUE(in.at_end());

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
-namespace sluice::store {
+namespace sluice {
 
 // Numbers and texts in values of our own; and keys whose order is that of their numbers.
 
@@ -29,6 +31,12 @@ inline void append_signed(std::string& out, int64_t value) { append_varint(out, 
 inline void append_text(std::string& out, std::string_view text) {
   append_varint(out, text.size());
   out += text;
+}
+// The eight bytes of a number with a fraction, as this machine has them.
+inline void append_double(std::string& out, double value) {
+  char bytes[sizeof value];
+  std::memcpy(bytes, &value, sizeof value);
+  out.append(bytes, sizeof bytes);
 }
 template <typename T>
 void append_big_endian(std::string& out, T value) {
@@ -75,6 +83,12 @@ class ByteReader {
     left_.remove_prefix(size);
     return out;
   }
+  double real() {
+    double value = 0;
+    const std::string_view bytes = take(sizeof value);
+    if (ok_) std::memcpy(&value, bytes.data(), sizeof value);
+    return value;
+  }
   template <typename T>
   T big_endian() {
     T value = 0;
@@ -98,4 +112,4 @@ class ByteReader {
   bool ok_ = true;
 };
 
-}  // namespace sluice::store
+}  // namespace sluice
