@@ -2,65 +2,13 @@
 #include "runtime/cli/dlq_process.h"
 
 #include "runtime/base/text.h"
+#include "runtime/cli/admin_answer.h"
 #include "runtime/record/document.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr ParseLimits kAnswerLimits{64U << 20, 32};
-
-std::filesystem::path whole_path(const std::filesystem::path& path) {
-  std::error_code error;
-  auto out = std::filesystem::weakly_canonical(path, error);
-  return error ? path : out;
-}
-
-// Members of one object of an answer.
-class AnswerReader {
- public:
-  AnswerReader(const Document& document, NodeIndex object) : document_(document), object_(object) {}
-
-  std::string text(std::string_view name) {
-    const NodeIndex at = find(name);
-    if (at == kNoNode || document_.kind(at) != JsonKind::kString) return {};
-    return std::string(document_.string(at, arena_));
-  }
-  uint64_t number(std::string_view name) const {
-    const NodeIndex at = find(name);
-    uint64_t value = 0;
-    if (at != kNoNode && document_.kind(at) == JsonKind::kNumber) {
-      static_cast<void>(document_.uint64(at, &value));
-    }
-    return value;
-  }
-  [[nodiscard]] NodeIndex object(std::string_view name) const {
-    const NodeIndex at = find(name);
-    return at != kNoNode && document_.kind(at) == JsonKind::kObject ? at : kNoNode;
-  }
-  std::map<std::string, uint64_t> counts(NodeIndex object) {
-    std::map<std::string, uint64_t> out;
-    NodeIndex name = document_.first_child(object);
-    for (uint32_t i = document_.count(object); i > 0; --i) {
-      const NodeIndex value = document_.next(name);
-      uint64_t n = 0;
-      if (document_.kind(value) == JsonKind::kNumber) {
-        static_cast<void>(document_.uint64(value, &n));
-      }
-      out[std::string(document_.string(name, arena_))] = n;
-      name = document_.next(value);
-    }
-    return out;
-  }
-
- private:
-  [[nodiscard]] NodeIndex find(std::string_view name) const {
-    return document_.kind(object_) == JsonKind::kObject ? document_.find(object_, name) : kNoNode;
-  }
-
-  const Document& document_;
-  const NodeIndex object_;
-  Arena arena_{4096};
-};
 
 }  // namespace
 
@@ -72,9 +20,7 @@ std::optional<std::string> find_dlq_process(const DlqPlace& place) {
   if (!body) return std::nullopt;
   Document document;
   if (!document.parse(*body, kAnswerLimits)) return std::nullopt;
-  AnswerReader top(document, Document::root());
-  const std::filesystem::path there(top.text("state_dir"));
-  if (whole_path(place.state_dir) != there) return std::nullopt;
+  if (!answers_for(document, place.state_dir)) return std::nullopt;
   return address;
 }
 

@@ -11,6 +11,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/text.h"
+#include "runtime/cli/admin_answer.h"
 #include "runtime/cli/admin_client.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/schema_command.h"
@@ -34,35 +35,6 @@ struct Options {
   bool json = false;
 };
 
-std::filesystem::path whole(const std::filesystem::path& path) {
-  std::error_code error;
-  auto out = std::filesystem::weakly_canonical(path, error);
-  return error ? path : out;
-}
-
-// One row out of the admin API's JSON.
-class RowReader {
- public:
-  RowReader(const Document& document, NodeIndex object) : document_(document), object_(object) {}
-
-  std::string text(std::string_view name) {
-    const NodeIndex at = document_.find(object_, name);
-    if (at == kNoNode || document_.kind(at) != JsonKind::kString) return "";
-    return std::string(document_.string(at, arena_));
-  }
-  uint64_t number(std::string_view name) const {
-    const NodeIndex at = document_.find(object_, name);
-    uint64_t value = 0;
-    if (at != kNoNode) static_cast<void>(document_.uint64(at, &value));
-    return value;
-  }
-
- private:
-  const Document& document_;
-  const NodeIndex object_;
-  Arena arena_{4096};
-};
-
 // A row with its times as text, as the API tells them.
 struct Shown {
   DriftRow row;
@@ -81,13 +53,12 @@ std::optional<std::vector<Shown>> ask_process(const std::string& address,
   if (!body) return std::nullopt;
   Document document;
   if (!document.parse(*body, {256U << 20, 16})) return std::nullopt;
-  RowReader top(document, Document::root());
-  if (whole(state_dir) != std::filesystem::path(top.text("state_dir"))) return std::nullopt;
+  if (!answers_for(document, state_dir)) return std::nullopt;
   const NodeIndex list = document.find(Document::root(), "drift");
   if (list == kNoNode || document.kind(list) != JsonKind::kArray) return std::nullopt;
   std::vector<Shown> out;
   for (NodeIndex at = list + 1; at < document.next(list); at = document.next(at)) {
-    RowReader reader(document, at);
+    AnswerReader reader(document, at);
     Shown shown;
     shown.row.pipeline = reader.text("pipeline");
     shown.row.source = reader.text("source");

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/cli/admin_answer.h"
 #include "runtime/cli/admin_client.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/terminal.h"
@@ -24,14 +25,6 @@ struct Options {
   bool json = false;
 };
 
-// A member's text, or nothing.
-std::string member(const Document& document, NodeIndex object, std::string_view name) {
-  Arena arena(4096);
-  const NodeIndex at = document.find(object, name);
-  if (at == kNoNode || document.kind(at) != JsonKind::kString) return {};
-  return std::string(document.string(at, arena));
-}
-
 // "orders: 1f2e... runs again in place of 9a8b..." for each pipeline of the answer.
 std::string told(const std::string& body) {
   Document document;
@@ -40,12 +33,11 @@ std::string told(const std::string& body) {
   if (all == kNoNode || document.kind(all) != JsonKind::kObject) return body;
   std::string out;
   for (NodeIndex name = all + 1; name < document.next(all); name = document.next(name + 1)) {
-    const NodeIndex change = name + 1;
-    const std::string candidate = member(document, change, "candidate");
-    const std::string previous =
-        candidate.empty() ? member(document, change, "previous") : candidate;
+    AnswerReader change(document, name + 1);
+    const std::string candidate = change.text("candidate");
+    const std::string previous = candidate.empty() ? change.text("previous") : candidate;
     out += std::string(document.slice(name)) + ": bundle " +
-           member(document, change, "hash").substr(0, kShownHash) + " runs again, in place of " +
+           change.text("hash").substr(0, kShownHash) + " runs again, in place of " +
            previous.substr(0, kShownHash) + "\n";
   }
   return out;
@@ -55,7 +47,7 @@ int refused(const AdminAnswer& answer) {
   Document document;
   std::string why = answer.body;
   if (document.parse(answer.body, {1U << 20, 16})) {
-    why = member(document, Document::root(), "detail");
+    why = AnswerReader(document, Document::root()).text("detail");
   }
   report(invalid(why));
   if (answer.status == 409) return kExitNo;
