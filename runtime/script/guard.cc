@@ -38,9 +38,9 @@ constexpr uint64_t kBrim = 16;  // less than this part of the memory free after 
 
 bool pooled(size_t bytes) { return kPooled && bytes != 0 && bytes <= BlockPool::kLargest; }
 
-int64_t clock_us(clockid_t clock) {
+int64_t wall_us() {
   timespec now{};
-  clock_gettime(clock, &now);
+  clock_gettime(CLOCK_MONOTONIC, &now);
   return int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
 }
 
@@ -209,8 +209,7 @@ void Guard::begin(int64_t cpu_us) {
 void Guard::end() { Ticker::unwatch(); }
 
 int64_t Guard::spent_us() const {
-  return cpu_start_us_ == kNotRead ? ticked_us()
-                                   : clock_us(CLOCK_THREAD_CPUTIME_ID) - cpu_start_us_;
+  return cpu_start_us_ == kNotRead ? ticked_us() : Ticker::thread_cpu_us() - cpu_start_us_;
 }
 
 void Guard::tick() {
@@ -268,14 +267,14 @@ void Guard::expect(uint64_t bytes) {
 // The clocks start at the first look, so that a short call never pays for them; reading processor
 // time is a system call and is left out while even the wall clock shows little.
 Cap Guard::overdue() {
-  const int64_t wall = clock_us(CLOCK_MONOTONIC);
+  const int64_t wall = wall_us();
   const int64_t ticked = ticked_us();
   if (wall_start_us_ == kNotRead) wall_start_us_ = wall - ticked;
   const int64_t elapsed = wall - wall_start_us_;
   if (elapsed < std::min<int64_t>(1000, cpu_us_ / 4)) return Cap::kNone;
   if (elapsed > limits_.wall_us) return Cap::kWall;
   if (cpu_start_us_ != kNotRead && elapsed < cpu_us_) return Cap::kNone;
-  const int64_t cpu = clock_us(CLOCK_THREAD_CPUTIME_ID);
+  const int64_t cpu = Ticker::thread_cpu_us();
   if (cpu_start_us_ == kNotRead) cpu_start_us_ = cpu - ticked;
   return cpu - cpu_start_us_ > cpu_us_ ? Cap::kCpu : Cap::kNone;
 }

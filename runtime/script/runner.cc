@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 
 #include "runtime/script/conclude.h"
 #include "runtime/script/counter_set.h"
 #include "runtime/script/script_source.h"
+#include "runtime/script/ticker.h"
 
 namespace sluice {
 namespace script {
@@ -108,12 +108,12 @@ class Runner final : public ScriptRunner {
     ScriptResult first = transform_failed(state_->guard.describe());
     const int64_t cap_us = state_->guard.limits().cpu_us;
     const int64_t spent_us = state_->guard.spent_us();
-    const int64_t began_us = thread_cpu_us() - spent_us;
+    const int64_t began_us = Ticker::thread_cpu_us() - spent_us;
     state_.reset();
     if (!have_state(item)) return;
     // The second try may end as late as the first did.
     const int64_t late_us = kLatenessUs + std::max<int64_t>(0, spent_us - cap_us);
-    const int64_t left_us = 2 * cap_us - (thread_cpu_us() - began_us) - late_us;
+    const int64_t left_us = 2 * cap_us - (Ticker::thread_cpu_us() - began_us) - late_us;
     cpu_budget_us_ = std::clamp(left_us, cap_us / 8, cap_us);
     const Attempt second = attempt(item, arena, parts);
     cpu_budget_us_ = 0;
@@ -132,12 +132,6 @@ class Runner final : public ScriptRunner {
     }
     state_ = std::move(*fresh);
     return true;
-  }
-
-  static int64_t thread_cpu_us() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
   }
 
   // Numbers of generations that come round again would bring parts of old records back to life.

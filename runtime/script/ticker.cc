@@ -94,18 +94,21 @@ bool timer_runs() {
 // Computes until a tick comes, at most 100 ms of processor time.
 bool probe() {
   if (!kSignalsArrive || !install_handler() || !timer_runs()) return false;
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  const int64_t end = now.tv_sec * 1000 + now.tv_nsec / 1'000'000 + 100;
+  const int64_t end_us = Ticker::thread_cpu_us() + 100'000;
   watched.probed.store(false, std::memory_order_relaxed);
   while (!watched.probed.load(std::memory_order_relaxed)) {
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    if (now.tv_sec * 1000 + now.tv_nsec / 1'000'000 > end) return false;
+    if (Ticker::thread_cpu_us() > end_us) return false;
   }
   return true;
 }
 
 }  // namespace
+
+int64_t Ticker::thread_cpu_us() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
 
 bool Ticker::works() {
   static const bool answer = probe();

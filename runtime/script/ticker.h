@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+
 namespace sluice::script {
 
 class Guard;
@@ -15,6 +17,8 @@ class Ticker {
  public:
   static constexpr int kPeriodMs = 5;
 
+  // Processor time that this thread has used.
+  static int64_t thread_cpu_us();
   // True if ticks arrive in this process, tried once: else guards must count from the start.
   static bool works();
   // Calls guard->tick() every kPeriodMs of this thread's processor time until unwatch(). False: no
