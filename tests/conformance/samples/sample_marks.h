@@ -4,16 +4,16 @@
 #ifndef SLUICE_TESTS_SAMPLE_MARKS_H
 #define SLUICE_TESTS_SAMPLE_MARKS_H
 
-enum { SAMPLE_MARKS = 32, SAMPLE_MARK_TEXT = 64 };
+enum { kSampleMarks = 32, kSampleMarkText = 64 };
 
 struct sample_mark {
-  char scope[SAMPLE_MARK_TEXT];
-  char lane[SAMPLE_MARK_TEXT];
+  char scope[kSampleMarkText];
+  char lane[kSampleMarkText];
   uint32_t epoch;
   uint64_t position;
   int present;
 };
-static struct sample_mark sample_marks[SAMPLE_MARKS];
+static struct sample_mark sample_marks[kSampleMarks];
 
 static int same_text(const char* stored, sluice_str text) {
   return strlen(stored) == text.size && memcmp(stored, text.data, (size_t)text.size) == 0;
@@ -22,7 +22,7 @@ static int same_text(const char* stored, sluice_str text) {
 /* The slot of that mark, or a free one. */
 static struct sample_mark* find_mark(const sluice_named_mark* name) {
   struct sample_mark* spare = NULL;
-  for (int i = 0; i < SAMPLE_MARKS; ++i) {
+  for (int i = 0; i < kSampleMarks; ++i) {
     struct sample_mark* mark = &sample_marks[i];
     if (!mark->present) {
       spare = mark;
@@ -79,7 +79,7 @@ static sluice_rc marks_read(sluice_sink* self, sluice_str scope,
                             sluice_error* error) {
   (void)self;
   (void)error;
-  for (int i = 0; i < SAMPLE_MARKS; ++i) {
+  for (int i = 0; i < kSampleMarks; ++i) {
     const struct sample_mark* mark = &sample_marks[i];
     if (!mark->present || !same_text(mark->scope, scope)) continue;
     sluice_named_mark found = {sizeof found, 0, {NULL, 0}, {NULL, 0}, 0, 1, 0};
@@ -97,7 +97,7 @@ static sluice_rc marks_reset(sluice_sink* self, sluice_str scope, uint32_t epoch
                              sluice_error* error) {
   (void)self;
   (void)error;
-  for (int i = 0; i < SAMPLE_MARKS; ++i) {
+  for (int i = 0; i < kSampleMarks; ++i) {
     struct sample_mark* mark = &sample_marks[i];
 #ifdef SAMPLE_DEFECT_RESETS_ALL
     (void)scope;

@@ -25,24 +25,24 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum call { CALL_WRITE, CALL_SYNC };
-enum how { HOW_FAIL, HOW_KILL, HOW_TORN };
-enum { MAX_RULES = 8, PATH_SIZE = 4096 };
+enum Call { kCallWrite, kCallSync };
+enum How { kHowFail, kHowKill, kHowTorn };
+enum { kMaxRules = 8, kPathSize = 4096 };
 
 struct rule {
   char part[256];
-  enum call call;
-  enum how how;
+  enum Call call;
+  enum How how;
   int error;
   unsigned long first;
   unsigned long count;
   atomic_ulong seen;
 };
 
-static struct rule rules[MAX_RULES];
+static struct rule rules[kMaxRules];
 static int rule_count;
 static int trace_fd = -1;
-static char folder[PATH_SIZE];
+static char folder[kPathSize];
 
 static ssize_t (*real_write)(int, const void*, size_t);
 static ssize_t (*real_pwrite)(int, const void*, size_t, off_t);
@@ -58,23 +58,23 @@ static void refuse(const char* text) {
 static void read_rule(char* text) {
   char* colon = strrchr(text, ':');
   char* equals = colon == NULL ? NULL : strchr(colon, '=');
-  if (equals == NULL || rule_count == MAX_RULES) refuse(text);
+  if (equals == NULL || rule_count == kMaxRules) refuse(text);
   struct rule* rule = &rules[rule_count++];
   snprintf(rule->part, sizeof rule->part, "%.*s", (int)(colon - text), text);
   const char* how = equals + 1;
   if (strcmp(how, "kill") == 0) {
-    rule->how = HOW_KILL;
+    rule->how = kHowKill;
   } else if (strcmp(how, "torn") == 0) {
-    rule->how = HOW_TORN;
+    rule->how = kHowTorn;
   } else if (strcmp(how, "enospc") == 0 || strcmp(how, "eio") == 0) {
     rule->error = how[1] == 'i' ? EIO : ENOSPC;
   } else {
     refuse(text);
   }
   if (strncmp(colon + 1, "write", 5) == 0) {
-    rule->call = CALL_WRITE;
+    rule->call = kCallWrite;
   } else if (strncmp(colon + 1, "sync", 4) == 0) {
-    rule->call = CALL_SYNC;
+    rule->call = kCallSync;
   } else {
     refuse(text);
   }
@@ -111,10 +111,10 @@ static void die(void) {
 }
 
 /* The rule that this call falls under, or NULL. */
-static const struct rule* rule_of(int fd, enum call call) {
+static const struct rule* rule_of(int fd, enum Call call) {
   if (rule_count == 0 && trace_fd < 0) return NULL;
   char link[64];
-  char path[PATH_SIZE];
+  char path[kPathSize];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   const ssize_t n = readlink(link, path, sizeof path - 1);
   if (n < 0) return NULL;
@@ -122,9 +122,9 @@ static const struct rule* rule_of(int fd, enum call call) {
   const size_t prefix = strlen(folder);
   if (strncmp(path, folder, prefix) != 0) return NULL;
   if (trace_fd >= 0 && fd != trace_fd) {
-    char line[PATH_SIZE + 16];
+    char line[kPathSize + 16];
     const int length = snprintf(line, sizeof line, "%s %s\n", path + prefix + (prefix > 0 ? 1 : 0),
-                                call == CALL_WRITE ? "write" : "sync");
+                                call == kCallWrite ? "write" : "sync");
     if (real_write(trace_fd, line, (size_t)length) < 0) die();
   }
   for (int i = 0; i < rule_count; ++i) {
@@ -141,20 +141,20 @@ static const struct rule* rule_of(int fd, enum call call) {
 
 ssize_t write(int fd, const void* bytes, size_t size) {
   if (real_write == NULL) start();
-  const struct rule* rule = rule_of(fd, CALL_WRITE);
+  const struct rule* rule = rule_of(fd, kCallWrite);
   if (rule == NULL) return real_write(fd, bytes, size);
-  if (rule->how == HOW_FAIL) return errno = rule->error, -1;
-  if (rule->how == HOW_TORN && real_write(fd, bytes, (size + 1) / 2) < 0) die();
+  if (rule->how == kHowFail) return errno = rule->error, -1;
+  if (rule->how == kHowTorn && real_write(fd, bytes, (size + 1) / 2) < 0) die();
   die();
   return -1;
 }
 
 ssize_t pwrite64(int fd, const void* bytes, size_t size, off_t offset) {
   if (real_pwrite == NULL) start();
-  const struct rule* rule = rule_of(fd, CALL_WRITE);
+  const struct rule* rule = rule_of(fd, kCallWrite);
   if (rule == NULL) return real_pwrite(fd, bytes, size, offset);
-  if (rule->how == HOW_FAIL) return errno = rule->error, -1;
-  if (rule->how == HOW_TORN && real_pwrite(fd, bytes, (size + 1) / 2, offset) < 0) die();
+  if (rule->how == kHowFail) return errno = rule->error, -1;
+  if (rule->how == kHowTorn && real_pwrite(fd, bytes, (size + 1) / 2, offset) < 0) die();
   die();
   return -1;
 }
@@ -166,8 +166,8 @@ int ftruncate64(int fd, off_t size) {
   if (real_ftruncate == NULL) start();
   struct stat info;
   if (fstat(fd, &info) == 0 && size > info.st_size) {
-    const struct rule* rule = rule_of(fd, CALL_WRITE);
-    if (rule != NULL && rule->how == HOW_FAIL) return errno = rule->error, -1;
+    const struct rule* rule = rule_of(fd, kCallWrite);
+    if (rule != NULL && rule->how == kHowFail) return errno = rule->error, -1;
     if (rule != NULL) die();
   }
   return real_ftruncate(fd, size);
@@ -175,9 +175,9 @@ int ftruncate64(int fd, off_t size) {
 int ftruncate(int fd, off_t size) { return ftruncate64(fd, size); }
 
 static int sync_call(int fd, int (*real)(int)) {
-  const struct rule* rule = rule_of(fd, CALL_SYNC);
+  const struct rule* rule = rule_of(fd, kCallSync);
   if (rule == NULL) return real(fd);
-  if (rule->how == HOW_FAIL) return errno = rule->error, -1;
+  if (rule->how == kHowFail) return errno = rule->error, -1;
   die();
   return -1;
 }
