@@ -3,7 +3,8 @@
 // never comes again, so one that was acknowledged and not kept is missing at the end. All above it
 // comes again, whatever the host remembers (`resume: mark`: all above the host's mark).
 //
-// `journal` gets what happened, a line each: `open RUN LANE START` and `ack RUN LANE POSITION`.
+// `journal` gets what happened, a line each: `open RUN LANE START`, `ack RUN LANE POSITION`, and
+// `behind RUN LANE START` before an `open` below the last ack.
 #include <map>
 
 #include "tests/integration/plugins/durable_lines.h"
