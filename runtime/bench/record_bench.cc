@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t kMaxFile = 64ULL << 20;
 constexpr size_t kRecordsAtOnce = 1000;  // the arena is emptied after so many, as after a batch
-constexpr size_t kHashedAtOnce = 32;     // few enough to be in the cache when they are parsed
+constexpr size_t kHashedAtOnce = 250;    // few enough to be in the cache when they are parsed
 
 using Clock = std::chrono::steady_clock;
 

@@ -35,9 +35,10 @@ void expect_same_as_one_by_one(const std::vector<std::string>& texts, Way way) {
   }
 }
 
-// What this processor can do: without SHA instructions there is one way.
+// What this processor can do.
 std::vector<Way> ways() {
-  std::vector<Way> all{&sha256_batch};
+  std::vector<Way> all{&sha256_batch, &detail::sha256_one_by_one};
+  if (detail::has_avx512()) all.push_back(&detail::sha256_sixteen);
   if (detail::has_sha_instructions()) all.push_back(&detail::sha256_side_by_side);
   return all;
 }
@@ -63,6 +64,20 @@ TEST_P(Sha256Batch, FewTexts) {
   expect_same_as_one_by_one(texts_of({469}), GetParam());
   expect_same_as_one_by_one(texts_of({100'000, 1}), GetParam());
   expect_same_as_one_by_one(texts_of({1, 100'000, 64}), GetParam());
+}
+
+TEST_P(Sha256Batch, OneLongTextAmongManyShortOnes) {
+  std::vector<size_t> lengths(100, 200);
+  lengths[3] = 300'000;
+  expect_same_as_one_by_one(texts_of(lengths), GetParam());
+}
+
+TEST_P(Sha256Batch, EveryNumberOfTexts) {
+  for (size_t n = 0; n <= 40; ++n) {
+    std::vector<size_t> lengths;
+    for (size_t i = 0; i < n; ++i) lengths.push_back(i * 37 % 400);
+    expect_same_as_one_by_one(texts_of(lengths), GetParam());
+  }
 }
 
 TEST_P(Sha256Batch, KnownDigest) {
