@@ -168,17 +168,9 @@ bool Overlay::name_is(const Child& child, std::string_view name) const {
   return own.size() == name.size() && scan::same_bytes(own.data(), name.data(), name.size());
 }
 
-uint32_t Overlay::new_name(std::string_view name) {
-  names_.push_back(copy(name));
-  return static_cast<uint32_t>(names_.size() - 1) | Child::kNewName;
-}
-
-const Text* Overlay::copy(std::string_view text) {
-  constexpr size_t kPadding = 15;  // for all_plain_padded()
-  const size_t size = sizeof(Text) + text.size() + kPadding;
-  bytes_ += size;
+const Text* Overlay::copy(std::string_view text, Arena& arena) {
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): in the arena, which owns it
-  auto* const head = new (arena_.allocate(size, alignof(Text))) Text;
+  auto* const head = new (arena.allocate(bytes_of_copy(text), alignof(Text))) Text;
   head->size = static_cast<uint32_t>(text.size());
   scan::copy_bytes(reinterpret_cast<char*>(head + 1), text.data(), text.size());
   head->plain = scan::all_plain_padded(reinterpret_cast<const char*>(head + 1), text.size());

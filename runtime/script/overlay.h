@@ -141,12 +141,20 @@ class Overlay {
   void pop(Edit& edit) { --edit.count; }
 
   [[nodiscard]] bool name_is(const Child& child, std::string_view name) const;
-  // Adds a name; the answer goes into Child::name.
-  uint32_t new_name(std::string_view name);
+  // Adds a name; the answer goes into Child::name. `name` has to outlive the record.
+  uint32_t new_name(const Text* name) {
+    names_.push_back(name);
+    return static_cast<uint32_t>(names_.size() - 1) | Child::kNewName;
+  }
   [[nodiscard]] const Text& new_name_at(uint32_t name) const {
     return *names_[name & ~Child::kNewName];
   }
-  const Text* copy(std::string_view text);
+  // A copy that lives as long as the record, or as `arena`.
+  const Text* copy(std::string_view text) {
+    bytes_ += bytes_of_copy(text);
+    return copy(text, arena_);
+  }
+  static const Text* copy(std::string_view text, Arena& arena);
 
   // Edited containers in the order of the tape.
   [[nodiscard]] const std::vector<NodeIndex>& edited_nodes() const { return edited_; }
@@ -156,6 +164,10 @@ class Overlay {
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
 
  private:
+  static constexpr size_t kTextPadding = 15;  // for all_plain_padded()
+  static size_t bytes_of_copy(std::string_view text) {
+    return sizeof(Text) + text.size() + kTextPadding;
+  }
   Edit& open_slow(NodeIndex node);
   void list_elements(Edit& edit);
   void add_patch(Edit& edit, NodeIndex name, const Value& value);

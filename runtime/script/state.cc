@@ -44,6 +44,13 @@ NameHint* State::learn(lua_State* lua, NameHint& hint, const void* key) {
   return &hint;
 }
 
+const Text* State::copy_name(NameHint& hint) {
+  if (hint.key == nullptr || own_names == kMostOwnNames) return overlay.copy(hint.view());
+  ++own_names;
+  hint.own = Overlay::copy(hint.view(), own_names_arena);
+  return hint.own;
+}
+
 NameHint& State::unkept_name(lua_State* lua) {
   size_t size = 0;
   unkept = NameHint{};

@@ -36,6 +36,7 @@ struct NameHint {
   uint32_t distance = kNowhere;  // from the object's node to the name's node
   uint32_t from_end = kNowhere;  // from there to the end of the object
   uint32_t position = kNowhere;  // in the list of an edited object
+  const Text* own = nullptr;     // the name as records get it, if it was ever added to one
   [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
@@ -103,6 +104,11 @@ struct State {
     return reinterpret_cast<uint64_t>(lua_touserdata(lua, 1));
   }
   NameHint* learn(lua_State* lua, NameHint& hint, const void* key);
+  // The name as a new one for the current record.
+  const Text* name_text(NameHint& hint) {
+    return hint.own != nullptr ? hint.own : copy_name(hint);
+  }
+  const Text* copy_name(NameHint& hint);
   // The same without a memory, of a string.
   NameHint& unkept_name(lua_State* lua);
   Cursor& cursor(NodeIndex container) { return cursors[container % cursors.size()]; }
@@ -161,6 +167,11 @@ struct State {
   static constexpr int kHintShift = 54;
   std::array<NameHint, 1U << (64 - kHintShift)> hints{};
   NameHint unkept;  // stands for a name that is not kept
+  // Names that scripts added to records, for as long as the state lives: so many and no more, since
+  // a script may make them up.
+  static constexpr uint32_t kMostOwnNames = 256;
+  uint32_t own_names = 0;
+  Arena own_names_arena{1024};
   int hint_names_ref = LUA_NOREF;
   std::array<Cursor, 8> cursors{};
 };

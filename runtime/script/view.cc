@@ -12,7 +12,7 @@
 
 namespace sluice::script {
 
-Overlay::Edit& open_edit(State& state, NodeIndex node) {
+Overlay::Edit& open_edit_slow(State& state, NodeIndex node) {
   const uint64_t before = state.overlay.bytes();
   Overlay::Edit& edit = state.overlay.open(node);
   state.guard.charge(state.overlay.bytes() - before);

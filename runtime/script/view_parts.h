@@ -24,7 +24,10 @@ struct MemberPlace {
 };
 
 // Opens a container for changes and charges its memory to the script.
-Overlay::Edit& open_edit(State& state, NodeIndex node);
+Overlay::Edit& open_edit_slow(State& state, NodeIndex node);
+inline Overlay::Edit& open_edit(State& state, NodeIndex node) {
+  return state.overlay.edited(node) ? state.overlay.edit(node) : open_edit_slow(state, node);
+}
 inline bool is_name(const Document& document, NodeIndex object, uint32_t distance,
                     const NameHint& hint) {
   // Only a name that stands at this very distance from its object is a member of it.

@@ -127,11 +127,11 @@ void set_member(lua_State* L, State& state, NodeIndex object) {
   }
   if (value.tag == Tag::kAbsent) return;
   state.guard.charge(hint->size + 64);
-  const uint32_t name = state.overlay.new_name(hint->view());
-  const Text& text = state.overlay.new_name_at(name);
-  if (!text.plain && !is_utf8(text.view())) {
+  const Text* const text = state.name_text(*hint);
+  if (!text->plain && !is_utf8(text->view())) {
     raise_error(L, "a member name that is not valid UTF-8");
   }
+  const uint32_t name = state.overlay.new_name(text);
   hint->position = edit.count;
   edit.names |= Overlay::name_bit(hint->text, hint->size);
   state.overlay.append(edit, name).set(value);
