@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "runtime/record/scan.h"
 #include "runtime/schema/evaluator.h"
 
 namespace sluice::schema {
@@ -38,7 +37,29 @@ QuickProgram::QuickProgram(const Program& program) : root_(program.root) {
   if (program.dynamic) return;
   rules_.reserve(program.rules.size());
   for (RuleIndex i = 0; i < program.rules.size(); ++i) add(program.rules[i], i);
+  for (Rule& rule : rules_) rule.accepted = accepted_by(rule);
+  for (Entry& entry : entries_) {
+    entry.accepted = entry.rule == kNone ? UINT16_MAX : rules_[entry.rule].accepted;
+  }
+  for (Array& array : arrays_) {
+    if (array.items != kNone) array.accepted = rules_[array.items].accepted;
+  }
   usable_ = !rules_[root_].evaluator;
+}
+
+// Most members are only asked for their type: these are told by one bit.
+uint16_t QuickProgram::accepted_by(const Rule& rule) {
+  if (rule.evaluator) return 0;
+  uint32_t kinds = rule.kinds & (bit(JsonKind::kNull) | kBooleans);
+  if (rule.text == kNone) kinds |= rule.kinds & bit(JsonKind::kString);
+  if (rule.object == kNone) kinds |= rule.kinds & bit(JsonKind::kObject);
+  if (rule.array == kNone) kinds |= rule.kinds & bit(JsonKind::kArray);
+  uint32_t integer = 0;
+  if (rule.range == kNone) {
+    integer = rule.kinds & bit(JsonKind::kNumber);
+    if (!rule.whole) kinds |= integer;
+  }
+  return static_cast<uint16_t>(kinds | integer << 8);
 }
 
 bool QuickProgram::is_known(const schema::Rule& from) {
@@ -136,8 +157,11 @@ void QuickProgram::add_object(const ObjectRules& from, Rule* to) {
   object.names = &from.names;
   for (const NameTable::Entry& entry : from.names.entries()) {
     // A name that is only required is, as a member, one of the others.
-    entries_.push_back(
-        {entry.name, entry.rule != kNoRule ? entry.rule : from.additional, entry.required});
+    Entry to_add;
+    to_add.name = entry.name;
+    to_add.rule = entry.rule != kNoRule ? entry.rule : from.additional;
+    to_add.required = entry.required;
+    entries_.push_back(std::move(to_add));
   }
   to->object = static_cast<uint32_t>(objects_.size());
   objects_.push_back(object);
@@ -145,13 +169,18 @@ void QuickProgram::add_object(const ObjectRules& from, Rule* to) {
 
 void QuickProgram::add_array(const ArrayRules& from, Rule* to) {
   to->array = static_cast<uint32_t>(arrays_.size());
-  arrays_.push_back({from.items, clamp32(from.count.min), clamp32(from.count.max)});
+  Array array;
+  array.items = from.items;
+  array.min = clamp32(from.count.min);
+  array.max = clamp32(from.count.max);
+  arrays_.push_back(array);
 }
 
 // An open container. Without initial values: sixty of them are made for every record, and few used.
 struct QuickProgram::Frame {
   const Object* object;  // null: an array
   uint32_t rule;         // of an array's items
+  uint32_t accepted;     // of that rule
   NodeIndex at;          // the next child: a name, or an item
   NodeIndex end;
   uint32_t required_seen;
@@ -183,17 +212,51 @@ class QuickProgram::Run {
  private:
   // Members, until one is a container to be looked into, or the last.
   bool members(Frame& frame) {
+    const Object& object = *frame.object;
+    const Entry* const entries = program_.entries_.data() + object.first;
+    uint32_t* const next = next_ + object.first;
+    const TapeNode* const tape = tape_;
+    const char* const text = text_;
     const uint32_t depth = depth_;
-    while (frame.at != frame.end) {
-      const NodeIndex name = frame.at;
-      frame.at = tape_[name + 1].next;
-      uint32_t rule = kNone;
-      if (!member(frame, name, &rule)) return false;
-      if (rule != kNone && !value(rule, name + 1)) return false;
-      if (depth_ != depth) return true;
+    const NodeIndex end = frame.end;
+    uint32_t guess = frame.guess;
+    uint32_t last = frame.last;
+    uint32_t required = frame.required_seen;
+    for (NodeIndex at = frame.at; at != end;) {
+      const TapeNode& name = tape[at];
+      const NodeIndex place = at + 1;
+      at = tape[place].next;
+      if ((name.info & TapeNode::kEscaped) != 0) return false;
+      if (guess < object.entries && entries[guess].is(text + name.offset, name.length)) [[likely]] {
+        last = guess;
+      } else if (const uint32_t found = find(object, text + name.offset, name.length);
+                 found != kNone) {
+        next[last] = found;
+        last = found;
+      } else {
+        if (object.unknown == kNone) continue;
+        if (!value(object.unknown, place)) return false;
+        if (depth_ == depth) continue;
+        frame = Frame{&object, kNone, 0, at, end, required, guess, last};
+        return true;
+      }
+      const Entry& entry = entries[last];
+      guess = next[last];
+      required += entry.required;
+      if ((entry.accepted >> form(tape[place]) & 1U) != 0) continue;
+      if (!value(entry.rule, place)) return false;
+      if (depth_ == depth) continue;
+      frame = Frame{&object, kNone, 0, at, end, required, guess, last};
+      return true;
     }
     --depth_;
-    return frame.required_seen == frame.object->required;
+    return required == object.required;
+  }
+
+  // The entry of a name that was not guessed.
+  static uint32_t find(const Object& object, const char* name, uint32_t size) {
+    const NameTable::Entry* const found = object.names->find({name, size});
+    return found == nullptr ? kNone : static_cast<uint32_t>(found - object.names->entries().data());
   }
 
   bool items(Frame& frame) {
@@ -201,35 +264,11 @@ class QuickProgram::Run {
     while (frame.at != frame.end) {
       const NodeIndex item = frame.at;
       frame.at = tape_[item].next;
+      if ((frame.accepted >> form(tape_[item]) & 1U) != 0) continue;
       if (!value(frame.rule, item)) return false;
       if (depth_ != depth) return true;
     }
     --depth_;
-    return true;
-  }
-
-  // The rule of a member, by its name.
-  bool member(Frame& frame, NodeIndex name, uint32_t* rule) {
-    const Object& object = *frame.object;
-    const TapeNode& node = tape_[name];
-    if ((node.info & TapeNode::kEscaped) != 0) return false;
-    const char* const text = text_ + node.offset;
-    const Entry* const entries = program_.entries_.data() + object.first;
-    uint32_t at = frame.guess;
-    if (at >= object.entries || entries[at].name.size() != node.length ||
-        !scan::same_bytes(entries[at].name.data(), text, node.length)) [[unlikely]] {
-      const NameTable::Entry* const found = object.names->find({text, node.length});
-      if (found == nullptr) {
-        *rule = object.unknown;
-        return true;
-      }
-      at = static_cast<uint32_t>(found - object.names->entries().data());
-      next_[object.first + frame.last] = at;
-    }
-    frame.last = at;
-    frame.guess = next_[object.first + at];
-    *rule = entries[at].rule;
-    frame.required_seen += entries[at].required ? 1 : 0;
     return true;
   }
 
@@ -296,7 +335,7 @@ class QuickProgram::Run {
     const uint32_t count = document_.count(at);
     if (count < object.min || count > object.max) return false;
     if (depth_ == kMaxDepth) return evaluator_.accepts(rule.original, at);
-    frames_[depth_++] = Frame{&object, kNone, at + 1, tape_[at].next, 0, 0, 0};
+    frames_[depth_++] = Frame{&object, kNone, 0, at + 1, tape_[at].next, 0, 0, 0};
     return true;
   }
 
@@ -306,7 +345,8 @@ class QuickProgram::Run {
     if (count < array.min || count > array.max) return false;
     if (array.items == kNone) return true;
     if (depth_ == kMaxDepth) return evaluator_.accepts(rule.original, at);
-    frames_[depth_++] = Frame{nullptr, array.items, at + 1, tape_[at].next, 0, 0, 0};
+    frames_[depth_++] =
+        Frame{nullptr, array.items, array.accepted, at + 1, tape_[at].next, 0, 0, 0};
     return true;
   }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/record/document.h"
+#include "runtime/record/scan.h"
 #include "runtime/schema/program.h"
 
 namespace sluice::schema {
@@ -37,7 +38,12 @@ class QuickProgram {
   struct Entry {
     std::string name;
     uint32_t rule = kNone;  // kNone: any value
+    uint16_t accepted = 0;  // of the rule
     bool required = false;
+
+    [[nodiscard]] bool is(const char* text, uint32_t size) const {
+      return name.size() == size && scan::same_bytes(name.data(), text, size);
+    }
   };
   struct Object {
     uint32_t first = 0;  // of its entries
@@ -52,6 +58,7 @@ class QuickProgram {
     uint32_t items = kNone;
     uint32_t min = 0;
     uint32_t max = UINT32_MAX;
+    uint16_t accepted = 0;  // of the rule of items
   };
   struct Text {
     uint64_t min = 0;  // code points
@@ -68,6 +75,7 @@ class QuickProgram {
   struct Rule {
     uint8_t kinds = 0;       // a bit for each JsonKind that may be here
     bool whole = false;      // numbers must be integers
+    uint16_t accepted = 0;   // a bit for each form() that fits without another look
     bool evaluator = false;  // of the value as a whole: the rest of this is not filled in
     uint32_t text = kNone;   // what a string must be besides, and so on
     uint32_t range = kNone;
@@ -78,6 +86,12 @@ class QuickProgram {
   struct Frame;
   class Run;
 
+  // The kind of a value, and whether a number is written as an integer.
+  static uint32_t form(const TapeNode& node) {
+    static_assert(TapeNode::kInteger == 1U << 5 && TapeNode::kKindMask == 7);
+    return (node.info & TapeNode::kKindMask) | (node.info >> 2 & 8U);
+  }
+  [[nodiscard]] static uint16_t accepted_by(const Rule& rule);
   void add(const schema::Rule& from, RuleIndex index);
   [[nodiscard]] static bool is_known(const schema::Rule& from);
   void add_object(const ObjectRules& from, Rule* to);
