@@ -7,11 +7,15 @@
 #if defined(__x86_64__)
 
 // GCC 12 takes the undefined source of unmasked operations for a use of an unset variable.
+#if !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
+#if !defined(__clang__)
 #pragma GCC diagnostic pop
+#endif
 
 #define SLUICE_AVX512 __attribute__((target("avx512f,avx512bw")))
 #define SLUICE_AVX512_INLINE __attribute__((target("avx512f,avx512bw"), always_inline)) inline
@@ -73,9 +77,9 @@ SLUICE_AVX512_INLINE __m512i next_word(const __m512i (&w)[16], size_t t) {
 // Where each lane stands. Kept as rows so that a step over all lanes is a few vector operations.
 struct Lanes {
   alignas(64) uint32_t state[8][kLanes];
-  alignas(64) uint64_t at[kLanes];    // the address of the next block
-  alignas(64) uint64_t left[kLanes];  // blocks from `at` on; kIdle without a text
-  __mmask16 fresh = 0xffff;           // lanes whose state is the initial one, whatever the rows say
+  alignas(64) const char* at[kLanes];  // the next block
+  alignas(64) uint64_t left[kLanes];   // blocks from `at` on; kIdle without a text
+  __mmask16 fresh = 0xffff;  // lanes whose state is the initial one, whatever the rows say
 };
 constexpr uint64_t kIdle = UINT64_MAX;
 
@@ -94,8 +98,8 @@ SLUICE_AVX512 void compress(Lanes& lanes, uint64_t n) {
     __m512i w[16];
 #pragma GCC unroll 16
     for (size_t lane = 0; lane < kLanes; ++lane) {
-      const auto* const from = reinterpret_cast<const void*>(lanes.at[lane] + block * step[lane]);
-      __builtin_prefetch(static_cast<const char*>(from) + kBlocksAhead * kSha256Block);
+      const char* const from = lanes.at[lane] + block * step[lane];
+      __builtin_prefetch(from + kBlocksAhead * kSha256Block);
       w[lane] = _mm512_shuffle_epi8(_mm512_loadu_si512(from), swap);
     }
     transpose(w);
@@ -187,7 +191,7 @@ class Sixteen {
   void begin(size_t lane) {
     if (next_ == texts_.size()) {
       lanes_.left[lane] = kIdle;
-      lanes_.at[lane] = reinterpret_cast<uint64_t>(tails_[lane]);
+      lanes_.at[lane] = tails_[lane];
       return;
     }
     ++busy_;
@@ -195,7 +199,7 @@ class Sixteen {
     const std::string_view text = texts_[next_++];
     in_tail_[lane] = pad(text, tails_[lane]);
     lanes_.fresh = static_cast<__mmask16>(lanes_.fresh | (1U << lane));
-    lanes_.at[lane] = reinterpret_cast<uint64_t>(text.data());
+    lanes_.at[lane] = text.data();
     lanes_.left[lane] = text.size() / kSha256Block;
     if (lanes_.left[lane] == 0) enter_tail(lane);
     if (next_ + kAhead < texts_.size()) {
@@ -205,7 +209,7 @@ class Sixteen {
     }
   }
   void enter_tail(size_t lane) {
-    lanes_.at[lane] = reinterpret_cast<uint64_t>(tails_[lane]);
+    lanes_.at[lane] = tails_[lane];
     lanes_.left[lane] = in_tail_[lane];
     in_tail_[lane] = 0;
   }
