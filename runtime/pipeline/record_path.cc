@@ -14,10 +14,6 @@ constexpr size_t kFailuresShown = 8;
 
 std::string_view view(sluice_str text) { return {text.data, static_cast<size_t>(text.size)}; }
 
-std::string parse_reason(ParseCode code) {
-  return code == ParseCode::kTooLarge ? "TOO_LARGE" : "PARSE_ERROR";
-}
-
 }  // namespace
 
 RecordPath::RecordPath(const RecordPathContext& context, std::shared_ptr<const Bundle> bundle)
@@ -43,15 +39,6 @@ Result<std::unique_ptr<RecordPath>> RecordPath::create(const RecordPathContext& 
   path->drift_ = DriftWatch::create(*context.config, context.drift, *path->bundle_);
   if (path->bundle_->lineage) SLUICE_RETURN_IF_ERROR(path->prepare_lineage());
   return path;
-}
-
-void RecordPath::process(Batch& batch, std::vector<LetterRequest>& letters) {
-  begin(batch);
-  gathers_ = runner_ && runner_->batch_records() > 1;
-  for (uint32_t i = 0; i < batch.count(); ++i) process_record(batch, i, letters);
-  run_waiting(batch, letters);
-  gathers_ = false;
-  end(batch);
 }
 
 void RecordPath::begin(Batch& batch) {
@@ -87,64 +74,10 @@ void RecordPath::take_script_counts() {
       [this](std::span<ScriptCount> counts) { context_.script_counts->take(counts); });
 }
 
-void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters) {
-  ++records_;
-  const sluice_record& record = batch.record(index);
-  if ((record.flags & SLUICE_RECORDF_DELETE) != 0 || record.value.data == nullptr) {
-    // A tombstone has no value to read: it goes to the sinks as it is.
-    run_waiting(batch, letters);
-    if (keys_) keys_->read(batch, index, nullptr);
-    Part part;
-    part.record = index;
-    part.key = view(record.key);
-    part.flags = record.flags | SLUICE_RECORDF_DELETE;
-    batch.parts().push_back(part);
-    return;
-  }
-  std::string_view value = view(record.value);
-  if (lifter_) value = bundle_->versions->payload(value);
-  const ParseResult parsed = document_.parse(value, limits_);
-  if (!parsed) {
-    const size_t skipped = static_cast<size_t>(record.value.size) - value.size();
-    refuse(index, "parse", parse_reason(parsed.code),
-           std::string(parsed.message) + " (at byte " + std::to_string(parsed.offset + skipped) +
-               " of " + std::to_string(record.value.size) + ")",
-           "", letters);
-    return;
-  }
-  if (keys_) keys_->read(batch, index, &document_);  // as received
-  Document* document = &document_;
-  if (lifter_) {
-    document = to_newest(batch, index, letters);
-    if (document == nullptr) return;
-  } else if (bundle_->schema && !skips_schema_ && !check(index, letters)) {
-    return;
-  }
-  if (drift_ && !skips_schema_ && !drift_->passed(index, *document)) {
-    refuse(index, "validate", "SCHEMA_DRIFT",
-           drift_->stranger() +
-               ": expected only members the schema declares "
-               "(unknown_fields: reject)",
-           drift_->stranger(), letters);
-    return;
-  }
-  if (runner_) {
-    transform(batch, index, *document, letters);
-  } else {
-    pass_through(batch, index, *document);
-  }
-}
-
-bool RecordPath::check(uint32_t index, std::vector<LetterRequest>& letters) {
-  if (bundle_->schema->validate(document_, *scratch_)) return true;
-  refuse_misfit(index, *bundle_->schema, "", letters);
-  return false;
-}
-
-void RecordPath::refuse_misfit(uint32_t index, const Schema& schema, const std::string& prefix,
-                               std::vector<LetterRequest>& letters) {
-  const auto failures = schema.explain(document_, kFailuresShown);
-  if (drift_) drift_->failed(index, document_, failures, &schema == bundle_->schema.get());
+void RecordPath::refuse_misfit(uint32_t index, const Document& document, const Schema& schema,
+                               const std::string& prefix, std::vector<LetterRequest>& letters) {
+  const auto failures = schema.explain(document, kFailuresShown);
+  if (drift_) drift_->failed(index, document, failures, &schema == bundle_->schema.get());
   std::string detail;
   for (const SchemaFailure& failure : failures) {
     if (!detail.empty()) detail += "; ";
@@ -164,15 +97,14 @@ std::string RecordPath::failure_text(const SchemaFailure& failure) const {
   return out;
 }
 
-void RecordPath::transform(Batch& batch, uint32_t index, Document& document,
-                           std::vector<LetterRequest>& letters) {
-  if (gathers_) return let_wait(batch, index, document, letters);
+void RecordPath::transform(Batch& batch, Staged& staged, std::vector<LetterRequest>& letters) {
+  if (gathers_) return let_wait(batch, staged, letters);
   script_parts_.clear();
-  const RecordMeta about = meta(batch, index);
+  const RecordMeta about = meta(batch, staged.index);
   if (tally_) tally_->before();
-  const ScriptResult result = runner_->run(document, about, batch.arena(), script_parts_);
+  const ScriptResult result = runner_->run(*staged.newest, about, batch.arena(), script_parts_);
   if (tally_) tally_->after();
-  take_result(batch, index, result, script_parts_, letters);
+  take_result(batch, staged.index, result, script_parts_, letters);
 }
 
 void RecordPath::take_result(Batch& batch, uint32_t index, const ScriptResult& result,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -59,28 +60,43 @@ class RecordPath {
   [[nodiscard]] const Bundle& bundle() const { return *bundle_; }
 
  private:
+  // A record on its way through the stages.
+  struct Staged {
+    Document document;
+    Document* newest = nullptr;  // the same or what it was lifted to; null: it goes no further
+    uint32_t index = 0;
+    bool fits = true;  // the schema
+    bool tombstone = false;
+  };
+  static constexpr uint32_t kTogether = 32;
+
   RecordPath(const RecordPathContext& context, std::shared_ptr<const Bundle> bundle);
 
-  bool check(uint32_t index, std::vector<LetterRequest>& letters);
-  void transform(Batch& batch, uint32_t index, Document& document,
-                 std::vector<LetterRequest>& letters);
+  // record_path_stages.cc
+  [[nodiscard]] uint32_t together(const Batch& batch, uint32_t first) const;
+  void process_some(Batch& batch, uint32_t first, uint32_t n, std::vector<LetterRequest>& letters);
+  void read(Batch& batch, uint32_t index, Staged& to, std::vector<LetterRequest>& letters);
+  bool admit(Batch& batch, Staged& staged, std::vector<LetterRequest>& letters);
+  void pass_tombstone(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
+
+  void transform(Batch& batch, Staged& staged, std::vector<LetterRequest>& letters);
   void pass_through(Batch& batch, uint32_t index, const Document& document);
 
   void take_result(Batch& batch, uint32_t index, const ScriptResult& result,
                    std::span<const ScriptPart> parts, std::vector<LetterRequest>& letters);
 
   // record_path_batch.cc
-  void let_wait(Batch& batch, uint32_t index, Document& document,
-                std::vector<LetterRequest>& letters);
+  void let_wait(Batch& batch, Staged& staged, std::vector<LetterRequest>& letters);
   void run_waiting(Batch& batch, std::vector<LetterRequest>& letters);
 
   // record_path_lineage.cc
   Status prepare_lineage();
-  Document* to_newest(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
-  std::optional<size_t> find_version(Batch& batch, uint32_t index,
+  Document* to_newest(Batch& batch, uint32_t index, Document& document,
+                      std::vector<LetterRequest>& letters);
+  std::optional<size_t> find_version(Batch& batch, uint32_t index, const Document& document,
                                      std::vector<LetterRequest>& letters);
-  void refuse_misfit(uint32_t index, const Schema& schema, const std::string& prefix,
-                     std::vector<LetterRequest>& letters);
+  void refuse_misfit(uint32_t index, const Document& document, const Schema& schema,
+                     const std::string& prefix, std::vector<LetterRequest>& letters);
   void refuse_lift(uint32_t index, Lifter::Answer answer, std::vector<LetterRequest>& letters);
   void count_versions(Batch& batch);
   void take_script_counts();
@@ -120,7 +136,7 @@ class RecordPath {
   std::unique_ptr<RecordKeys> keys_;     // nullptr: records are not told apart by keys
   std::unique_ptr<DriftWatch> drift_;    // nullptr: drift is nobody's concern here
   std::vector<uint64_t> versions_seen_;  // of a batch: none found, then by version
-  Document document_;
+  std::array<Staged, kTogether> staged_;
   Document output_document_;
   std::vector<ScriptPart> script_parts_;
   bool skips_schema_ = false;  // the batch at hand is redriven from behind it

@@ -8,20 +8,20 @@
 
 namespace sluice {
 
-void RecordPath::let_wait(Batch& batch, uint32_t index, Document& document,
-                          std::vector<LetterRequest>& letters) {
+void RecordPath::let_wait(Batch& batch, Staged& staged, std::vector<LetterRequest>& letters) {
   if (waiting_count_ == waiting_.size()) waiting_.push_back(std::make_unique<Waiting>());
   Waiting& waiting = *waiting_[waiting_count_++];
-  if (&document == &document_) {
-    std::swap(waiting.document, document_);
+  if (staged.newest == &staged.document) {
+    std::swap(waiting.document, staged.document);
   } else {
     // A lifted record lives in the lifter, until the next one is lifted.
     const ParseLimits limits{context_.config->script_limits.output, limits_.max_depth};
-    const ParseResult parsed = waiting.document.parse(batch.arena().copy(document.text()), limits);
+    const ParseResult parsed =
+        waiting.document.parse(batch.arena().copy(staged.newest->text()), limits);
     SLUICE_CHECK(parsed, "a lifted record, which was parsed with these limits, does not parse");
   }
-  waiting.index = index;
-  waiting.meta = meta(batch, index);
+  waiting.index = staged.index;
+  waiting.meta = meta(batch, staged.index);
   waiting.lane = lane_name_;
   waiting.meta.lane = waiting.lane;
   waiting.headers = headers_;

@@ -14,18 +14,19 @@ Status RecordPath::prepare_lineage() {
 }
 
 // The record as one of the newest version, or nullptr: refused or filtered, which is noted then.
-Document* RecordPath::to_newest(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters) {
-  const auto version = find_version(batch, index, letters);
+Document* RecordPath::to_newest(Batch& batch, uint32_t index, Document& document,
+                                std::vector<LetterRequest>& letters) {
+  const auto version = find_version(batch, index, document, letters);
   if (!version) return nullptr;
-  if (!skips_schema_ && !bundle_->versions->tries() && !lifter_->fits(*version, document_)) {
+  if (!skips_schema_ && !bundle_->versions->tries() && !lifter_->fits(*version, document)) {
     const LineageVersion& own = bundle_->lineage->versions()[*version];
-    refuse_misfit(index, *own.schema, "version " + own.name + ": ", letters);
+    refuse_misfit(index, document, *own.schema, "version " + own.name + ": ", letters);
     return nullptr;
   }
-  if (*version + 1 == bundle_->lineage->versions().size()) return &document_;
+  if (*version + 1 == bundle_->lineage->versions().size()) return &document;
   // Without a script the lifted text itself is delivered and has to live as long as the batch.
   Arena* arena = runner_ ? nullptr : &batch.arena();
-  Lifter::Answer answer = lifter_->lift(document_, *version, meta(batch, index), arena);
+  Lifter::Answer answer = lifter_->lift(document, *version, meta(batch, index), arena);
   switch (answer.outcome) {
     case Lifter::Outcome::kLifted:
       return answer.document;
@@ -41,15 +42,16 @@ Document* RecordPath::to_newest(Batch& batch, uint32_t index, std::vector<Letter
 
 // Notes the version for letters, counts and scripts.
 std::optional<size_t> RecordPath::find_version(Batch& batch, uint32_t index,
+                                               const Document& document,
                                                std::vector<LetterRequest>& letters) {
   const sluice_record& record = batch.record(index);
   const VersionFinder& finder = *bundle_->versions;
   std::optional<size_t> version;
   if (finder.tries()) {
-    version = lifter_->newest_fit(document_);
+    version = lifter_->newest_fit(document);
     if (!version) {
       const LineageVersion& newest = bundle_->lineage->newest();
-      refuse_misfit(index, *newest.schema,
+      refuse_misfit(index, document, *newest.schema,
                     "fits none of " + bundle_->lineage->range_text() + "; version " + newest.name +
                         " wants: ",
                     letters);
@@ -57,7 +59,7 @@ std::optional<size_t> RecordPath::find_version(Batch& batch, uint32_t index,
   } else {
     fill_headers(record);
     const VersionFinder::Input input{
-        {record.value.data, static_cast<size_t>(record.value.size)}, document_, headers_};
+        {record.value.data, static_cast<size_t>(record.value.size)}, document, headers_};
     version = finder.find(input);
     if (!version) {
       const bool hidden = !finder.pointer().empty() && is_sensitive(finder.pointer(), "");
