@@ -105,9 +105,7 @@ struct State {
   }
   NameHint* learn(lua_State* lua, NameHint& hint, const void* key);
   // The name as a new one for the current record.
-  const Text* name_text(NameHint& hint) {
-    return hint.own != nullptr ? hint.own : copy_name(hint);
-  }
+  const Text* name_text(NameHint& hint) { return hint.own != nullptr ? hint.own : copy_name(hint); }
   const Text* copy_name(NameHint& hint);
   // The same without a memory, of a string.
   NameHint& unkept_name(lua_State* lua);
