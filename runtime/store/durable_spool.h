@@ -25,6 +25,8 @@ class DurableSpool final : public Spool {
   Status append(std::span<const SpoolRecord> records) override SLUICE_EXCLUDES(io_, mutex_);
   Status peek(uint64_t after, size_t records, uint64_t bytes, SpoolItems& out) override
       SLUICE_EXCLUDES(io_, mutex_);
+  Status each_place(const std::function<void(const SpoolPlace&)>& tell) override
+      SLUICE_EXCLUDES(io_, mutex_);
   Status remove(std::span<const uint64_t> ids, bool sync) override SLUICE_EXCLUDES(io_, mutex_);
   [[nodiscard]] SpoolStats stats() const override SLUICE_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<SpoolLane> lanes() const override SLUICE_EXCLUDES(mutex_);

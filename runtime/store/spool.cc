@@ -157,6 +157,24 @@ Status DurableSpool::read_from(uint64_t id, size_t records, uint64_t bytes, Spoo
   return Status::ok();
 }
 
+Status DurableSpool::each_place(const std::function<void(const SpoolPlace&)>& tell) {
+  MutexLock io(io_);
+  SLUICE_RETURN_IF_ERROR(make_ready());
+  store::RocksCursor cursor = db_->cursor(/*sequential=*/true);
+  MutexLock lock(mutex_);
+  for (cursor.seek({&store::kIndexSpace, 1}); cursor.valid(); cursor.next()) {
+    const auto id = store::spool_key_number(store::kIndexSpace, cursor.key());
+    if (!id) break;
+    const auto entry = store::decode_spool_entry(cursor.value());
+    const SpoolLane* lane = entry ? index_.find(entry->lane) : nullptr;
+    if (lane == nullptr) {
+      return contradiction("the index of record " + std::to_string(*id) + " is damaged");
+    }
+    tell({*id, lane->source, lane->lane, entry->position, entry->part});
+  }
+  return cursor.status();
+}
+
 Status DurableSpool::remove(std::span<const uint64_t> ids, bool sync) {
   if (ids.empty()) return Status::ok();
   MutexLock io(io_);

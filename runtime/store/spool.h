@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,15 @@ class SpoolItems {
   friend class DurableSpool;
   std::vector<SpoolItem> items_;
   std::string text_;  // what items_ point into
+};
+
+// Where a record that waits stands.
+struct SpoolPlace {
+  uint64_t id = 0;
+  std::string_view source;  // good until each_place() returns
+  std::string_view lane;
+  uint64_t position = 0;
+  uint32_t part = 0;
 };
 
 // A lane that has records inside.
@@ -94,6 +104,9 @@ class Spool {
   // The next records behind the id `after` (0: from the front), at most `records` of them and about
   // `bytes` (the first may exceed it), in order; they stay. Empty: none waits behind it.
   virtual Status peek(uint64_t after, size_t records, uint64_t bytes, SpoolItems& out) = 0;
+  // Tells the place of every record inside, ids rising; reads the index, not the records. The
+  // spool must not be called meanwhile.
+  virtual Status each_place(const std::function<void(const SpoolPlace&)>& tell) = 0;
 
   // They were delivered, or became dead letters. Ids that are not there are passed over. Not synced
   // unless asked: after power loss (not after kill -9) some may come back and are delivered again.

@@ -16,7 +16,8 @@ constexpr uint32_t kHasRaw = 4;
 constexpr uint32_t kHasRawKey = 8;
 constexpr uint32_t kRawIsValue = 16;
 constexpr uint32_t kRawKeyIsKey = 32;
-constexpr uint32_t kAllBits = 63;
+constexpr uint32_t kCounted = 64;
+constexpr uint32_t kAllBits = 127;
 constexpr size_t kChecksumBytes = 4;
 // A header is at least its two lengths.
 constexpr size_t kLeastHeader = 2;
@@ -33,6 +34,7 @@ uint32_t bits_of(const SpoolRecord& record) {
   if (record.raw_key.data() != nullptr) {
     bits |= (bits & kHasKey) != 0 && same(record.key, record.raw_key) ? kRawKeyIsKey : kHasRawKey;
   }
+  if (record.counted) bits |= kCounted;
   return bits;
 }
 
@@ -53,11 +55,14 @@ void read_body(ByteReader& in, uint32_t bits, SpoolRecord& out) {
   out.event_time_us = in.signed_varint();
   out.received_us = in.signed_varint();
   out.attempts = in.varint32();
+  out.raw_flags = in.varint32();
+  out.counted = (bits & kCounted) != 0;
   out.schema_version = in.text();
   out.script_hash = in.text();
   out.bundle_hash = in.text();
   out.reason = in.text();
   out.detail = in.text();
+  out.sinks = in.text();
   out.value = optional_text(in, bits, kHasValue);
   out.key = optional_text(in, bits, kHasKey);
   out.raw = (bits & kRawIsValue) != 0 ? out.value : optional_text(in, bits, kHasRaw);
@@ -95,11 +100,13 @@ void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& ou
   append_signed(out, record.event_time_us);
   append_signed(out, record.received_us);
   append_varint(out, record.attempts);
+  append_varint(out, record.raw_flags);
   append_text(out, record.schema_version);
   append_text(out, record.script_hash);
   append_text(out, record.bundle_hash);
   append_text(out, record.reason);
   append_text(out, record.detail);
+  append_text(out, record.sinks);
   if ((bits & kHasValue) != 0) append_text(out, record.value);
   if ((bits & kHasKey) != 0) append_text(out, record.key);
   if ((bits & kHasRaw) != 0) append_text(out, record.raw);
@@ -141,14 +148,15 @@ uint64_t spool_record_size(const SpoolRecord& record) {
   };
   const uint32_t bits = bits_of(record);
   uint64_t size = 1 + varint_size(bits) + kChecksumBytes;
-  for (const uint64_t number : {record.position, uint64_t{record.part}, uint64_t{record.flags},
-                                folded(record.event_time_us), folded(record.received_us),
-                                uint64_t{record.attempts}, uint64_t{record.headers.size()}}) {
+  for (const uint64_t number :
+       {record.position, uint64_t{record.part}, uint64_t{record.flags},
+        folded(record.event_time_us), folded(record.received_us), uint64_t{record.attempts},
+        uint64_t{record.raw_flags}, uint64_t{record.headers.size()}}) {
     size += varint_size(number);
   }
   for (const std::string_view text :
        {record.source, record.lane, record.schema_version, record.script_hash, record.bundle_hash,
-        record.reason, record.detail}) {
+        record.reason, record.detail, record.sinks}) {
     size += text_size(text);
   }
   if ((bits & kHasValue) != 0) size += text_size(record.value);

@@ -40,6 +40,10 @@ struct SpoolRecord {
   std::string_view reason;  // of the last failure; empty when it was never tried
   std::string_view detail;
   uint32_t attempts = 0;
+  uint32_t raw_flags = 0;  // SLUICE_RECORDF_* of the original
+  std::string_view sinks;  // names of all that the record goes to, a comma between them
+  // Of the run that appended it: in the pipeline's account this copy stands for the record.
+  bool counted = false;
 };
 
 namespace store {

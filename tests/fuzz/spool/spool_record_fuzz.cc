@@ -35,6 +35,7 @@ void require_same(const SpoolRecord& a, const SpoolRecord& b) {
   require(same_text(a.schema_version, b.schema_version) && a.attempts == b.attempts);
   require(same_text(a.script_hash, b.script_hash) && same_text(a.bundle_hash, b.bundle_hash));
   require(same_text(a.reason, b.reason) && same_text(a.detail, b.detail));
+  require(same_text(a.sinks, b.sinks) && a.raw_flags == b.raw_flags && a.counted == b.counted);
   require(a.headers.size() == b.headers.size());
   for (size_t i = 0; i < a.headers.size(); ++i) {
     require(a.headers[i].name == b.headers[i].name && a.headers[i].value == b.headers[i].value);

@@ -54,7 +54,7 @@ TEST(SpoolRecord, ItsSizeIsKnownBefore) {
   SpoolRecord record;
   EXPECT_EQ(store::spool_record_size(record), encoded(1, record).size());
   record.position = record.part = UINT32_MAX;
-  record.flags = record.attempts = UINT32_MAX;
+  record.flags = record.raw_flags = record.attempts = UINT32_MAX;
   record.position = UINT64_MAX;
   record.event_time_us = INT64_MIN;
   record.received_us = INT64_MIN;
@@ -63,6 +63,8 @@ TEST(SpoolRecord, ItsSizeIsKnownBefore) {
   EXPECT_EQ(store::spool_record_size(record), encoded(1, record).size());
   record.raw = "another";
   record.raw_key = "another";
+  record.sinks = "pg,mirror";
+  record.counted = true;
   EXPECT_EQ(store::spool_record_size(record), encoded(1, record).size());
 }
 
