@@ -87,6 +87,13 @@ constexpr std::array kDeclarations = {
                 "A sink's circuit breaker: 0 closed, 1 half open, 2 open."},
     Declaration{"ingest_sink_waiting_records", MetricType::Gauge,
                 "Records a sink has to be offered again."},
+    Declaration{"ingest_spool_records", MetricType::Gauge, "Records in a sink's spool."},
+    Declaration{"ingest_spool_bytes", MetricType::Gauge, "Bytes of records in a sink's spool."},
+    Declaration{"ingest_spool_limit_bytes", MetricType::Gauge, "Most bytes a spool takes."},
+    Declaration{"ingest_spool_damaged_records", MetricType::Gauge,
+                "Records of a spool that failed their checksum and were set aside."},
+    Declaration{"ingest_spool_oldest_seconds", MetricType::Gauge,
+                "How long the oldest record of a spool has waited there."},
     Declaration{"ingest_effects_unknown_total", MetricType::Counter,
                 "Tries that failed and may have left an effect in a sink that is not idempotent."},
     Declaration{"ingest_commits_total", MetricType::Counter,
@@ -138,6 +145,14 @@ void add_source(Families& families, const Labels& pipeline, const SourceMetrics&
   families.histogram("ingest_lag_seconds", labels, source.lag_seconds);
 }
 
+void add_spool(Families& families, const Labels& sink, const SinkMetrics::Spool& spool) {
+  families.gauge("ingest_spool_records", sink, number(spool.records));
+  families.gauge("ingest_spool_bytes", sink, number(spool.bytes));
+  families.gauge("ingest_spool_limit_bytes", sink, number(spool.limit_bytes));
+  families.gauge("ingest_spool_damaged_records", sink, number(spool.damaged));
+  families.gauge("ingest_spool_oldest_seconds", sink, spool.oldest_seconds);
+}
+
 void add_sink(Families& families, const Labels& pipeline, const SinkMetrics& sink) {
   const Labels labels = with(pipeline, "sink", sink.name);
   families.histogram("ingest_sink_seconds", labels, sink.write_seconds);
@@ -146,6 +161,7 @@ void add_sink(Families& families, const Labels& pipeline, const SinkMetrics& sin
   families.gauge("ingest_circuit_state", labels, sink.circuit_state);
   families.gauge("ingest_sink_waiting_records", labels, number(sink.waiting));
   families.counter("ingest_effects_unknown_total", labels, number(sink.effects_unknown));
+  if (sink.spool) add_spool(families, labels, *sink.spool);
 }
 
 void add_script(Families& families, const Labels& pipeline, const ScriptMetrics& script) {

@@ -40,7 +40,15 @@ struct SinkMetrics {
   std::map<std::string, uint64_t> retries;  // reason code -> records offered again
   int circuit_state = 0;                    // 0 closed, 1 half open, 2 open
   uint64_t waiting = 0;                     // records that are to be tried again
-  uint64_t effects_unknown = 0;             // tries that failed and may have left an effect
+  struct Spool {
+    uint64_t records = 0;
+    uint64_t bytes = 0;
+    uint64_t limit_bytes = 0;
+    uint64_t damaged = 0;
+    double oldest_seconds = 0;
+  };
+  std::optional<Spool> spool;    // nothing: it has none
+  uint64_t effects_unknown = 0;  // tries that failed and may have left an effect
 };
 
 // Of one version of a script.

@@ -54,6 +54,10 @@ AdapterHealth sink_health(const SinkStatus& sink) {
   out.healthy = sink.state == "ok";
   out.last_error = sink.last_error;
   out.breaker = CircuitBreaker::name(sink.breaker);
+  if (!sink.spool_trouble.empty()) {
+    out.last_error = "its spool: " + sink.spool_trouble;
+    out.healthy = false;
+  }
   return out;
 }
 
@@ -81,6 +85,12 @@ SinkMetrics sink_metrics(const SinkStatus& sink) {
   out.circuit_state = static_cast<int>(sink.breaker);
   out.waiting = sink.waiting_records;
   out.effects_unknown = sink.effects_unknown;
+  if (sink.spool) {
+    const SpoolStats& spool = *sink.spool;
+    const double waited = static_cast<double>(Clock::real().wall_us() - spool.oldest_us) / 1e6;
+    out.spool = SinkMetrics::Spool{spool.records, spool.bytes, spool.limit_bytes, spool.damaged,
+                                   spool.oldest_us == 0 ? 0 : waited};
+  }
   return out;
 }
 

@@ -226,6 +226,12 @@ class Builder {
     out.writers = small(value, "writers");
     out.timeout = value.get<Millis>("timeout");
     retry(out.retry, value.at("retry"));
+    if (const Value* spool = value.find("spool"); spool != nullptr && spool->given()) {
+      out.spool_bytes = spool->get<uint64_t>("size");
+      if (spool->at("drain_rate").has_data()) {
+        out.spool_drain_rate = spool->get<double>("drain_rate");
+      }
+    }
     breaker(out.breaker, value.at("breaker"), out.timeout);
     out.on_unavailable = value.get<std::string>("on_unavailable") == "dead_letter"
                              ? OnUnavailable::kDeadLetter

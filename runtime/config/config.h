@@ -83,9 +83,10 @@ struct SinkConfig {
   OnUnavailable on_unavailable = OnUnavailable::kHold;
   // A try that may have left an effect, at a sink that is not idempotent: twice, or by hand.
   MaybeApplied maybe_applied = MaybeApplied::kRetry;
-  uint64_t spool_bytes = 0;
-  bool older_is_duplicate = false;  // `older: duplicate`; default: dead letter
-  bool overwrite_equal = false;     // `on_equal: overwrite`; default: skip
+  uint64_t spool_bytes = 0;                // on disk, for what the sink cannot take; 0: no spool
+  std::optional<double> spool_drain_rate;  // records a second; nothing: as the sink takes them
+  bool older_is_duplicate = false;         // `older: duplicate`; default: dead letter
+  bool overwrite_equal = false;            // `on_equal: overwrite`; default: skip
   ConfigPlace place;
   OptionPlaces options;
   [[nodiscard]] ConfigPlace place_of(std::string_view pointer) const;  // as in SourceConfig

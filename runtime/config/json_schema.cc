@@ -94,7 +94,7 @@ class SchemaWriter {
     if (key.type == kSection) {
       name("anyOf");
       out_ += '[';
-      out_ += R"({"type": "string", "minLength": 1}, )";
+      plain_form(*find_key(key.children, key.scalar_fills));
       open();
       keys(key.children);
       close();
@@ -103,6 +103,18 @@ class SchemaWriter {
     }
     if (is_list(key.type)) return list(key);
     scalar(key);
+  }
+
+  // What may stand in place of a section.
+  void plain_form(const Key& key) {
+    if (key.type == KeyType::kSize) {
+      open();
+      scalar(key);
+      close();
+      out_ += ", ";
+    } else {
+      out_ += R"({"type": "string", "minLength": 1}, )";
+    }
   }
 
   void section(const Key& key) {

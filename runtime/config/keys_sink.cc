@@ -99,6 +99,18 @@ constexpr std::array kBreaker = {
         .most = 24 * kHour},
 };
 
+constexpr std::array kSpool = {
+    Key{.name = "size",
+        .type = kSize,
+        .preset = "0",
+        .text = "Most bytes of records on disk; 0: no spool.",
+        .most = 1e6 * kGiB},
+    Key{.name = "drain_rate",
+        .type = kRate,
+        .text = "Most records a second that come back out of it. Default: faster and faster, as "
+                "the sink takes them."},
+};
+
 constexpr std::array kSink = {
     Key{.name = "use",
         .type = kLabel,
@@ -165,8 +177,10 @@ constexpr std::array kSink = {
         .text = "When a failing sink is left alone.",
         .children = kBreaker},
     Key{.name = "spool",
-        .text = "Disk space for records the sink cannot take.",
-        .unbuilt = "a spool on disk"},
+        .type = kSection,
+        .text = "Disk space for records the sink cannot take; a plain size stands for `size`.",
+        .children = kSpool,
+        .scalar_fills = "size"},
 };
 
 }  // namespace

@@ -62,6 +62,30 @@ void retry_form(const Value& sink, const std::string& path, Problems& problems) 
   }
 }
 
+// A spool holds what its sink cannot take, so it takes a sink that holds.
+void spool_form(const Value& sink, const std::string& path, Problems& problems) {
+  const Value* spool = sink.find("spool");
+  const Value* size = spool != nullptr && spool->given() ? spool->find("size") : nullptr;
+  const auto* bytes = size != nullptr ? std::get_if<uint64_t>(&size->data) : nullptr;
+  if (bytes == nullptr || *bytes == 0) return;
+  const Value* unavailable = sink.find("on_unavailable");
+  const auto* choice =
+      unavailable != nullptr ? std::get_if<std::string>(&unavailable->data) : nullptr;
+  if (choice != nullptr && *choice == "dead_letter") {
+    problems.add(unavailable->node->key_place, path,
+                 "\"on_unavailable: dead_letter\" does not go with \"spool\", which holds what the "
+                 "sink cannot take; keep one of them");
+  }
+  const Value* required = sink.find("required");
+  const auto* wanted = required != nullptr ? std::get_if<bool>(&required->data) : nullptr;
+  if (wanted != nullptr && !*wanted) {
+    problems.add(
+        required->node->key_place, path,
+        "\"required: false\" does not go with \"spool\": such a sink holds nobody, what it "
+        "cannot take is passed over; keep one of them");
+  }
+}
+
 // What the file says of a key of a section whose plain form stands for `plain`; also when its value
 // was found wrong, which has been said then. nullptr: nothing.
 const YamlNode* written(const Value& section, std::string_view key, std::string_view plain) {
@@ -159,7 +183,9 @@ void check_rules(const Value& root, Problems& problems) {
     const Value* sinks = pipeline.find("sinks");
     if (sinks == nullptr) continue;
     for (const Value& sink : sinks->members) {
-      retry_form(sink, cat({"pipelines.", pipeline.name, ".sinks.", sink.name}), problems);
+      const std::string path = cat({"pipelines.", pipeline.name, ".sinks.", sink.name});
+      retry_form(sink, path, problems);
+      spool_form(sink, path, problems);
     }
   }
 }

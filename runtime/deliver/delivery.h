@@ -49,6 +49,11 @@ class KeptBatches {
     charged_bytes_ += batch->charged_bytes;
     batches_.push_back(std::move(batch));
   }
+  // Takes over what another keeps.
+  void absorb(KeptBatches& other) {
+    for (BatchPtr& batch : other.batches_) keep(std::move(batch));
+    other.clear();
+  }
   void clear() {
     batches_.clear();
     charged_bytes_ = 0;

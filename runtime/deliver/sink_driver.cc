@@ -7,6 +7,11 @@
 #include "runtime/base/log.h"
 
 namespace sluice {
+namespace {
+
+constexpr Millis kLookAtShare{100};
+
+}  // namespace
 
 SinkDriver::SinkDriver(ComponentRef component, Options options, LetterBox& letters,
                        const Clock& clock)
@@ -17,12 +22,22 @@ SinkDriver::SinkDriver(ComponentRef component, Options options, LetterBox& lette
       services_(*component_.component),
       health_(options_.config.name, options_.config.timeout, clock),
       // A required sink's queue is bounded by the pipeline's byte budget: intake stops first.
-      queue_(options_.config.required ? SIZE_MAX : options_.optional_bytes, SIZE_MAX),
+      queue_(options_.config.required ? SIZE_MAX : options_.share_bytes, SIZE_MAX),
       retry_(options_.config.retry, std::hash<std::string>{}(options_.config.name)),
       breaker_(options_.config.breaker, clock),
       waiting_(options_.config.order),
       marks_(options_.marks),
-      receipt_(std::make_shared<LetterReceipt>()) {}
+      receipt_(std::make_shared<LetterReceipt>()) {
+  if (!options_.spool) return;
+  SinkSpool::Options spool;
+  spool.sink = options_.config.name;
+  spool.index = options_.index;
+  spool.drain_rate = options_.config.spool_drain_rate;
+  spool.most_in_flight = options_.most_in_flight;
+  spool.obliged = [this](const Part& part) { return obliged(part); };
+  spool_ = std::make_unique<SinkSpool>(std::move(options_.spool), std::move(spool), *options_.desk,
+                                       clock_);
+}
 
 Result<std::unique_ptr<SinkDriver>> SinkDriver::create(ComponentRef component, Options options,
                                                        LetterBox& letters, const Clock& clock) {
@@ -33,6 +48,12 @@ Result<std::unique_ptr<SinkDriver>> SinkDriver::create(ComponentRef component, O
       driver->instance_,
       SinkInstance::create(driver->component_, config.name, config.config_json, driver->services_));
   driver->keeps_marks_ = driver->instance_->keeps_marks() && !driver->options_.marks.scopes.empty();
+  if (driver->keeps_marks_ && (driver->spool_ || config.spool_bytes != 0)) {
+    return invalid(
+        "a sink that keeps marks writes each record in its turn and cannot have a spool; "
+        "remove `spool`, or set the sink's `exactly_once: false` (also to empty one that "
+        "holds records)");
+  }
   return driver;
 }
 
@@ -40,6 +61,8 @@ SinkDriver::~SinkDriver() {
   stop();
   join();
 }
+
+Status SinkDriver::recover() { return spool_ ? spool_->recover() : Status::ok(); }
 
 void SinkDriver::start() { thread_ = std::thread(&SinkDriver::run, this); }
 
@@ -84,12 +107,16 @@ void SinkDriver::run() {
     if (gathered_.empty() && !gather()) break;
     deliver_gathered();
     if (gathered_.empty()) flush_marks();
-    waiting_records_ = waiting_.records() + gathered_.size();
+    waiting_records_ = waiting_.records() + gathered_.size() + overflow_.size() + parked_.size();
   }
   if (link_ == Link::kOpen && !stop_.requested()) flush_marks();
   next_.reset();
   gathered_.clear();
+  overflow_.clear();
+  parked_.clear();
   batches_.clear();
+  overflow_batches_.clear();
+  parked_batches_.clear();
   const CallResult closed = instance_->close();
   if (closed.rc < 0) {
     log::warn("sink.close", "the sink did not close cleanly: " + closed.message,
@@ -103,12 +130,15 @@ bool SinkDriver::sit_out() {
   const bool open = breaker_.state() == CircuitBreaker::State::kOpen;
   const bool gives_up = open && options_.config.on_unavailable == OnUnavailable::kDeadLetter;
   if (gives_up) give_up_all();
+  if (spills()) return sit_out_spooling();
   if (nothing_held()) {
     next_ = queue_.pop_until(resume_at_);
     return next_ || !queue_.closed();
   }
-  const auto left = resume_at_ - clock_.now();
-  stop_.wait_for(std::chrono::ceil<Millis>(std::max(left, Time::duration::zero())));
+  auto left =
+      std::chrono::ceil<Millis>(std::max(resume_at_ - clock_.now(), Time::duration::zero()));
+  if (spool_) left = std::min(left, kLookAtShare);  // more may come than its share meanwhile
+  stop_.wait_for(left);
   return true;
 }
 
@@ -124,6 +154,10 @@ SinkStatus SinkDriver::status() const {
   out.skipped = skipped_;
   out.effects_unknown = effects_unknown_;
   out.metrics = services_.metrics().snapshot();
+  if (spool_) {
+    out.spool = spool_->stats();
+    out.spool_trouble = spool_->trouble();
+  }
   health_.fill(out);
   return out;
 }

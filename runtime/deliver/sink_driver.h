@@ -19,6 +19,7 @@
 #include "runtime/deliver/sink_health.h"
 #include "runtime/deliver/sink_marks.h"
 #include "runtime/deliver/sink_services.h"
+#include "runtime/deliver/sink_spool.h"
 #include "runtime/deliver/waiting_room.h"
 #include "runtime/plugin_host/instance.h"
 
@@ -30,15 +31,21 @@ namespace sluice {
 //
 // Its files: sink_driver.cc the thread's life, sink_link.cc the instance and the breaker,
 // sink_gather.cc what is written next, sink_write.cc writing and halving, sink_marked.cc writing
-// with marks, sink_outcomes.cc what an answer means.
+// with marks, sink_outcomes.cc what an answer means, sink_spooling.cc into the spool and out of it.
 class SinkDriver {
  public:
   struct Options {
     SinkConfig config;
-    uint16_t index = 0;           // number of this sink in its pipeline
-    uint64_t optional_bytes = 0;  // bound of what is queued or waits when the sink is not required
+    uint16_t index = 0;  // number of this sink in its pipeline
+    // A share of the pipeline's byte budget. What is queued or waits beyond it is passed over when
+    // the sink is not required, and goes to its spool, if it has one, as soon as the sink fails.
+    uint64_t share_bytes = 0;
     SinkMarks::Options marks = {};   // without scopes: the sink is written to without marks
     bool report_deliveries = false;  // to the letter box, part by part; not what marks tell
+    // May be null: what the sink cannot take waits in memory.
+    std::unique_ptr<Spool> spool = nullptr;
+    SpoolDesk* desk = nullptr;          // with a spool; outlives the driver
+    uint64_t most_in_flight = 1 << 20;  // records, between an append and its checkpoint
   };
 
   // Checks the configuration and creates the instance; no I/O. `letters` and `clock` must outlive
@@ -47,6 +54,8 @@ class SinkDriver {
                                                     LetterBox& letters, const Clock& clock);
   ~SinkDriver();
 
+  // What its spool holds from earlier runs; before start(), once checkpoints are read.
+  Status recover();
   void start();
   // Result of the first open, waiting for it until the deadline; nothing while it is still trying.
   // kInvalid: configuration. kUnavailable: not reachable yet, the driver goes on trying.
@@ -104,6 +113,20 @@ class SinkDriver {
   void run();
   bool sit_out();
 
+  // sink_spooling.cc
+  [[nodiscard]] bool spills() const;
+  bool sit_out_spooling();
+  void overflow_held();
+  void park(const Delivery& delivery);
+  void unpark();
+  void overflow_waiting(uint32_t source);
+  void overflow_queue();
+  bool push_overflow();
+  bool look_at_spool();
+  void take_overflow();
+  [[nodiscard]] bool goes_behind(const Batch& batch) const;
+  [[nodiscard]] bool comes_again(const Delivery& delivery) const;
+
   // sink_link.cc
   bool available();
   bool connect();
@@ -123,6 +146,7 @@ class SinkDriver {
   void put_in_order();
   [[nodiscard]] bool room_for_more() const;
   [[nodiscard]] bool nothing_held() const;
+  [[nodiscard]] std::optional<Time> wake_at() const;
 
   // sink_write.cc
   void deliver_gathered();
@@ -159,7 +183,8 @@ class SinkDriver {
   std::string reason_code(uint16_t reason, std::string_view fallback) const;
   std::string describe(uint16_t reason, std::string_view text) const;
 
-  const Options options_;
+  Options options_;
+  std::unique_ptr<SinkSpool> spool_;  // may be null; before what holds batches of it
   LetterBox& letters_;
   const Clock& clock_;
   ComponentRef component_;
@@ -187,6 +212,12 @@ class SinkDriver {
   WaitingRoom waiting_;
   std::optional<BatchPtr> next_;   // from the queue, not looked at yet
   bool waiting_had_turn_ = false;  // when next_ and what waits are of different sources
+  Deliveries overflow_;            // to go to the spool, older than what is in the queue
+  KeptBatches overflow_batches_;   // what it points into
+  Deliveries parked_;              // redriven records, which stay out of the spool
+  KeptBatches parked_batches_;
+  Time look_for_room_at_{};  // the spool took no more; not tried again before
+  bool spool_had_turn_ = false;
   std::vector<sluice_record> records_;
   std::vector<sluice_outcome> outcomes_;
   std::vector<PlacedDelivery> order_keys_;

@@ -6,13 +6,15 @@
 
 namespace sluice {
 
-bool SinkDriver::nothing_held() const { return gathered_.empty() && !next_ && waiting_.empty(); }
+bool SinkDriver::nothing_held() const {
+  return gathered_.empty() && overflow_.empty() && parked_.empty() && !next_ && waiting_.empty();
+}
 
 // A required sink is bounded by the pipeline's budget; an optional one leaves the rest in its
 // queue, which is bounded too and passes over what does not fit.
 bool SinkDriver::room_for_more() const {
   return options_.config.required ||
-         waiting_.kept_bytes() + batches_.charged_bytes() <= options_.optional_bytes;
+         waiting_.kept_bytes() + batches_.charged_bytes() <= options_.share_bytes;
 }
 
 // Collects parts until the batch is full, its oldest record has waited long enough, or a batch of
@@ -21,7 +23,17 @@ bool SinkDriver::gather() {
   batches_.clear();
   gathered_bytes_ = 0;
   rest_ = 0;
+  unpark();
   if (!wait_for_work()) return false;
+  if (!gathered_.empty()) {  // what did not fit into the spool while there was one in front
+    put_in_order();
+    return true;
+  }
+  if (next_ && goes_behind(**next_)) {
+    overflow_queue();
+    push_overflow();
+    return true;
+  }
   take_waiting();
   if (next_ && (batches_.empty() || (*next_)->source == batches_.source())) {
     add(std::move(*next_));
@@ -29,7 +41,8 @@ bool SinkDriver::gather() {
   }
   const SinkBatchConfig& limits = options_.config.batch;
   const auto deadline = clock_.now() + limits.linger;
-  while (!next_ && room_for_more() && gathered_.size() < limits.records &&
+  const bool of_spool = !gathered_.empty() && gathered_.front().batch->spooled != nullptr;
+  while (!next_ && !of_spool && room_for_more() && gathered_.size() < limits.records &&
          gathered_bytes_ < limits.bytes) {
     next_ = queue_.pop_until(deadline);
     if (!next_ || (!batches_.empty() && (*next_)->source != batches_.source())) break;
@@ -43,13 +56,18 @@ bool SinkDriver::gather() {
 // Until there is a batch in next_, or records that waited are due.
 bool SinkDriver::wait_for_work() {
   while (!next_ && !stop_.requested()) {
-    const auto due = waiting_.next_due();
+    const auto waiting = waiting_.next_due();
+    if (waiting && *waiting <= clock_.now()) return true;
+    if (spool_ && look_at_spool()) return true;
+    // What is in the spool is safe there.
+    const bool over = queue_.closed() && queue_.size() == 0;
+    if (over && overflow_.empty() && waiting_.fresh_records() == 0) return false;
+    const auto due = wake_at();
     if (!due) {
       next_ = queue_.pop();
       break;
     }
-    if (*due <= clock_.now()) return true;
-    const bool more = room_for_more();
+    const bool more = room_for_more() && overflow_.empty();
     if (more) next_ = queue_.pop_until(*due);
     // A closed queue does not wait.
     if (!more || (!next_ && queue_.closed())) {
@@ -57,6 +75,17 @@ bool SinkDriver::wait_for_work() {
     }
   }
   return next_ && !stop_.requested();
+}
+
+// When there is something to do though nothing comes in.
+std::optional<SinkDriver::Time> SinkDriver::wake_at() const {
+  auto due = waiting_.next_due();
+  const auto sooner = [&due](Time at) { due = due ? std::min(*due, at) : at; };
+  if (!overflow_.empty()) sooner(look_for_room_at_);
+  if (spool_) {
+    if (const auto at = spool_->ready_at()) sooner(*at);
+  }
+  return due;
 }
 
 // What waited and is due, of the source whose turn it is.
@@ -98,7 +127,11 @@ void SinkDriver::add(BatchPtr batch) {
     Delivery delivery;
     delivery.batch = batch.get();
     delivery.part = &part;
-    if (keeps_marks_ && covered(delivery)) {
+    if (batch->spooled != nullptr) {
+      const uint32_t tries = batch->spooled->names(part.record).tries;
+      delivery.calls = static_cast<uint16_t>(std::min<uint32_t>(tries, UINT16_MAX));
+    }
+    if ((keeps_marks_ && covered(delivery)) || comes_again(delivery)) {
       settle(delivery, Outcome::kDuplicate);
       continue;
     }

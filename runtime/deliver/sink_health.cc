@@ -55,6 +55,11 @@ void SinkHealth::troubled(const std::string& message) {
   last_error_ = message;
 }
 
+void SinkHealth::spool_full(const std::string& message) {
+  MutexLock lock(mutex_);
+  last_error_ = message;
+}
+
 void SinkHealth::closed() {
   MutexLock lock(mutex_);
   state_ = "closed";

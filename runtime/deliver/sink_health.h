@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "runtime/base/mutex.h"
 #include "runtime/deliver/breaker.h"
 #include "runtime/deliver/plugin_metrics.h"
+#include "runtime/store/spool.h"
 
 namespace sluice {
 
@@ -27,9 +29,11 @@ struct SinkStatus {
   bool required = true;
   uint64_t queue_batches = 0;
   uint64_t queue_bytes = 0;
-  uint64_t waiting_records = 0;  // to be tried again
-  uint64_t written = 0;          // records answered OK
-  uint64_t skipped = 0;          // records an optional sink could not take
+  uint64_t waiting_records = 0;     // to be tried again
+  uint64_t written = 0;             // records answered OK
+  uint64_t skipped = 0;             // records an optional sink could not take
+  std::optional<SpoolStats> spool;  // nothing: it has none
+  std::string spool_trouble;        // why the spool cannot be used now; empty: it can
   uint64_t effects_unknown = 0;  // records tried again though an effect of the first try may exist
   int64_t failing_since_us = 0;  // 0: the last call succeeded
   std::vector<std::pair<std::string, uint64_t>> retries;  // by reason code
@@ -53,6 +57,8 @@ class SinkHealth {
   void failed(const std::string& message) SLUICE_EXCLUDES(mutex_);
   // Calls come back, but records have to be tried again and none went through.
   void troubled(const std::string& message) SLUICE_EXCLUDES(mutex_);
+  // The spool takes no more: the branch holds in memory, then the source stops.
+  void spool_full(const std::string& message) SLUICE_EXCLUDES(mutex_);
   void closed() SLUICE_EXCLUDES(mutex_);
   // The breaker's state is another one.
   void breaker_changed(const CircuitBreaker& breaker) SLUICE_EXCLUDES(mutex_);

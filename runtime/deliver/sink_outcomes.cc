@@ -145,6 +145,10 @@ void SinkDriver::give_up(const Delivery& delivery) {
 // told at the end of a call, after what was delivered: whoever sees the record settled has seen
 // that.
 void SinkDriver::settle(const Delivery& delivery, Outcome outcome) {
+  if (delivery.batch->spooled != nullptr) {
+    spool_->settled(delivery, outcome);
+    return;
+  }
   if (keeps_marks_) marks_.done(delivery.batch->source, delivery.lane());
   if (options_.report_deliveries && !keeps_marks_) note_delivered(delivery);
   if (!obliged(*delivery.part)) return;
@@ -173,6 +177,7 @@ void SinkDriver::flush_settled() {
   delivered_.clear();
   for (const Met& met : met_) met.batch->meet(met.segment, met.count);
   met_.clear();
+  if (spool_) spool_->flush();
 }
 
 void SinkDriver::reject(const Delivery& delivery, std::string reason, std::string detail) {
@@ -202,6 +207,7 @@ void SinkDriver::reject(const Delivery& delivery, std::string reason, std::strin
     receipt_->posted();
     letter.receipt = receipt_;
   }
+  if (delivery.batch->spooled != nullptr) spool_->letter_posted(delivery);
   letters_.post(std::move(letter));
 }
 

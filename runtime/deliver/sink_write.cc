@@ -76,6 +76,7 @@ bool SinkDriver::attempt(Range range) {
     return true;
   }
   Answers answers;
+  const bool of_spool = gathered_[range.begin].batch->spooled != nullptr;
   const size_t left = apply_outcomes(range, result, answers);
   flush_settled();
   const bool all_good = answers.ok == range.end - range.begin;
@@ -85,6 +86,7 @@ bool SinkDriver::attempt(Range range) {
   } else if (left != 0) {
     todo_.push_back({range.begin, range.begin + left, false, false});
   }
+  if (of_spool && all_good) spool_->speed_up();
   return note_answer(result, answers, took);
 }
 

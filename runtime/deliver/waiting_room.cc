@@ -65,6 +65,7 @@ void WaitingRoom::put(Line& line, size_t at, const Delivery& delivery) {
   waiting.delivery.ahead = false;
   line.records.insert(line.records.begin() + static_cast<ptrdiff_t>(at), std::move(waiting));
   ++records_;
+  if (delivery.batch->spooled == nullptr) ++fresh_;
   pin(*delivery.batch);
 }
 
@@ -79,6 +80,7 @@ void WaitingRoom::hand_out(Lines::iterator line, size_t from, size_t to, Deliver
   std::vector<Waiting>& records = line->second.records;
   for (size_t i = from; i < to; ++i) {
     out.push_back(records[i].delivery);
+    if (records[i].batch->spooled == nullptr) --fresh_;
     unpin(*records[i].batch);
     kept.keep(std::move(records[i].batch));
   }

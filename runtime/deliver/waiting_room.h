@@ -29,6 +29,8 @@ class WaitingRoom {
 
   [[nodiscard]] bool empty() const { return lines_.empty(); }
   [[nodiscard]] size_t records() const { return records_; }
+  // Of them, those that are in no spool.
+  [[nodiscard]] size_t fresh_records() const { return fresh_; }
   // Of the byte budget, what batches with waiting records hold.
   [[nodiscard]] uint64_t kept_bytes() const { return kept_bytes_; }
   // Must this record queue behind one of its lane?
@@ -104,6 +106,7 @@ class WaitingRoom {
   Lines lines_;
   std::set<std::pair<Time, Key>> due_;  // of each line, once
   size_t records_ = 0;
+  size_t fresh_ = 0;
   std::unordered_map<const Batch*, uint32_t> pins_;  // how many of a batch's records wait
   uint64_t kept_bytes_ = 0;
 };

@@ -49,6 +49,18 @@ void Accounting::settled(uint32_t source, const OutcomeCounts& outcomes) {
   }
 }
 
+void Accounting::recovered(uint32_t source, uint64_t records) {
+  MutexLock lock(mutex_);
+  account_.sources[source].received += records;
+  account_.held[at(Place::kSpool)] += records;
+}
+
+bool Accounting::drained(uint32_t source, Outcome outcome) {
+  MutexLock lock(mutex_);
+  ++account_.sources[source].outcomes[static_cast<size_t>(outcome)];
+  return --account_.held[at(Place::kSpool)] != 0;
+}
+
 void Accounting::vanished(Place from, uint64_t records) {
   MutexLock lock(mutex_);
   account_.held[at(from)] -= records;

@@ -30,7 +30,11 @@ struct Account {
 
   [[nodiscard]] uint64_t received() const;
   [[nodiscard]] uint64_t outcome(Outcome outcome) const;
-  [[nodiscard]] uint64_t in_flight() const { return held[0] + held[1] + held[2]; }
+  [[nodiscard]] uint64_t in_flight() const { return held[0] + held[1] + held[2] + held[3]; }
+  // What would come again from nowhere but memory: in flight, and in no spool.
+  [[nodiscard]] uint64_t unsafe() const {
+    return in_flight() - held[static_cast<size_t>(Place::kSpool)];
+  }
   // received - outcomes - in flight: always 0; anything else is a bug that lost or doubled records.
   [[nodiscard]] int64_t unaccounted() const;
 };
@@ -45,6 +49,10 @@ class Accounting {
   void received(uint32_t source, uint64_t records, uint64_t bytes);
   void moved(Place from, Place to, uint64_t records);
   void settled(uint32_t source, const OutcomeCounts& outcomes);  // out of kDelivery
+  // Of a sink's spool: records that were there at the start, and one that has left it.
+  void recovered(uint32_t source, uint64_t records);
+  // False: none is held in a spool any more.
+  bool drained(uint32_t source, Outcome outcome);
   // The holder is gone and records in it were not settled.
   void vanished(Place from, uint64_t records);
   // A letter is durable. `reason` is empty for a further letter of a record that has one already.

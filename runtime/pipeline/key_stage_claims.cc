@@ -204,6 +204,7 @@ void KeyStage::try_twins() {
 // A record that went on by itself has its outcome: it is that of the record in its own batch.
 void KeyStage::segment_settled(std::shared_ptr<Batch> batch, uint32_t /*segment*/) {
   const auto& late = static_cast<const LateBatch&>(*batch);
+  if (batch->in_spool(0)) late.original->claim_for_spool(late.original_record);
   late.original->note(late.original_record, batch->outcome(0));
   late.original->meet(late.original->segment_of(late.original_record), 1);
 }

@@ -182,6 +182,13 @@ std::vector<sluice_mark> LaneTable::marks_of(std::span<const uint32_t> ids) cons
   return marks;
 }
 
+std::optional<uint64_t> LaneTable::restored(std::string_view name) const {
+  MutexLock lock(mutex_);
+  const auto found = stored_.find(std::string(name));
+  if (found == stored_.end()) return std::nullopt;
+  return found->second;
+}
+
 std::string LaneTable::name_of(uint32_t id) const {
   MutexLock lock(mutex_);
   const auto at = lanes_.find(id);

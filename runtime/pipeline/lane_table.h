@@ -59,6 +59,9 @@ class LaneTable {
   [[nodiscard]] std::vector<sluice_mark> marks_of(std::span<const uint32_t> ids) const
       SLUICE_EXCLUDES(mutex_);
   [[nodiscard]] std::string name_of(uint32_t id) const SLUICE_EXCLUDES(mutex_);
+  // The mark that restore() was given, as long as the lane was not opened.
+  [[nodiscard]] std::optional<uint64_t> restored(std::string_view name) const
+      SLUICE_EXCLUDES(mutex_);
 
  private:
   struct Pending {

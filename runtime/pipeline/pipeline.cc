@@ -91,7 +91,11 @@ Status Pipeline::create_sinks() {
     SLUICE_ASSIGN_OR_RETURN(options.config.config_json,
                             complete_sink_options(sink, *component.value().component));
     options.index = index++;
-    options.optional_bytes = config_.flow.max_in_flight / 4;
+    SLUICE_ASSIGN_OR_RETURN(options.spool, open_spool_of(sink));
+    options.desk = this;
+    options.share_bytes = config_.flow.max_in_flight / 4;
+    // A part takes at least its own size of the budget.
+    options.most_in_flight = config_.flow.max_in_flight / sizeof(Part);
     options.marks = marks_of(sink);
     options.report_deliveries = config_.idempotency.key != IdempotencyConfig::Key::kOff;
     auto driver = SinkDriver::create(std::move(component).value(), std::move(options), *this,
@@ -180,6 +184,7 @@ Status Pipeline::restore(CheckpointStore& checkpoints) {
     source->lanes.restore(checkpoint);
     if (source->delivered) source->delivered->restore(checkpoint);
   }
+  for (const auto& sink : sinks_) SLUICE_RETURN_IF_ERROR(sink->recover());
   return Status::ok();
 }
 
@@ -212,6 +217,12 @@ bool Pipeline::sources_quiet() const {
 
 bool Pipeline::settled() const {
   return accounting_.snapshot().in_flight() == 0 &&
+         std::all_of(sources_.begin(), sources_.end(),
+                     [](const auto& source) { return source->lanes.idle(); });
+}
+
+bool Pipeline::safe() const {
+  return accounting_.snapshot().unsafe() == 0 &&
          std::all_of(sources_.begin(), sources_.end(),
                      [](const auto& source) { return source->lanes.idle(); });
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "runtime/config/config.h"
@@ -47,13 +50,15 @@ class WorkQueue {
 class Pipeline final : public SettlementListener,
                        public LedgerClient,
                        public LetterBox,
-                       public KeyStage::Host {
+                       public KeyStage::Host,
+                       public SpoolDesk {
  public:
   struct Context {
     PluginRegistry* registry = nullptr;
     Ledger* ledger = nullptr;
     WorkQueue* work = nullptr;
     const Clock* clock = nullptr;
+    std::filesystem::path state_dir = {};            // of spools; empty: there are none
     Millis give_up_after{0};                         // see SourceDriver::Context
     drift::Ledger* drift = nullptr;                  // of this pipeline; may be null
     IdempotencyStore* idempotency = nullptr;         // needed where records have keys
@@ -77,6 +82,8 @@ class Pipeline final : public SettlementListener,
   void stop_sources();
   [[nodiscard]] bool sources_quiet() const;
   [[nodiscard]] bool settled() const;
+  // As settled(), but what is in a sink's spool may stay there.
+  [[nodiscard]] bool safe() const;
   void finish_sinks();  // once all batches are delivered
   // From here on batches that go unsettled are no loss: they stay in flight to the end of the
   // account, were not acknowledged, and come again with the next run.
@@ -126,6 +133,16 @@ class Pipeline final : public SettlementListener,
   // LetterBox
   void post(LetterRequest request) override;
   void delivered(std::span<const DeliveredParts> parts) override;
+  // SpoolDesk
+  [[nodiscard]] uint32_t source_count() const override;
+  [[nodiscard]] uint32_t source_number(std::string_view name) const override;
+  [[nodiscard]] std::string lane_name(uint32_t source, uint32_t lane) const override;
+  [[nodiscard]] std::optional<uint64_t> settled_before(uint32_t source,
+                                                       std::string_view lane) const override;
+  [[nodiscard]] RecordNames names(const Batch& batch, uint32_t record) const override;
+  void recovered(uint32_t source, uint64_t records) override;
+  void drained(uint32_t source, std::string_view lane, uint64_t position, Outcome outcome) override
+      SLUICE_EXCLUDES(elsewhere_mutex_);
   // LedgerClient
   DeadLetter make_letter(const LetterRequest& request) override;
   void letter_written(const LetterRequest& request) override;
@@ -158,6 +175,9 @@ class Pipeline final : public SettlementListener,
   SinkMarks::Options marks_of(const SinkConfig& sink);
   [[nodiscard]] uint64_t resume_at(uint32_t source, const std::string& lane,
                                    uint64_t checkpoint) const;
+  Result<std::unique_ptr<Spool>> open_spool_of(const SinkConfig& sink) const;
+  static std::string version_met(const Batch& batch, uint32_t record);
+  static void fill_spooled(const LetterRequest& request, DeadLetter& letter);
   void intake(uint32_t source, sluice_batch raw);
   void receive(Batch& batch);
   void take_in(BatchPtr batch);
@@ -177,6 +197,7 @@ class Pipeline final : public SettlementListener,
   static void oblige_letters(Batch& batch, const std::vector<LetterRequest>& letters);
   void oblige_parts(Batch& batch) const;
   void add_shown_fields(DeadLetter& letter);
+  void note_elsewhere(const Batch& batch, uint32_t record) SLUICE_EXCLUDES(elsewhere_mutex_);
   void watch_for_burst(Batch& batch, uint32_t segment);
 
   const PipelineConfig config_;
@@ -207,6 +228,11 @@ class Pipeline final : public SettlementListener,
   std::shared_ptr<Activation> activation_ SLUICE_GUARDED_BY(bundle_mutex_);  // after prepare()
   std::shared_ptr<Rollout> rollout_ SLUICE_GUARDED_BY(bundle_mutex_);
   uint32_t workers_ SLUICE_GUARDED_BY(bundle_mutex_) = 0;
+
+  // Records that are in a spool and became dead letters at another sink: source, lane, position.
+  Mutex elsewhere_mutex_;
+  std::set<std::tuple<uint32_t, std::string, uint64_t>> lettered_elsewhere_
+      SLUICE_GUARDED_BY(elsewhere_mutex_);
 
   std::atomic<bool> draining_{false};
   std::atomic<bool> giving_up_{false};

@@ -56,20 +56,24 @@ Status Pipeline::note_delivered(std::span<const DeliveredParts> parts) {
 DeadLetter Pipeline::make_letter(const LetterRequest& request) {
   const Batch& batch = *request.batch;
   const sluice_record& record = batch.record(request.record);
-  const Source& source = *sources_[batch.source];
   DeadLetter letter;
   letter.tenant = config_.tenant;
   letter.pipeline = config_.name;
-  letter.source = source.driver->config().name;
-  letter.lane = source.lanes.name_of(record.lane);
   letter.position = record.position;
   letter.part = request.part;
   letter.sink = request.sink;
   describe_failure(batch, request, letter);
-  if (!request.sink.empty()) {
-    letter.done_sinks = sinks_of(parts_of(batch, request.record), config_.sinks);
-    std::erase(letter.done_sinks, request.sink);
+  if (batch.spooled != nullptr) {
+    fill_spooled(request, letter);
+  } else {
+    const Source& source = *sources_[batch.source];
+    letter.source = source.driver->config().name;
+    letter.lane = source.lanes.name_of(record.lane);
+    if (!request.sink.empty()) {
+      letter.done_sinks = sinks_of(parts_of(batch, request.record), config_.sinks);
+    }
   }
+  std::erase(letter.done_sinks, request.sink);
   letter.flags = record.flags;
   letter.no_value = record.value.data == nullptr;
   if (!letter.no_value) letter.raw = text(record.value);
@@ -77,7 +81,10 @@ DeadLetter Pipeline::make_letter(const LetterRequest& request) {
   for (uint32_t i = 0; i < record.header_count; ++i) {
     letter.headers.emplace_back(text(record.headers[i].key), text(record.headers[i].value));
   }
-  letter.event_time_us = record.time_us != 0 ? record.time_us : batch.received_us;
+  const int64_t received_us = batch.spooled != nullptr
+                                  ? batch.spooled->names(request.record).received_us
+                                  : batch.received_us;
+  letter.event_time_us = record.time_us != 0 ? record.time_us : received_us;
   add_shown_fields(letter);
   letter.first_at_us = letter.last_at_us = context_.clock->wall_us();
   letter.id = letter_id(letter);
@@ -94,17 +101,22 @@ void Pipeline::describe_failure(const Batch& batch, const LetterRequest& request
   letter.rendered = request.rendered;
   letter.rendered_key = request.rendered_key;
   letter.attempts = request.attempts;
-  // What a sink was given before met no bundle this time.
+  // What a sink was given before met no bundle this time; with what is in a spool stands what it
+  // met.
   if (batch.redrive && batch.redrive->from == RedriveFrom::kSink) return;
+  if (batch.spooled != nullptr) return;
   const Bundle& bundle = batch.bundle_of(request.record);  // the one it met, whatever runs now
-  letter.schema_version.clear();
-  if (const uint16_t version = batch.schema_version(request.record); version != 0) {
-    letter.schema_version = bundle.lineage->versions()[version - 1U].name;
-  } else if (bundle.schema && !bundle.lineage) {
-    letter.schema_version = bundle.schema->hash().substr(0, 12);
-  }
+  letter.schema_version = version_met(batch, request.record);
   letter.script_hash = bundle.script ? bundle.script->hash() : std::string();
   letter.bundle_hash = bundle.hash;
+}
+
+std::string Pipeline::version_met(const Batch& batch, uint32_t record) {
+  const Bundle& bundle = batch.bundle_of(record);
+  if (const uint16_t version = batch.schema_version(record); version != 0) {
+    return bundle.lineage->versions()[version - 1U].name;
+  }
+  return bundle.schema && !bundle.lineage ? bundle.schema->hash().substr(0, 12) : std::string();
 }
 
 // What `dead_letters.show` asks for, as far as the record can be read.
@@ -126,6 +138,11 @@ void Pipeline::add_shown_fields(DeadLetter& letter) {
 
 void Pipeline::letter_written(const LetterRequest& request) {
   Batch& batch = *request.batch;
+  if (batch.spooled != nullptr) {
+    accounting_.letter(source_number(batch.spooled->names(request.record).source), request.reason);
+    batch.spooled->letter_written(request.record);
+    return;
+  }
   // A record with several parts counts once; its reason is that of the first letter.
   const bool first = batch.outcome(request.record) != Outcome::kDeadLettered;
   batch.note(request.record, Outcome::kDeadLettered);
@@ -141,10 +158,18 @@ void Pipeline::letter_written(const LetterRequest& request) {
 void Pipeline::account(Batch& batch, uint32_t segment_index) {
   const Batch::Segment& segment = batch.segments()[segment_index];
   OutcomeCounts counts{};
+  uint64_t spooled = 0;
   for (uint32_t i = 0; i < batch.count(); ++i) {
-    if (batch.segment_of(i) == segment_index) ++counts[static_cast<size_t>(batch.outcome(i))];
+    if (batch.segment_of(i) != segment_index) continue;
+    if (batch.in_spool(i)) {
+      ++spooled;  // its outcome is not known yet
+      if (batch.outcome(i) == Outcome::kDeadLettered) note_elsewhere(batch, i);
+    } else {
+      ++counts[static_cast<size_t>(batch.outcome(i))];
+    }
   }
   batch.settled_records += segment.count;
+  if (spooled != 0) accounting_.moved(Place::kDelivery, Place::kSpool, spooled);
   if (batch.redrive) {
     accounting_.settled(batch.source, counts);
     return account_redriven(batch, segment_index);

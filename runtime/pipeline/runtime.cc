@@ -76,6 +76,7 @@ Status Runtime::build() {
   context.work = workers_.get();
   context.clock = &clock_;
   context.idempotency = idempotency_.get();
+  context.state_dir = state_dir_->path();
   if (options_.once) context.give_up_after = config_.runtime.drain_timeout;
   for (const PipelineConfig* pipeline : wanted) {
     SLUICE_ASSIGN_OR_RETURN(context.drift, drift_->open(*pipeline));
@@ -169,6 +170,11 @@ bool Runtime::settled() const {
                      [](const auto& pipeline) { return pipeline->settled(); });
 }
 
+bool Runtime::safe() const {
+  return std::all_of(pipelines_.begin(), pipelines_.end(),
+                     [](const auto& pipeline) { return pipeline->safe(); });
+}
+
 // A required sink has failed for longer than a finite run waits.
 bool Runtime::held_too_long() const {
   const int64_t limit_us = config_.runtime.drain_timeout.count() * 1000;
@@ -236,7 +242,7 @@ Runtime::End Runtime::drain_in_flight(StopSource& abort) {
   redriver_->stop_all();
   for (const auto& pipeline : pipelines_) pipeline->stop_sources();
   const auto deadline = clock_.now() + config_.runtime.drain_timeout;
-  while (!(sources_quiet() && settled())) {
+  while (!(sources_quiet() && safe())) {
     if (clock_.now() >= deadline) return End::kHeld;
     if (abort.wait_for(kLook)) return End::kAborted;
   }

@@ -83,6 +83,7 @@ class Runtime {
   Status open_idempotency(const std::vector<const PipelineConfig*>& pipelines);
   [[nodiscard]] bool sources_quiet() const;
   [[nodiscard]] bool settled() const;
+  [[nodiscard]] bool safe() const;
   [[nodiscard]] bool held_too_long() const;
   [[nodiscard]] End settled_end() const;
   End wait_for_end(StopSource& drain, StopSource& abort);

@@ -119,7 +119,9 @@ void Batch::note(uint32_t record, Outcome outcome) {
   std::atomic<uint8_t>& slot = buffers_->outcomes[record];
   const auto value = static_cast<uint8_t>(outcome);
   uint8_t seen = slot.load(std::memory_order_relaxed);
-  while (seen < value && !slot.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
+  while ((seen & ~kInSpool) < value &&
+         !slot.compare_exchange_weak(seen, static_cast<uint8_t>((seen & kInSpool) | value),
+                                     std::memory_order_relaxed)) {
   }
 }
 

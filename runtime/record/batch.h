@@ -39,8 +39,8 @@ struct Part {
 };
 
 // Where records are held between intake and settlement.
-enum class Place : uint8_t { kQueue, kWorker, kDelivery };
-inline constexpr size_t kPlaces = 3;
+enum class Place : uint8_t { kQueue, kWorker, kDelivery, kSpool };
+inline constexpr size_t kPlaces = 4;
 
 class Batch;
 struct Bundle;        // of the pipeline; opaque here
@@ -55,6 +55,26 @@ class SettlementListener {
   // The last reference goes; memory of the source is released right after. Records that are not
   // settled are lost to the account.
   virtual void batch_gone(const Batch& batch) = 0;
+};
+
+// Of a batch that was read back from a sink's spool: what its records are called. Its records are
+// settled one by one through it, and its obligations mean nothing.
+class SpoolOrigin {
+ public:
+  struct Names {
+    std::string_view source;
+    std::string_view lane;
+    std::string_view schema_version;
+    std::string_view script_hash;
+    std::string_view bundle_hash;
+    std::string_view sinks;  // all that the record goes to, a comma between them
+    uint32_t tries = 0;      // before it was spooled
+    int64_t received_us = 0;
+  };
+  virtual ~SpoolOrigin() = default;
+  [[nodiscard]] virtual Names names(uint32_t record) const = 0;
+  // The record's dead letter is durable. Any thread.
+  virtual void letter_written(uint32_t record) = 0;
 };
 
 // Memory of a batch that is used again by later ones.
@@ -116,7 +136,8 @@ class Batch : public std::enable_shared_from_this<Batch> {
   uint64_t candidate_below = 0;
   // Its records are dead letters that are tried again; nullptr: a source gave them.
   std::shared_ptr<RedriveBatch> redrive;
-  uint64_t charged_bytes = 0;  // what this batch holds of the pipeline's byte budget
+  SpoolOrigin* spooled = nullptr;  // owned with the records; nullptr: not from a spool
+  uint64_t charged_bytes = 0;      // what this batch holds of the pipeline's byte budget
 
   [[nodiscard]] uint32_t count() const { return raw_.count; }
   [[nodiscard]] const sluice_record& record(uint32_t i) const {
@@ -184,7 +205,21 @@ class Batch : public std::enable_shared_from_this<Batch> {
   // Raises the record's outcome to at least `outcome`. Any thread.
   void note(uint32_t record, Outcome outcome);
   [[nodiscard]] Outcome outcome(uint32_t record) const {
-    return static_cast<Outcome>(buffers_->outcomes[record].load(std::memory_order_relaxed));
+    return static_cast<Outcome>(buffers_->outcomes[record].load(std::memory_order_relaxed) &
+                                ~kInSpool);
+  }
+  // A sink's spool is to hold the record's place in the account. True for the first that asks. Any
+  // thread; before the sink's obligation is met.
+  bool claim_for_spool(uint32_t record) {
+    return (buffers_->outcomes[record].fetch_or(kInSpool, std::memory_order_relaxed) & kInSpool) ==
+           0;
+  }
+  void disclaim(uint32_t record) {
+    buffers_->outcomes[record].fetch_and(static_cast<uint8_t>(~kInSpool),
+                                         std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool in_spool(uint32_t record) const {
+    return (buffers_->outcomes[record].load(std::memory_order_relaxed) & kInSpool) != 0;
   }
 
   // Adds obligations to the record's segment. Only while the worker still holds its own.
@@ -205,6 +240,8 @@ class Batch : public std::enable_shared_from_this<Batch> {
   std::vector<std::pair<uint32_t, std::string>> dead_lettered;
 
  private:
+  static constexpr uint8_t kInSpool = 0x80;  // beside the outcome
+
   void build_segments();
 
   sluice_batch raw_;

@@ -111,10 +111,19 @@ TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
                 HasSubstr("not available in this version; remove the key"))
         << key;
   }
-  EXPECT_THAT(error(sink("spool: 2GiB")),
-              HasSubstr("not available in this version; remove the key"));
   EXPECT_EQ(error(sink("writers: 2")),
             "sluice.yaml:6:10: pipelines.p.sinks.out.writers: expected 1, found \"2\"");
+}
+
+TEST_F(Message, ASpoolIsForASinkThatHolds) {
+  EXPECT_EQ(error(sink("spool: 2GiB")), "");
+  EXPECT_EQ(error(sink("spool: { size: 2GiB, drain_rate: 5000/s }")), "");
+  EXPECT_EQ(error(sink("spool: 0, on_unavailable: dead_letter")), "");
+  EXPECT_THAT(error(sink("spool: 2GiB, on_unavailable: dead_letter")),
+              HasSubstr("\"on_unavailable: dead_letter\" does not go with \"spool\""));
+  EXPECT_THAT(error(sink("spool: { size: 1MiB }, required: false")),
+              HasSubstr("\"required: false\" does not go with \"spool\""));
+  EXPECT_THAT(error(sink("spool: 2 big ones")), HasSubstr("expected a size"));
 }
 
 TEST_F(Message, AnIdempotencyKeyHasFourForms) {

@@ -37,6 +37,10 @@ class Ends final : public SettlementListener, public LetterBox {
       MutexLock lock(mutex_);
       letters_.push_back(std::move(request));
     }
+    if (batch->spooled != nullptr) {
+      if (!hold_letters) batch->spooled->letter_written(record);
+      return;
+    }
     batch->note(record, Outcome::kDeadLettered);
     batch->meet(batch->segment_of(record), 1);
   }
@@ -51,6 +55,16 @@ class Ends final : public SettlementListener, public LetterBox {
     }
     return true;
   }
+  void forget_letters() {
+    MutexLock lock(mutex_);
+    letters_.clear();
+  }
+  uint32_t settled_so_far() {
+    MutexLock lock(mutex_);
+    return settled_;
+  }
+  std::atomic<bool> hold_letters{false};  // of spooled records: they do not become durable
+
   std::vector<LetterRequest> letters() {
     MutexLock lock(mutex_);
     return letters_;
@@ -90,11 +104,14 @@ class DriverFixture : public ::testing::Test {
   void start() {
     auto component = registry_->find(ComponentKind::kSink, config_.use);
     ASSERT_TRUE(component) << component.status().message();
-    SinkDriver::Options options{config_, 0, optional_bytes_, marks_};
+    SinkDriver::Options options{config_, 0, share_bytes_, marks_};
+    options.spool = std::move(spool_made_);
+    options.desk = desk_ptr_;
     auto made =
         SinkDriver::create(std::move(component).value(), std::move(options), ends_, Clock::real());
     ASSERT_TRUE(made) << made.status().message();
     driver_ = std::move(made).value();
+    ASSERT_TRUE(driver_->recover());
     driver_->start();
   }
 
@@ -104,7 +121,7 @@ class DriverFixture : public ::testing::Test {
   };
 
   // A published batch; each value becomes a part of its own record. Positions rise within a lane.
-  BatchPtr send_lanes(const std::vector<Sent>& sent, uint32_t source = 0) {
+  BatchPtr send_lanes(const std::vector<Sent>& sent, uint32_t source = 0, bool redriven = false) {
     records_.push_back({});
     values_.push_back(sent);
     for (const Sent& from : values_.back()) {
@@ -120,6 +137,11 @@ class DriverFixture : public ::testing::Test {
     raw.records = records_.back().data();
     auto batch = std::make_shared<Batch>(raw, pool_, ends_);
     batch->source = source;
+    // The driver asks only whether there are letters behind it.
+    static int letters = 0;
+    if (redriven) {
+      batch->redrive = {std::shared_ptr<void>(), reinterpret_cast<RedriveBatch*>(&letters)};
+    }
     batch->charged_bytes = 1000;
     for (uint32_t i = 0; i < sent.size(); ++i) {
       Part part;
@@ -170,8 +192,10 @@ class DriverFixture : public ::testing::Test {
   std::deque<std::vector<Sent>> values_;
   std::map<uint32_t, uint64_t> positions_;
   SinkConfig config_;
-  uint64_t optional_bytes_ = 1 << 20;
+  uint64_t share_bytes_ = 1 << 20;
   SinkMarks::Options marks_;
+  std::unique_ptr<Spool> spool_made_;
+  SpoolDesk* desk_ptr_ = nullptr;
   std::unique_ptr<PluginRegistry> registry_;
   std::unique_ptr<SinkDriver> driver_;
 };

@@ -243,7 +243,7 @@ TEST_F(OrderTest, AFailedCallInTheMiddleOfHalvingLosesNothing) {
 TEST_F(OrderTest, WhatWaitsForAnOptionalSinkIsBounded) {
   config_.required = false;
   config_.retry.max_attempts = 1000;
-  optional_bytes_ = 5000;  // five batches
+  share_bytes_ = 5000;  // five batches
   std::atomic<bool> busy{true};
   answer_in_order([&](const std::string&) { return busy.load(); });
   start();
