@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
 #include "runtime/store/durable_spool.h"
@@ -43,10 +44,12 @@ Status DurableSpool::append(std::span<const SpoolRecord> records) {
   for (const SpoolRecord& record : records) asked += cost(record);
   SLUICE_RETURN_IF_ERROR(check_room(asked));
   fill(records);
+  SLUICE_FAULT_STATUS("spool.append.before_write");
   if (const Status written = db_->write(batch_, true); !written) {
     unsure_until_ = next_id_ + records.size();
     return failed(written);
   }
+  SLUICE_FAULT("spool.append.after_write");
   MutexLock lock(mutex_);
   if (index_.records() == 0) front_ = {next_id_, entries_.front().spooled_us};
   for (const SpoolEntry& entry : entries_) index_.add(entry);
@@ -225,7 +228,9 @@ Status DurableSpool::take(const Found& found, bool sync) {
       }
     }
   }
+  SLUICE_FAULT_STATUS("spool.remove.before_write");
   if (const Status written = db_->write(batch_, sync); !written) return failed(written);
+  SLUICE_FAULT("spool.remove.after_write");
   {
     MutexLock lock(mutex_);
     for (const auto& [id, entry] : found) index_.take(entry);

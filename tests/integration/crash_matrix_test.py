@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 at every fault point and at random instants, over the matrix of sinks, order and source.
+"""kill -9 at every fault point and at random instants, over the matrix of sinks, spools, order and source.
 
 100 kills, 10,000 with SLUICE_SOAK=1, any number with SLUICE_CRASH_KILLS. The seed is printed;
 SLUICE_SEED repeats all of it, SLUICE_CRASH_SERIES one series of it. docs/crash-safety.md tells more.
@@ -21,22 +21,26 @@ KILLS_A_SERIES = int(os.environ.get("SLUICE_CRASH_KILLS_A_SERIES", 8 if SOAK els
 LONGEST = 0.4 * float(os.environ.get("SLUICE_CRASH_SLOWER", 1))
 
 # The matrix. A new column is one more argument of Cell, and its values here.
-CELLS = [Cell(sinks, out_of_order, resume)
-         for sinks in (["effects"], ["append"], ["effects", "append"], ["append", "upsert"],
-                       ["effects", "effects", "append"])
+SINKS = (["effects"], ["append"], ["effects", "append"], ["append", "upsert"],
+         ["effects", "effects", "append"])
+CELLS = [Cell(sinks, out_of_order, resume, spool)
+         for sinks in SINKS
+         for spool in ((False, True) if "effects" in sinks else (False,))
          for out_of_order in (False, True)
          for resume in ("ack", "mark")]
 
-
-# Points that only some kinds of sinks come to.
-NEEDS = {"sink.write_marked.": ("append",), "sink.write.": ("effects", "upsert")}
+# Points that only some lines of the matrix come to.
+NEEDS = {"sink.write_marked.": lambda cell: "append" in cell.sinks,
+         "sink.write.": lambda cell: {"effects", "upsert"} & set(cell.sinks),
+         "ledger.delivered.": lambda cell: {"effects", "upsert"} & set(cell.sinks),
+         "spool.": lambda cell: cell.spool}
 
 
 def cell_for(point, number):
-    needed = next((kinds for prefix, kinds in NEEDS.items() if point.startswith(prefix)), None)
+    comes_to = next((needs for prefix, needs in NEEDS.items() if point.startswith(prefix)), None)
     for i in range(len(CELLS)):
         cell = CELLS[(number + i) % len(CELLS)]
-        if needed is None or set(needed) & set(cell.sinks):
+        if comes_to is None or comes_to(cell):
             return cell
     raise AssertionError("no line of the matrix comes to " + point)
 

@@ -7,6 +7,8 @@ acknowledged too early is missing. Sinks, by kind:
 effects  writes a durable line for each time it took a record: a repeat shows
 append   SQLite without a key, exactly once: a repeat would be a second row
 upsert   SQLite with a key and without marks: repeats are absorbed
+
+With a spool, `effects` has outages: what it cannot take is spooled, and acknowledged by that.
 """
 import json
 import os
@@ -67,7 +69,14 @@ class Cell:
                 out["config"].update({"key": ["/id"], "exactly_once": False})
         elif self.out_of_order:
             out["config"].update({"retry": 3, "slow_ms": 3 * number})
+        if self.spools(kind):
+            out["config"]["outage"] = 15
+            out["breaker"] = {"failures": 1, "half_open_after": "10ms"}
+            out["spool"] = "1MiB"
         return out
+
+    def spools(self, kind):
+        return self.spool and kind == "effects"
 
 
 class Series(Folder):
@@ -226,10 +235,31 @@ class Series(Folder):
         assert not missing, "acknowledged without a letter: %s" % sorted(missing)
         for number, kind in enumerate(self.cell.sinks):
             name = "%s%d" % (kind, number)
-            missing = self.records("good", marks) - self.taken(name, kind, number)
+            taken = self.taken(name, kind, number)
+            missing = self.records("good", marks) - taken
+            refused = self.records("refuse", marks) - letters.get(name, set())
+            if self.cell.spools(kind):
+                self.check_spooled(name, missing | refused)
+                continue
             assert not missing, "acknowledged and not in %s: %s" % (name, sorted(missing))
-            missing = self.records("refuse", marks) - letters.get(name, set())
-            assert not missing, "acknowledged, refused by %s, no letter: %s" % (name, missing)
+            assert not refused, "acknowledged, refused by %s, no letter: %s" % (name, refused)
+
+    def check_spooled(self, name, missing):
+        """What was acknowledged and is not at the sink is in its spool, by lanes."""
+        if not missing:
+            return
+        out = subprocess.run([PROGRAM, "spool", "show", "--state", "state", "--sink", name, "--lanes",
+                              "--json"], cwd=self.path, check=True, capture_output=True, text=True)
+        inside = {lane["lane"]: lane for spool in json.loads(out.stdout)["spools"]
+                  for lane in spool["lanes"]}
+        for lane in range(self.cell.lanes):
+            positions = [int(record.split("/")[1]) for record in missing
+                         if record.startswith("%d/" % lane)]
+            held = inside.get("lane-%d" % lane, {"records": 0, "last_position": 0})
+            assert not positions or (len(positions) <= held["records"]
+                                     and max(positions) <= held["last_position"]), \
+                "acknowledged and neither in %s nor its spool: lane %d, %s, inside %s" % (
+                    name, lane, sorted(positions), held)
 
     def check_all_there(self):
         # Not what was acknowledged: of a crash between checkpoint and ack a source that goes on above
@@ -244,17 +274,30 @@ class Series(Folder):
             equal(letters.pop(name, set()), self.records("refuse"), "letters of " + name)
             equal(self.taken(name, kind, number), self.records("good"), "records in " + name)
             if kind == "effects":
-                self.check_repeats(name)
+                self.check_repeats(name, self.cell.spools(kind))
+                self.check_order(name)
         equal(letters, {}, "letters of sinks that are not there")
 
-    def check_repeats(self, name):
-        """A record comes twice only by way of a restart that was above its last ack or mark."""
+    def check_order(self, name):
+        """Records of a lane come in their order; repeats after a crash aside."""
+        last, seen = {}, set()
+        for _, record in self.effects(name):
+            lane, position = record.split("/")
+            assert record in seen or int(position) > last.get(lane, 0), \
+                "%s took %s after %d" % (name, record, last[lane])
+            seen.add(record)
+            last[lane] = max(last.get(lane, 0), int(position))
+
+    def check_repeats(self, name, spools):
+        """A record comes twice only by way of a restart: that was above its last ack or mark, or
+        found it in the spool, which it had not left yet."""
         starts = {run: self.starts(run) for run in range(1, self.run_number + 1)}
         seen = {}
         for run, record in self.effects(name):
             assert seen.get(record) != run, "%s took %s twice in run %d" % (name, record, run)
             seen[record] = run
             lane, position = record.split("/")
-            assert int(position) > starts[run][int(lane)], "%s took %s again" % (name, record)
+            assert spools or int(position) > starts[run][int(lane)], \
+                "%s took %s again" % (name, record)
         if self.kills == 0:
             equal(len(self.effects(name)), len(seen), "effects without a crash")

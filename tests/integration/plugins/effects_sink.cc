@@ -2,7 +2,8 @@
 // A sink for crash tests that keeps an account of its effects: a line for each record it took, in
 // the order it took them, durable before it says so. Writing a record twice gives two lines. With
 // `retry` it answers for a share of the records only later, by its seed; with `slow_ms` it takes
-// its time. Records of kind `refuse` are refused.
+// its time; with `outage` its first call fails as a whole, and a share of the later ones with up to
+// three that follow. Records of kind `refuse` are refused.
 #include <set>
 
 #include "tests/integration/plugins/durable_lines.h"
@@ -24,6 +25,8 @@ class EffectsSink {
         path_(config.string("/path")),
         retry_percent_(static_cast<uint64_t>(config.integer("/retry", 0))),
         slow_ms_(static_cast<uint64_t>(config.integer("/slow_ms", 0))),
+        outage_percent_(static_cast<uint64_t>(config.integer("/outage", 0))),
+        fails_(outage_percent_ > 0 ? 1 : 0),
         dice_(static_cast<uint64_t>(config.integer("/seed", 0)) +
               std::stoull(sluice::crash_test::run_number()) * 1000003) {}
 
@@ -34,6 +37,11 @@ class EffectsSink {
 
   void write(const sluice::Batch& batch, sluice::Outcomes out) {
     if (slow_ms_ > 0) context_.wait(std::chrono::milliseconds(dice_.below(slow_ms_ + 1)));
+    if (fails_ == 0 && dice_.below(100) < outage_percent_) fails_ = 1 + dice_.below(4);
+    if (fails_ > 0) {
+      --fails_;
+      throw sluice::Transient("an outage, by its dice");
+    }
     std::string effects;
     std::vector<size_t> taken;
     std::set<uint32_t> waiting;  // lanes in which a record has to come first
@@ -69,6 +77,8 @@ class EffectsSink {
   std::string path_;
   uint64_t retry_percent_;
   uint64_t slow_ms_;
+  uint64_t outage_percent_;
+  uint64_t fails_;  // so many calls
   Dice dice_;
   DurableLines lines_;
 };
@@ -81,6 +91,7 @@ constexpr const char* kSchema = R"json({
     "path": {"type": "string", "description": "File of effects."},
     "seed": {"type": "integer", "minimum": 0, "default": 0, "description": "Decides what waits."},
     "retry": {"type": "integer", "minimum": 0, "maximum": 90, "default": 0, "description": "Percent of records answered later."},
+    "outage": {"type": "integer", "minimum": 0, "maximum": 90, "default": 0, "description": "Percent of calls that begin an outage."},
     "slow_ms": {"type": "integer", "minimum": 0, "default": 0, "description": "Longest time of a write."}
   }
 })json";
