@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/pipeline/key_stage.h"
+#include "runtime/pipeline/redrive_batch.h"
 
 namespace sluice {
 
@@ -21,6 +22,12 @@ struct KeyStage::LateBatch final : Batch {
     candidate_below = original->candidate_below;
     keep_keys();
     set_key(0, *original->key(index));
+    if (original->redrive) {
+      // Takes what fails; the letter itself stays with the batch it came with.
+      redrive = std::make_shared<RedriveBatch>();
+      redrive->redrive = original->redrive->redrive;
+      redrive->from = original->redrive->from;
+    }
     if (const uint16_t version = original->schema_version(index); version != 0) {
       keep_schema_versions();
       set_schema_version(0, version);
@@ -205,6 +212,12 @@ void KeyStage::try_twins() {
 void KeyStage::segment_settled(std::shared_ptr<Batch> batch, uint32_t /*segment*/) {
   const auto& late = static_cast<const LateBatch&>(*batch);
   if (batch->in_spool(0)) late.original->claim_for_spool(late.original_record);
+  if (late.redrive) {
+    for (LetterRequest& failure : late.redrive->failures(0)) {
+      failure.record = late.original_record;
+      late.original->redrive->fail(std::move(failure));
+    }
+  }
   late.original->note(late.original_record, batch->outcome(0));
   late.original->meet(late.original->segment_of(late.original_record), 1);
 }

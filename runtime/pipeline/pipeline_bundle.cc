@@ -83,10 +83,8 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
     if (recent_) recent_->add(*batch, path_context_.lane_name);
     skip_delivered(*batch);
   }
-  // Redriven records are not looked up by key: their letters say who has them.
-  const bool by_key = keys_ != nullptr && !batch->redrive;
   oblige_letters(*batch, letters);
-  if (!by_key) oblige_parts(*batch);
+  if (!keys_) oblige_parts(*batch);
   const uint64_t holds =
       batch->value_bytes() + batch->arena().capacity() + batch->parts().capacity() * sizeof(Part);
   budget_.charge(holds);
@@ -100,7 +98,7 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
   }
   OrderBuffer& order = batch->redrive ? redriven_.order : sources_[batch->source]->order;
   order.complete(std::move(batch), [this](const BatchPtr& ready) {
-    if (keys_ && !ready->redrive) {
+    if (keys_) {
       keys_->submit(ready);
     } else {
       deliver(ready);
@@ -119,6 +117,7 @@ void Pipeline::skip_delivered(Batch& batch) const {
 void Pipeline::read(Batch& batch, const WorkItem& item, uint32_t worker,
                     std::vector<LetterRequest>& letters) {
   if (batch.redrive && batch.redrive->from == RedriveFrom::kSink) {
+    item.activation->path(worker).read_keys(batch);
     return stored_parts(batch, config_.sinks, letters);
   }
   if (item.rollout) {

@@ -31,6 +31,7 @@ void Pipeline::post(LetterRequest request) {
     // Written when all is known of its record: until then the old letter stands for it.
     const uint32_t record = request.record;
     const auto receipt = request.receipt;
+    if (keys_) keys_->refused(request);
     batch->redrive->fail(std::move(request));
     if (receipt) receipt->durable();  // as the old letter is, which stays until then
     batch->note(record, Outcome::kDeadLettered);
@@ -41,13 +42,15 @@ void Pipeline::post(LetterRequest request) {
 }
 
 void Pipeline::delivered(std::span<const DeliveredParts> parts) {
-  // Those of one call come from one source; of redriven records the letters say who has them.
-  if (!parts.empty() && parts.front().batch->redrive) return;
+  // Those of one call come from one source. A redriven record leaves a mark of its key, but none of
+  // its origin: that was passed when its letter was written.
+  if (!parts.empty() && parts.front().batch->redrive && !keys_) return;
   context_.ledger->post_delivered(*this, parts);
 }
 
 Status Pipeline::note_delivered(std::span<const DeliveredParts> parts) {
   for (const DeliveredParts& of : parts) {
+    if (of.batch->redrive) continue;
     if (auto& ranges = sources_[of.batch->source]->delivered) ranges->add(of);
   }
   return keys_ ? keys_->mark_done(parts) : Status::ok();

@@ -56,6 +56,8 @@ class RecordPath {
   void begin(Batch& batch);
   void process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters);
   void end(Batch& batch);
+  // Instead of all that: gives the batch the keys of its records, as process() would.
+  void read_keys(Batch& batch);
 
   [[nodiscard]] const Bundle& bundle() const { return *bundle_; }
 
@@ -73,6 +75,8 @@ class RecordPath {
   RecordPath(const RecordPathContext& context, std::shared_ptr<const Bundle> bundle);
 
   // record_path_stages.cc
+  // The part of a record that is JSON.
+  [[nodiscard]] std::string_view payload(const sluice_record& record) const;
   [[nodiscard]] uint32_t together(const Batch& batch, uint32_t first) const;
   void process_some(Batch& batch, uint32_t first, uint32_t n, std::vector<LetterRequest>& letters);
   void read(Batch& batch, uint32_t index, Staged& to, std::vector<LetterRequest>& letters);

@@ -12,6 +12,10 @@ constexpr uint64_t kLargestTogether = 16 * 1024;
 
 std::string_view view(sluice_str text) { return {text.data, static_cast<size_t>(text.size)}; }
 
+bool is_tombstone(const sluice_record& record) {
+  return (record.flags & SLUICE_RECORDF_DELETE) != 0 || record.value.data == nullptr;
+}
+
 std::string parse_reason(ParseCode code) {
   return code == ParseCode::kTooLarge ? "TOO_LARGE" : "PARSE_ERROR";
 }
@@ -33,6 +37,25 @@ void RecordPath::process(Batch& batch, std::vector<LetterRequest>& letters) {
 
 void RecordPath::process_record(Batch& batch, uint32_t index, std::vector<LetterRequest>& letters) {
   process_some(batch, index, 1, letters);
+}
+
+void RecordPath::read_keys(Batch& batch) {
+  if (!keys_) return;
+  keys_->begin(batch);
+  for (uint32_t i = 0; i < batch.count(); ++i) {
+    const sluice_record& record = batch.record(i);
+    if (is_tombstone(record)) {
+      keys_->read(batch, i, nullptr);
+    } else if (staged_[0].document.parse(payload(record), limits_)) {
+      keys_->read(batch, i, &staged_[0].document);
+    }
+  }
+  const uint64_t unkeyed = keys_->end(batch);
+  if (context_.unkeyed != nullptr) *context_.unkeyed += unkeyed;
+}
+
+std::string_view RecordPath::payload(const sluice_record& record) const {
+  return lifter_ ? bundle_->versions->payload(view(record.value)) : view(record.value);
 }
 
 // How many records from this one on go through the stages together.
@@ -82,13 +105,12 @@ void RecordPath::read(Batch& batch, uint32_t index, Staged& to,
   to.index = index;
   to.fits = true;
   to.newest = nullptr;
-  to.tombstone = (record.flags & SLUICE_RECORDF_DELETE) != 0 || record.value.data == nullptr;
+  to.tombstone = is_tombstone(record);
   if (to.tombstone) {
     if (keys_) keys_->read(batch, index, nullptr);
     return;
   }
-  std::string_view value = view(record.value);
-  if (lifter_) value = bundle_->versions->payload(value);
+  const std::string_view value = payload(record);
   const ParseResult parsed = to.document.parse(value, limits_);
   if (!parsed) {
     const size_t skipped = static_cast<size_t>(record.value.size) - value.size();

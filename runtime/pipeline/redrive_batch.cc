@@ -56,6 +56,9 @@ class Narrowing {
                                 [&](const Part& part) { return part.part == letter.part; });
   }
 
+  // The letter stands for a part that the script does not make any more.
+  [[nodiscard]] bool lacks_its_part() const { return !letter_.sink.empty() && !has_own_part_; }
+
   void add(const Part& part, std::vector<Part>& out) const {
     for (size_t i = 0; i < sinks_.size(); ++i) {
       const bool all = part.sink == Part::kAllSinks;
@@ -185,6 +188,8 @@ void narrow_parts(Batch& batch, const std::vector<SinkConfig>& sinks,
     const Narrowing narrowing(letter, sinks, parts);
     for (const Part& part : parts) narrowing.add(part, batch.parts());
     if (batch.parts().size() == before) batch.note(record, Outcome::kDuplicate);
+    // Marks that other parts left say nothing of what goes in its place.
+    if (narrowing.lacks_its_part()) batch.drop_key(record);
   }
 }
 

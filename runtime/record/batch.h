@@ -181,6 +181,9 @@ class Batch : public std::enable_shared_from_this<Batch> {
     buffers_->keys[record] = key;
     buffers_->keyed[record] = 1;
   }
+  void drop_key(uint32_t record) {
+    if (keeps_keys()) buffers_->keyed[record] = 0;
+  }
   [[nodiscard]] const Sha256Digest* key(uint32_t record) const {
     return keeps_keys() && buffers_->keyed[record] != 0 ? &buffers_->keys[record] : nullptr;
   }

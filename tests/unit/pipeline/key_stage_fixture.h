@@ -92,7 +92,7 @@ class KeyStageTest : public PipelineTest {
       for (size_t i = 0; i < records.size(); ++i) {
         const bool refused = positions.contains(records[i].position);
         outcomes[i].verdict = refused ? SLUICE_REC_REJECT : SLUICE_REC_OK;
-        outcomes[i].reason = 1;
+        outcomes[i].reason = refused ? 1 : SLUICE_REASON_NONE;
       }
       return SLUICE_OK;
     };
