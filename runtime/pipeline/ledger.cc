@@ -149,7 +149,10 @@ bool Ledger::settle_redriven(const std::vector<Settled>& settled) {
   std::vector<RedrivenLetter> letters;
   for (const Settled& item : settled) item.client->redriven(*item.batch, item.segment, letters);
   if (letters.empty()) return true;
-  return persist([&] { return letters_.settle_redriven(letters, clock_.wall_us()); });
+  SLUICE_FAULT("ledger.redriven.before");
+  if (!persist([&] { return letters_.settle_redriven(letters, clock_.wall_us()); })) return false;
+  SLUICE_FAULT("ledger.redriven.after");
+  return true;
 }
 
 bool Ledger::note_delivered() {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/fault.h"
 #include "runtime/base/log.h"
 #include "runtime/triage/letter_report.h"
 
@@ -119,7 +120,9 @@ Result<RedrivePlan> Redriver::start(RedriveRequest request) {
   plan.options = redrive_request_json(request);
   plan.created_us = context_.clock->wall_us();
   SLUICE_ASSIGN_OR_RETURN(const uint64_t redrive, context_.letters->create_redrive(plan));
+  SLUICE_FAULT("redrive.created");
   SLUICE_RETURN_IF_ERROR(choose(redrive, request));
+  SLUICE_FAULT("redrive.chosen");
   return run_plan(redrive, std::move(request), "redrive");
 }
 
@@ -168,6 +171,7 @@ Result<RedrivePlan> Redriver::run_plan(uint64_t redrive, RedriveRequest request,
                                        const std::string& action) {
   SLUICE_RETURN_IF_ERROR(
       context_.letters->set_redrive_state(redrive, "running", context_.clock->wall_us()));
+  SLUICE_FAULT("redrive.running");
   SLUICE_ASSIGN_OR_RETURN(const auto plan, context_.letters->find_redrive(redrive));
   SLUICE_CHECK(plan.has_value(), "a redrive that was just written is not there");
   note(action, request.who, *plan);
@@ -230,11 +234,13 @@ void Redriver::run(uint64_t redrive, const RedriveRequest& request, StopSource& 
   const Status fed = feed(redrive, request, stop);
   if (!fed) log::error("dlq.redrive", fed.message(), {{"redrive", redrive}});
   wait_settled();
+  SLUICE_FAULT("redrive.settled");
   const auto plan = context_.letters->find_redrive(redrive);
   const bool done = plan && plan->has_value() && (*plan)->left == 0;
   const Status ended = context_.letters->set_redrive_state(redrive, done ? "done" : "stopped",
                                                            context_.clock->wall_us());
   if (!ended) log::error("dlq.redrive", ended.message(), {{"redrive", redrive}});
+  SLUICE_FAULT("redrive.ended");
   if (const auto last = context_.letters->find_redrive(redrive); last && last->has_value()) {
     note(done ? "redrive_done" : "redrive_stopped", request.who, **last);
     log::info("dlq.redrive", done ? "a redrive has come to its end" : "a redrive was stopped",
@@ -266,6 +272,7 @@ Status Redriver::feed(uint64_t redrive, const RedriveRequest& request, StopSourc
                             context_.letters->next_chosen(redrive, after, limit));
     if (letters.empty()) return Status::ok();
     after = letters.back().seq;
+    SLUICE_FAULT("redrive.taken");
     SLUICE_RETURN_IF_ERROR(feed_page(redrive, request, std::move(letters), stop));
   }
   return Status::ok();

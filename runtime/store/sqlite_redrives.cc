@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Redrives: what was chosen, and what became of it. A plan's row has the counts, `redrive_letters`
 // what is still to be settled; a letter and its place in a plan change in one transaction.
+#include "runtime/base/fault.h"
 #include "runtime/store/sqlite_letters.h"
 
 namespace sluice::store {
@@ -80,6 +81,7 @@ Status LetterWriter::choose(uint64_t redrive, const LetterFilter& filter, bool a
   }
   const uint64_t added = database_.changes();
   SLUICE_RETURN_IF_ERROR(count_in_plan(database_, redrive, "chosen", added, 0));
+  SLUICE_FAULT_STATUS("redrives.choose.before_commit");
   return transaction.commit();
 }
 
@@ -141,6 +143,7 @@ Status LetterWriter::settle_redriven(const std::vector<RedrivenLetter>& letters,
         leave.bind_u64(1, letter.redrive);
         leave.bind_u64(2, letter.seq);
         SLUICE_RETURN_IF_ERROR(leave.run());
+        SLUICE_FAULT_STATUS("redrives.settle.inside");
         ++fates[{letter.redrive, plan_column(letter.fate)}];
         if (letter.letter) ++reasons[{letter.redrive, letter.letter->reason}];
       }
@@ -151,7 +154,10 @@ Status LetterWriter::settle_redriven(const std::vector<RedrivenLetter>& letters,
     for (const auto& [key, n] : reasons) {
       SLUICE_RETURN_IF_ERROR(count_reason(database_, key.first, key.second, n));
     }
-    return transaction.commit();
+    SLUICE_FAULT_STATUS("redrives.settle.before_commit");
+    SLUICE_RETURN_IF_ERROR(transaction.commit());
+    SLUICE_FAULT("redrives.settle.after_commit");
+    return Status::ok();
   }();
   if (!status) class_ids_.clear();
   return status;

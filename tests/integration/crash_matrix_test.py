@@ -11,6 +11,8 @@ import random
 import subprocess
 import threading
 
+import crash_redrive
+from crash_redrive import RedriveSeries
 from crash_run import PROGRAM, Cell, Series
 from harness import SOAK, main
 
@@ -28,6 +30,13 @@ CELLS = [Cell(sinks, out_of_order, resume, spool)
          for spool in ((False, True) if "effects" in sinks else (False,))
          for out_of_order in (False, True)
          for resume in ("ack", "mark")]
+
+# The same for redrives. Records told apart by keys leave marks behind, others none.
+REDRIVE_CELLS = [Cell(sinks, out_of_order, "mark", key=key)
+                 for sinks in (["effects"], ["effects", "append"], ["upsert"],
+                               ["effects", "upsert", "append"])
+                 for out_of_order in (False, True)
+                 for key in ("origin", "raw")]
 
 # Points that only some lines of the matrix come to.
 NEEDS = {"sink.write_marked.": lambda cell: "append" in cell.sinks,
@@ -75,6 +84,8 @@ class Matrix:
         rng = random.Random(self.seed * 1_000_003 + number)
         # Neighbouring points meet different cells; the next round of points meets others again.
         point = self.names[number % len(self.names)]
+        if point.startswith(crash_redrive.ONLY_HERE):
+            return self.run_redrive(number, rng, point)
         cell = cell_for(point, number * 7 + number // len(self.names))
         done = []
         try:
@@ -92,6 +103,30 @@ class Matrix:
         except BaseException:
             print("series %d (%s), kills at %s; again with SLUICE_SEED=%d SLUICE_CRASH_SERIES=%d"
                   % (number, cell, done, self.seed, number))
+            raise
+
+    def run_redrive(self, number, rng, point):
+        cell = REDRIVE_CELLS[(number * 7 + number // len(self.names)) % len(REDRIVE_CELLS)]
+        done = []
+        points = [name for name in self.names
+                  if name.startswith(crash_redrive.ONLY_HERE + crash_redrive.ON_THE_WAY)]
+        try:
+            with RedriveSeries(cell, rng.randrange(1 << 30)) as series:
+                fault = point
+                while series.kills < KILLS_A_SERIES:
+                    done.append(fault)
+                    seconds = None if fault else rng.uniform(0, LONGEST)
+                    if not series.redrive(fault=fault and fault + "=kill", kill_after=seconds):
+                        break
+                    if fault:
+                        self.note(fault.partition("@")[0])
+                    fault = rng.choice((None, "%s@%d" % (rng.choice(points), rng.choice((1, 1, 2)))))
+                series.finish()
+                with self.lock:
+                    self.kills += series.kills
+        except BaseException:
+            print("series %d (redrive, %s), kills at %s; again with SLUICE_SEED=%d "
+                  "SLUICE_CRASH_SERIES=%d" % (number, cell, done, self.seed, number))
             raise
 
     def crash(self, series, rng, done):

@@ -35,14 +35,14 @@ SQLITE = ("append", "upsert")
 class Cell:
     """A line of the matrix: what runs."""
 
-    def __init__(self, sinks, out_of_order, resume, spool=False, lanes=3, records=150):
+    def __init__(self, sinks, out_of_order, resume, spool=False, lanes=3, records=150, key="origin"):
         self.sinks, self.out_of_order, self.resume, self.spool = sinks, out_of_order, resume, spool
-        self.lanes, self.records = lanes, records
+        self.lanes, self.records, self.key = lanes, records, key
 
     def __str__(self):
-        return "%s, %s, above the %s, spool %s" % (
+        return "%s, %s, above the %s, spool %s, key %s" % (
             "+".join(self.sinks), "out of order" if self.out_of_order else "in order", self.resume,
-            "on" if self.spool else "off")
+            "on" if self.spool else "off", self.key)
 
     def config(self, seed):
         sinks = {"%s%d" % (kind, i): self.sink(kind, i, seed) for i, kind in enumerate(self.sinks)}
@@ -54,7 +54,8 @@ class Cell:
                         "drain_timeout": "500ms",
                         "plugin_dirs": [PLUGINS, SHIPPED_PLUGINS]},
             "pipelines": {"p": {"sources": {"src": source}, "schema": "schema.json",
-                                "transform": "script.lua", "sinks": sinks}}})
+                                "transform": "script.lua", "idempotency": {"key": self.key},
+                                "sinks": sinks}}})
 
     def sink(self, kind, number, seed):
         out = {"use": "effects", "batch": {"linger": "1ms", "records": 64},
@@ -92,13 +93,21 @@ class Series(Folder):
 
     def process(self, fault=None, kill_after=None, preload=None, trace=None):
         """Runs once; exit code, account (None unless it came to its end) and what it said."""
+        code, out, err = self.execute(["run", "--once", "--json"], fault, kill_after, preload, trace)
+        account = None
+        if code == 0:
+            account = json.loads(out.splitlines()[-1])["pipelines"]["p"]
+            check_identity(account)
+        return code, account, err
+
+    def execute(self, command, fault=None, kill_after=None, preload=None, trace=None):
         self.run_number += 1
         env = {**os.environ, "SLUICE_TEST_RUN": str(self.run_number), **(preload or {})}
         if fault:
             env["SLUICE_FAULT"] = fault
         if trace:
             env["SLUICE_FAULT_TRACE"] = trace
-        process = subprocess.Popen([PROGRAM, "run", "--once", "--json"], cwd=self.path, env=env,
+        process = subprocess.Popen([PROGRAM, *command], cwd=self.path, env=env,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.processes.append(process)
         try:
@@ -107,11 +116,7 @@ class Series(Folder):
             process.kill()
             out, err = process.communicate()
         self.processes.remove(process)
-        account = None
-        if process.returncode == 0:
-            account = json.loads(out.splitlines()[-1])["pipelines"]["p"]
-            check_identity(account)
-        return process.returncode, account, err.decode(errors="replace")
+        return process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
 
     def crash(self, fault=None, kill_after=None):
         """True: it was killed, as wanted. False: it came to its end first."""

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 between a sink's commit and the checkpoint: a sink that only appends has no row twice."""
+import json
 import os
 import sqlite3
 
@@ -86,6 +87,35 @@ def killed_between_marks_and_checkpoint(key):
         equal(len(set(found)), RECORDS, "different lines")
 
 
+def a_redrive_is_killed_before_its_letters_go(key):
+    """What the sink has is marked first, so the redrive that goes on delivers none of it again."""
+    config = ONE_SINK % (RECORDS, key) + "    transform: script.lua\n    dlq_burst: off\n"
+    refusing = 'function transform(r) return sluice.reject("no", "not yet") end'
+    with Folder(config, {"script.lua": refusing}) as folder:
+        equal(folder.run_once()["dead_lettered"], RECORDS, "letters")
+        (folder.path / "script.lua").write_text("function transform(r) return r end")
+        process = folder.start("dlq", "redrive", program=FAULTS,
+                               env={"SLUICE_FAULT": "ledger.redriven.before=kill"})
+        process.communicate()
+        equal(process.returncode, -9, "exit of the killed redrive")
+        before = len(lines(folder))
+        assert before > 0, "nothing was delivered before the kill"
+        code, out, err = folder.run("dlq", "redrive", "--resume", "1", "--json")
+        equal(code, 0, "exit of the resumed redrive; it said:\n%s" % err)
+        plan = json.loads(out)
+        equal((plan["committed"], plan["duplicate"]), (RECORDS - before, before), "what came of it")
+        found = lines(folder)
+        equal((len(found), len(set(found))), (RECORDS, RECORDS), "lines, and different ones")
+
+
+def redriven_by_the_records_bytes():
+    a_redrive_is_killed_before_its_letters_go("raw")
+
+
+def redriven_by_values_in_it():
+    a_redrive_is_killed_before_its_letters_go("[/id, /revision]")
+
+
 def by_the_records_bytes():
     killed_between_marks_and_checkpoint("raw")
 
@@ -95,4 +125,5 @@ def by_values_in_it():
 
 
 if __name__ == "__main__":
-    main([one_sink_is_away_while_the_process_is_killed, by_the_records_bytes, by_values_in_it])
+    main([one_sink_is_away_while_the_process_is_killed, by_the_records_bytes, by_values_in_it,
+          redriven_by_the_records_bytes, redriven_by_values_in_it])
