@@ -186,14 +186,17 @@ Result<std::vector<DeadLetter>> SqliteDeadLetterStore::next_chosen(uint64_t redr
   SLUICE_ASSIGN_OR_RETURN(Statement one, reader.prepare(select_letters("l.seq = ?1")));
   std::vector<DeadLetter> letters;
   std::vector<uint64_t> missing;
+  uint64_t looked_at = 0;  // in this step
   for (uint64_t bytes = 0; bytes < kPageBytes;) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, seqs.step());
     if (!row) {
-      if (!letters.empty() || missing.empty() || missing.size() < limit) break;
-      // All of them are gone: look behind them.
+      if (!letters.empty() || looked_at == 0 || looked_at < limit) break;
+      // A whole step of them is gone: look behind it.
       seqs.bind_u64(2, missing.back());
+      looked_at = 0;
       continue;
     }
+    ++looked_at;
     one.bind_u64(1, seqs.u64(0));
     SLUICE_ASSIGN_OR_RETURN(const bool there, one.step());
     if (!there) {

@@ -144,6 +144,14 @@ TEST_F(RedrivePlanTest, LettersThatWentMeanwhileAreCountedAsGone) {
   EXPECT_THAT(positions_of(next()), ElementsAre(4, 5));
 }
 
+TEST_F(RedrivePlanTest, ComesToItsEndWhenAllThatIsLeftHasGone) {
+  ASSERT_TRUE(store_->choose(redrive_, LetterFilter(), false).is_ok());
+  ASSERT_TRUE(store_->remove(LetterFilter()).is_ok());
+  EXPECT_THAT(next(0, 1), IsEmpty());
+  EXPECT_EQ((*store_->find_redrive(redrive_))->left, 0u);
+  EXPECT_EQ((*store_->find_redrive(redrive_))->gone, 5u);
+}
+
 TEST_F(RedrivePlanTest, GoesOnInAnotherProcess) {
   ASSERT_TRUE(store_->choose(redrive_, std::vector<uint64_t>{2, 3, 3}).is_ok());
   ASSERT_TRUE(store_->set_redrive_state(redrive_, "running", 8).is_ok());
