@@ -140,6 +140,25 @@ int follow_redrive(const RedriveOptions& options, const std::string& address,
   return show_redrive_end(options, seen->plan, seen->json);
 }
 
+// A value as a query can hold it.
+std::string query_value(const std::string& value) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : value) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '-' || c == '_';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15U];
+  }
+  return out;
+}
+
 int redrive_there(const RedriveOptions& options, const RedriveRequest& request,
                   const std::string& address) {
   std::string target = "/admin/dlq/redrive";
@@ -148,6 +167,7 @@ int redrive_there(const RedriveOptions& options, const RedriveRequest& request,
     const bool stop = options.stop != 0;
     target += stop ? "/stop?id=" + std::to_string(options.stop)
                    : "/resume?id=" + std::to_string(options.resume);
+    target += "&who=" + query_value(request.who);
     body.clear();
   }
   const auto answer = admin_post(address, target, body);

@@ -138,6 +138,34 @@ def beside_a_running_process():
         equal(process.returncode, 0, "exit code")
 
 
+def stopped_and_resumed_beside_it():
+    """Who stops and resumes a redrive of a running process is in the audit log, by name."""
+    with Folder(CONFIG % "127.0.0.1:0", files(BROKEN)) as folder:
+        process = folder.start("run", "-c", "sluice.yaml")
+        env = {"SLUICE_ADMIN_URL": "http://" + address_of(process)}
+        wait_for(lambda: rows_or_none(folder) == RECORDS - BAD)
+        wait_for(lambda: dlq_json(folder, "summary")["total"] == BAD)
+        (folder.path / "orders.lua").write_text(FIXED)
+        (folder.path / "orders.schema.json").write_text(BEFORE)
+        wait_for(lambda: dlq_json(folder, "redrive", "--dry-run", env=env)["outcomes"]["pass"] == BAD)
+        slow = folder.start("dlq", "redrive", "--rate", "10/s", env=env)
+        wait_for(lambda: plans(folder) and plans(folder)[0]["left"] < BAD)
+        dlq(folder, "redrive", "--stop", "1", env=env)
+        slow.communicate()
+        equal(slow.returncode, 3, "exit of the redrive that was stopped")
+        equal(plans(folder)[0]["state"], "stopped", "state")
+        # It goes on at its rate, which nobody wants to wait for.
+        dlq(folder, "redrive", env=env)
+        resumed = dlq_json(folder, "redrive", "--resume", "1", env=env)
+        equal((resumed["left"], resumed["state"]), (0, "done"), "the rest was redriven by the other")
+        equal(rows(folder), (RECORDS, RECORDS), "rows")
+        who = {event["action"]: event["who"] for event in audit(folder) if event["event"] == "dlq"}
+        equal(len({who["redrive"], who["redrive_stop"], who["redrive_resume"]}), 1, "who, in %s" % who)
+        assert "unknown" not in who["redrive"], who
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
 def rows_or_none(folder):
     try:
         return rows(folder)[0]
@@ -201,5 +229,5 @@ def sinks_that_overwrite():
         equal(dlq_json(folder, "redrive", "--allow-overwrite")["committed"], 2, "committed")
 
 
-main([the_story, beside_a_running_process, killed_and_gone_on, purged_and_exported,
+main([the_story, beside_a_running_process, stopped_and_resumed_beside_it, killed_and_gone_on, purged_and_exported,
       sinks_that_overwrite])
