@@ -31,9 +31,20 @@ sluice_rc LaneTable::open(std::string_view name, uint32_t* id, uint64_t* resume)
   Lane& lane = lanes_[at->second];
   lane.done = false;
   *id = at->second;
-  if (!lane.mark) return SLUICE_IDLE;
-  *resume = *lane.mark;
+  if (!lane.mark && !lane.given) return SLUICE_IDLE;
+  *resume = std::max(lane.mark.value_or(0), lane.given.value_or(0));
   return SLUICE_OK;
+}
+
+void LaneTable::begin_anew() {
+  MutexLock lock(mutex_);
+  for (auto& [id, lane] : lanes_) lane.given = lane.last_enrolled;
+}
+
+bool LaneTable::begun(uint32_t id) const {
+  MutexLock lock(mutex_);
+  const auto at = lanes_.find(id);
+  return at != lanes_.end() && at->second.last_enrolled.has_value();
 }
 
 sluice_rc LaneTable::done(uint32_t id) {
@@ -50,7 +61,10 @@ sluice_rc LaneTable::done(uint32_t id) {
 void LaneTable::assigned(std::span<const uint32_t> ids) {
   MutexLock lock(mutex_);
   for (const uint32_t id : ids) {
-    if (const auto at = lanes_.find(id); at != lanes_.end()) at->second.last_enrolled.reset();
+    const auto at = lanes_.find(id);
+    if (at == lanes_.end()) continue;
+    at->second.last_enrolled.reset();
+    at->second.given.reset();
   }
 }
 

@@ -39,6 +39,10 @@ class LaneTable {
   // name that cannot be one.
   sluice_rc open(std::string_view name, uint32_t* id, uint64_t* resume) SLUICE_EXCLUDES(mutex_);
   sluice_rc done(uint32_t id) SLUICE_EXCLUDES(mutex_);
+  // The source is made anew while records are out: lanes go on above what it gave.
+  void begin_anew() SLUICE_EXCLUDES(mutex_);
+  // Was a record of this lane enrolled in this run, by its present owner?
+  [[nodiscard]] bool begun(uint32_t id) const SLUICE_EXCLUDES(mutex_);
   // The lane begins anew for this owner: positions may start below what was enrolled before.
   void assigned(std::span<const uint32_t> ids) SLUICE_EXCLUDES(mutex_);
   [[nodiscard]] std::optional<std::string> cursor() const SLUICE_EXCLUDES(mutex_);
@@ -73,6 +77,7 @@ class LaneTable {
     std::string name;
     std::optional<uint64_t> mark;
     std::optional<uint64_t> last_enrolled;
+    std::optional<uint64_t> given;  // the last record of the instances before
     std::deque<Pending> pending;
     bool done = false;
     bool rose = false;

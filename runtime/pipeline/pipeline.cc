@@ -154,7 +154,9 @@ Status Pipeline::create_sources() {
     driver_context.lanes = &source->lanes;
     driver_context.clock = context_.clock;
     if (config_.dlq_burst.on) driver_context.burst = &source->burst;
-    driver_context.intake = [this, index](sluice_batch raw) { intake(index, raw); };
+    driver_context.intake = [this, index](sluice_batch raw, std::shared_ptr<const void> producer) {
+      intake(index, raw, std::move(producer));
+    };
     driver_context.changed = [this] { context_.ledger->wake(); };
     driver_context.resume_at = [this, index](const std::string& lane, uint64_t checkpoint) {
       return resume_at(index, lane, checkpoint);
@@ -251,10 +253,12 @@ std::optional<Status> Pipeline::source_failure() const {
   return std::nullopt;
 }
 
-void Pipeline::intake(uint32_t source_index, sluice_batch raw) {
+void Pipeline::intake(uint32_t source_index, sluice_batch raw,
+                      std::shared_ptr<const void> producer) {
   Source& source = *sources_[source_index];
   auto batch = std::make_shared<Batch>(raw, buffers_, *this);
   batch->source = source_index;
+  batch->producer = std::move(producer);
   receive(*batch);
   if (const auto wrong = source.lanes.enroll(*batch)) {
     // The plugin broke the contract. Its records cannot be named, so they cannot be settled;

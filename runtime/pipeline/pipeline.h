@@ -178,7 +178,7 @@ class Pipeline final : public SettlementListener,
   Result<std::unique_ptr<Spool>> open_spool_of(const SinkConfig& sink) const;
   static std::string version_met(const Batch& batch, uint32_t record);
   static void fill_spooled(const LetterRequest& request, DeadLetter& letter);
-  void intake(uint32_t source, sluice_batch raw);
+  void intake(uint32_t source, sluice_batch raw, std::shared_ptr<const void> producer);
   void receive(Batch& batch);
   void take_in(BatchPtr batch);
   // The account's place for redriven records, behind the sources.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "runtime/base/fault.h"
 #include "runtime/base/log.h"
@@ -155,7 +156,7 @@ bool SourceDriver::poll_once(uint32_t max_records) {
       }
       SLUICE_FAULT("source.poll.after");
       last_record_at_us_ = context_.clock->wall_us();
-      context_.intake(batch);
+      context_.intake(batch, instance_);
       return true;
     case SLUICE_IDLE:
       calls_.succeed();
@@ -205,31 +206,45 @@ bool SourceDriver::handle_failure(const CallResult& result) {
   return true;
 }
 
-// Batches of the old instance must be released before it goes: wait until all it gave is settled.
+// Batches of the old instance must be released before it goes, which may take as long as a sink is
+// away: they hold it meanwhile. What it gave is on its way, so the new one goes on above that.
 bool SourceDriver::restart(Millis wait) {
   set_state("connecting", "restarting");
-  while (!context_.lanes->idle()) {
-    if (stop_polling_.wait_for(Millis(kPollMillis))) return false;
-    serve_acks();
-  }
+  serve_acks();
   close_instance();
+  context_.lanes->begin_anew();
+  opened_.emplace();
   auto made =
       SourceInstance::create(component_, context_.config.name, context_.config.config_json, *this);
   SLUICE_CHECK(made.is_ok(), made.status().message().c_str());
   {
     MutexLock lock(instance_mutex_);
-    std::swap(instance_, made.value());
+    retired_.push_back(std::exchange(instance_, std::move(made).value()));
   }
-  made.value().reset();  // the old one
+  destroy_retired();
   stop_polling_.wait_for(wait);
   return open_instance();
 }
 
+// Here rather than where the last batch goes: a plugin may take its time.
+void SourceDriver::destroy_retired() {
+  std::erase_if(retired_, [](const auto& instance) { return instance.use_count() == 1; });
+}
+
 void SourceDriver::serve_acks() {
+  if (!retired_.empty()) destroy_retired();
   std::vector<sluice_mark> acks;
   {
     MutexLock lock(mutex_);
     acks.swap(acks_);
+  }
+  if (opened_) {
+    acks.insert(acks.begin(), early_acks_.begin(), early_acks_.end());
+    const auto early = std::stable_partition(acks.begin(), acks.end(), [this](const auto& mark) {
+      return opened_->contains(mark.lane);
+    });
+    early_acks_.assign(early, acks.end());
+    acks.erase(early, acks.end());
   }
   if (acks.empty()) return;
   SLUICE_FAULT("source.ack.before");
@@ -296,7 +311,9 @@ SourceStatus SourceDriver::status() const {
 
 sluice_rc SourceDriver::lane_open(std::string_view name, uint32_t* id, uint64_t* resume) {
   const sluice_rc rc = context_.lanes->open(name, id, resume);
-  if (rc == SLUICE_OK && context_.resume_at) {
+  if (opened_ && rc >= 0) opened_->insert(*id);
+  // What was given to us in this run is on its way to every sink.
+  if (rc == SLUICE_OK && context_.resume_at && !context_.lanes->begun(*id)) {
     *resume = context_.resume_at(std::string(name), *resume);
   }
   return rc;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,8 +42,9 @@ struct SourceStatus {
 // every batch on, tells the source what is settled. Back-pressure is simply not polling.
 class SourceDriver final : public HostServices {
  public:
-  // What a batch needs on its way in. Called on the driver's thread.
-  using Intake = std::function<void(sluice_batch)>;
+  // What a batch needs on its way in. Called on the driver's thread. `producer` has to be held
+  // until the batch is released.
+  using Intake = std::function<void(sluice_batch, std::shared_ptr<const void> producer)>;
 
   struct Context {
     SourceConfig config;
@@ -106,6 +108,7 @@ class SourceDriver final : public HostServices {
   bool restart(Millis wait);
   void close_instance() SLUICE_EXCLUDES(instance_mutex_);
   void serve_acks();
+  void destroy_retired();
   void wait_for_finish() SLUICE_EXCLUDES(mutex_);
   void set_state(std::string state, const std::string& error = "") SLUICE_EXCLUDES(mutex_);
   void fail(Code code, const std::string& message) SLUICE_EXCLUDES(mutex_);
@@ -113,12 +116,18 @@ class SourceDriver final : public HostServices {
   Context context_;
   ComponentRef component_;
   mutable Mutex instance_mutex_;  // the driver thread swaps the instance, others reach for it
-  std::unique_ptr<SourceInstance> instance_;
+  std::shared_ptr<SourceInstance> instance_;
+  std::vector<std::shared_ptr<SourceInstance>>
+      retired_;  // made anew since; their batches hold them
   std::unique_ptr<PluginMetrics> metrics_;
   Backoff calls_;     // calls that failed in a row
   Backoff restarts_;  // instances that became unusable, in all
   StopSource stop_polling_;
   std::thread thread_;
+  // Lanes that this instance has opened, once it is not the first: it knows no others, and their
+  // acks wait until it does.
+  std::optional<std::set<uint32_t>> opened_;
+  std::vector<sluice_mark> early_acks_;
   std::string cursor_;  // what cursor_get handed out last
   std::optional<std::chrono::steady_clock::time_point> failing_since_;
   std::atomic<bool> quiet_{false};

@@ -137,6 +137,8 @@ class Batch : public std::enable_shared_from_this<Batch> {
   // Its records are dead letters that are tried again; nullptr: a source gave them.
   std::shared_ptr<RedriveBatch> redrive;
   SpoolOrigin* spooled = nullptr;  // owned with the records; nullptr: not from a spool
+  // Whose memory the records are in: it lives until they are released. May be null.
+  std::shared_ptr<const void> producer;
   uint64_t charged_bytes = 0;      // what this batch holds of the pipeline's byte budget
 
   [[nodiscard]] uint32_t count() const { return raw_.count; }

@@ -160,6 +160,30 @@ TEST_F(PipelineTest, ABatchOfABrokenSourceShowsInTheAccount) {
   EXPECT_EQ(account().unaccounted(), 2);
 }
 
+TEST_F(PipelineTest, ASourceIsMadeAnewWhileWhatItGaveIsOut) {
+  feed("in", 100);
+  auto& source = test::source_levers("in");
+  auto& sink = test::sink_levers("out");
+  source.fatal_at = 50;
+  sink.corked = true;
+  start();
+  const auto given = [&source] {
+    const std::lock_guard lock(source.mutex);
+    return std::tuple(source.created, source.destroyed, source.handed_over);
+  };
+  StopSource never;
+  for (int i = 0; i < 30'000 && given() != std::tuple(2U, 0U, 10U); ++i) never.wait_for(Millis(1));
+  EXPECT_EQ(given(), std::tuple(2U, 0U, 10U)) << "the old instance's batches are still out";
+  sink.uncork();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(sink.committed.size(), 100U);
+  for (size_t i = 0; i < sink.committed.size(); ++i) EXPECT_EQ(sink.committed[i].position, i + 1);
+  end();
+  EXPECT_EQ(source.released, 10U);
+  EXPECT_EQ(source.destroyed, 2U);
+  EXPECT_EQ(source.acked["lane"], 100U);
+}
+
 TEST_F(PipelineTest, BackPressureStopsTheSource) {
   config_.flow.max_in_flight = 1 << 20;
   auto& levers = test::source_levers("in");

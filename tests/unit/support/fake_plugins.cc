@@ -40,11 +40,20 @@ struct Handed {
 Source* self(sluice_source* source) { return reinterpret_cast<Source*>(source); }
 
 sluice_rc source_create(const sluice_host* host, sluice_str, sluice_source** out, sluice_error*) {
-  *out = reinterpret_cast<sluice_source*>(new Source{host, source_levers(host->name)});
+  SourceLevers& levers = source_levers(host->name);
+  const std::lock_guard lock(levers.mutex);
+  ++levers.created;
+  *out = reinterpret_cast<sluice_source*>(new Source{host, levers});
   return SLUICE_OK;
 }
 
-void source_destroy(sluice_source* source) { delete self(source); }
+void source_destroy(sluice_source* source) {
+  {
+    const std::lock_guard lock(self(source)->levers.mutex);
+    ++self(source)->levers.destroyed;
+  }
+  delete self(source);
+}
 
 sluice_rc source_open(sluice_source* source, sluice_error* error) {
   self(source)->lanes = static_cast<const sluice_host_lanes*>(
@@ -72,9 +81,14 @@ void source_release(sluice_batch* batch) {
 }
 
 sluice_rc source_poll(sluice_source* opaque, uint32_t max_records, uint64_t, uint32_t timeout_ms,
-                      sluice_batch* out, sluice_error*) {
+                      sluice_batch* out, sluice_error* error) {
   Source& source = *self(opaque);
   if (source.stopped) return SLUICE_CANCELLED;
+  if (source.at >= source.levers.fatal_at) {
+    source.levers.fatal_at = SIZE_MAX;
+    say(error, "the test breaks it");
+    return SLUICE_E_FATAL;
+  }
   auto handed = std::make_unique<Handed>(Handed{source.levers, {}});
   const size_t end = std::min<size_t>(source.levers.records.size(), source.levers.gate);
   while (source.at < end && handed->records.size() < max_records &&

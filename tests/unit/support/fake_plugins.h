@@ -30,8 +30,11 @@ struct SourceLevers {
   bool finite = true;                  // END when exhausted, else IDLE
   std::atomic<size_t> gate{SIZE_MAX};  // only so many of the records for now; any thread
   sluice_rc open_result = SLUICE_OK;
+  size_t fatal_at = SIZE_MAX;  // an instance that has come so far is unusable, once
 
   std::mutex mutex;
+  uint32_t created = 0;                   // instances
+  uint32_t destroyed = 0;                 // of them
   std::map<std::string, uint64_t> acked;  // highest by lane
   uint64_t released = 0;                  // batches
   uint64_t handed_over = 0;               // batches
