@@ -48,11 +48,8 @@ Result<std::unique_ptr<SinkDriver>> SinkDriver::create(ComponentRef component, O
       driver->instance_,
       SinkInstance::create(driver->component_, config.name, config.config_json, driver->services_));
   driver->keeps_marks_ = driver->instance_->keeps_marks() && !driver->options_.marks.scopes.empty();
-  if (driver->keeps_marks_ && (driver->spool_ || config.spool_bytes != 0)) {
-    return invalid(
-        "a sink that keeps marks writes each record in its turn and cannot have a spool; "
-        "remove `spool`, or set the sink's `exactly_once: false` (also to empty one that "
-        "holds records)");
+  if (driver->spool_ || config.spool_bytes != 0) {
+    SLUICE_RETURN_IF_ERROR(check_spool(driver->keeps_marks_));
   }
   return driver;
 }

@@ -22,6 +22,14 @@ std::string_view spool_text(sluice_str from) { return {from.data, static_cast<si
 
 }  // namespace
 
+// Its marks have no gaps, so it has to be written each record in its turn.
+Status check_spool(bool keeps_marks) {
+  if (!keeps_marks) return Status::ok();
+  return invalid(
+      "a sink that keeps marks writes each record in its turn and cannot have a spool; remove "
+      "`spool`, or set the sink's `exactly_once: false` (also to empty one that holds records)");
+}
+
 SinkSpool::SinkSpool(std::unique_ptr<Spool> spool, Options options, SpoolDesk& desk,
                      const Clock& clock)
     : spool_(std::move(spool)),

@@ -24,6 +24,9 @@
 
 namespace sluice {
 
+// kInvalid, with what to change, where a sink cannot have a spool.
+Status check_spool(bool keeps_marks);
+
 // What a sink cannot take goes to its spool on disk, and comes back from there as batches like any
 // other, in the order it went in. A record leaves the spool once the sink has taken it or its dead
 // letter is durable.

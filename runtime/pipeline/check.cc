@@ -5,6 +5,7 @@
 #include <map>
 
 #include "runtime/config/options.h"
+#include "runtime/deliver/sink_spool.h"
 #include "runtime/pipeline/gate.h"
 #include "runtime/pipeline/sink_options.h"
 #include "runtime/plugin_host/instance.h"
@@ -61,17 +62,37 @@ Status check_source(PluginRegistry& registry, const SourceConfig& config, bool c
   return to_status(instance->close(), config.place);
 }
 
-Status check_sink(PluginRegistry& registry, const SinkConfig& config, bool connect) {
+Status check_sink(PluginRegistry& registry, const PipelineConfig& pipeline,
+                  const SinkConfig& config, bool connect) {
   SLUICE_ASSIGN_OR_RETURN(auto component, registry.find(ComponentKind::kSink, config.use));
   SLUICE_ASSIGN_OR_RETURN(const std::string json,
                           complete_sink_options(config, *component.component));
   CheckServices services;
   SLUICE_ASSIGN_OR_RETURN(auto instance,
                           SinkInstance::create(component, config.name, json, services));
+  if (config.spool_bytes != 0) {
+    const bool marks = instance->keeps_marks() && may_keep_marks(pipeline, config);
+    SLUICE_RETURN_IF_ERROR(check_spool(marks));
+  }
   if (!connect) return Status::ok();
   SLUICE_RETURN_IF_ERROR(to_status(instance->open(), config.place));
   SLUICE_RETURN_IF_ERROR(to_status(instance->probe(), config.place));
   return to_status(instance->close(), config.place);
+}
+
+// With several nodes a spool has what only this node knows of.
+std::vector<std::string> spool_warnings(const SinkConfig& sink, bool shared_state) {
+  std::vector<std::string> out;
+  if (!shared_state || sink.spool_bytes == 0) return out;
+  out.emplace_back(
+      "its spool stays with this node while lanes move to others: the state folder needs a "
+      "persistent volume");
+  if (sink.order == SinkOrder::kLane && !sink.options.lines.contains("/revision")) {
+    out.emplace_back(
+        "another node may write newer records of a lane before those in the spool: give the sink "
+        "a `revision`, or `order: none`");
+  }
+  return out;
 }
 
 Status located(Status status, const ConfigPlace& place) {
@@ -79,8 +100,8 @@ Status located(Status status, const ConfigPlace& place) {
   return std::move(status).with_context(place.text());
 }
 
-void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool connect,
-                    std::vector<CheckItem>& items) {
+void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool shared_state,
+                    bool connect, std::vector<CheckItem>& items) {
   const std::string prefix = "pipeline " + config.name + ": ";
   const bool has_bundle = config.schema || config.transform || config.output_schema;
   if (has_bundle) {
@@ -100,8 +121,9 @@ void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool
                      located(check_source(registry, source, connect), source.place)});
   }
   for (const SinkConfig& sink : config.sinks) {
-    items.push_back(
-        {prefix + "sink " + sink.name, located(check_sink(registry, sink, connect), sink.place)});
+    items.push_back({prefix + "sink " + sink.name,
+                     located(check_sink(registry, config, sink, connect), sink.place), false,
+                     spool_warnings(sink, shared_state)});
   }
 }
 
@@ -121,7 +143,8 @@ std::vector<CheckItem> check_pipelines(const Config& config, const std::vector<s
   }
   for (const PipelineConfig& pipeline : config.pipelines) {
     if (!only.empty() && std::find(only.begin(), only.end(), pipeline.name) == only.end()) continue;
-    check_pipeline(*registry.value(), pipeline, connect, items);
+    check_pipeline(*registry.value(), pipeline, !config.runtime.shared_state.empty(), connect,
+                   items);
   }
   return items;
 }

@@ -108,11 +108,9 @@ Status Pipeline::create_sinks() {
   return Status::ok();
 }
 
-// A mark is a gap-free prefix of its lane, so it takes one writer that keeps the lane's order; and
-// no record that waits for another with its key, and is passed by its lane meanwhile.
 SinkMarks::Options Pipeline::marks_of(const SinkConfig& sink) {
   SinkMarks::Options marks;
-  if (sink.order != SinkOrder::kLane || sink.writers != 1 || has_keys()) return marks;
+  if (!may_keep_marks(config_, sink)) return marks;
   for (const SourceConfig& source : config_.sources) {
     marks.scopes.push_back(config_.name + "/" + source.name + "/" + sink.name);
   }

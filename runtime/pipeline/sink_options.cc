@@ -38,4 +38,10 @@ Result<std::string> complete_sink_options(const SinkConfig& sink,
   return std::string(out.GetString(), out.GetSize());
 }
 
+bool may_keep_marks(const PipelineConfig& pipeline, const SinkConfig& sink) {
+  const IdempotencyConfig::Key key = pipeline.idempotency.key;
+  const bool keys = key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff;
+  return sink.order == SinkOrder::kLane && sink.writers == 1 && !keys;
+}
+
 }  // namespace sluice

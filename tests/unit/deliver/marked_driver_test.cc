@@ -52,6 +52,16 @@ TEST_F(MarkedDriverTest, WritesRowsAndMarksTogether) {
   EXPECT_THAT(lanes(), ElementsAre(Pair("lane-1", 2), Pair("lane-2", 1)));
 }
 
+TEST_F(MarkedDriverTest, CannotHaveASpool) {
+  config_.spool_bytes = 1000;
+  auto component = registry_->find(ComponentKind::kSink, config_.use);
+  const auto made = SinkDriver::create(std::move(component).value(), {config_, 0, 1000, marks_},
+                                       ends_, Clock::real());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.status().code(), Code::kInvalid);
+  EXPECT_THAT(made.status().message(), ::testing::HasSubstr("`exactly_once: false`"));
+}
+
 TEST_F(MarkedDriverTest, PassesOverWhatIsThereAlready) {
   set_mark(1, 2);
   start();

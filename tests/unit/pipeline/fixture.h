@@ -71,6 +71,7 @@ class PipelineTest : public ::testing::Test {
     context.ledger = ledger_.get();
     context.work = pool_.get();
     context.clock = &Clock::real();
+    context.state_dir = folder_;
     context.bundle = std::move(bundle);
     const auto key = config_.idempotency.key;
     if (!keys_ && key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff) {
