@@ -24,8 +24,12 @@ ONLY = os.environ.get("SLUICE_DISK_ONLY", "")
 ROUNDS = 20 if SOAK else 1
 JOBS = 2
 CELL = Cell(["effects", "append"], False, "ack", records=100)
+# For files of a spool only; the rest is the same.
+SPOOL_CELL = Cell(["effects"], False, "ack", spool=True, records=100)
+SPOOL = "state/spool"
 # These are tried again by the process itself until the disk is back.
-HELD = ("state/checkpoints.db-wal", "state/dead_letters.db-wal", "effects0", "rows1.db-wal")
+HELD = ("state/checkpoints.db-wal", "state/dead_letters.db-wal", "effects0", "rows1.db-wal",
+        SPOOL + "/effects0/records/000004.log", SPOOL + "/effects0/acknowledged")
 # While the first of them cannot be written nothing may be acknowledged, while the second cannot
 # nothing from the first record on that needs a letter.
 NOTHING, NO_LETTERS = "state/checkpoints.db-wal", "state/dead_letters.db-wal"
@@ -35,9 +39,9 @@ def preload(**more):
     return {"LD_PRELOAD": LIBRARY, "ASAN_OPTIONS": "verify_asan_link_order=0", **more}
 
 
-def calls():
+def calls(cell):
     """(end of the path, call) -> how often an undisturbed run makes it."""
-    with Series(CELL, 1) as series:
+    with Series(cell, 1) as series:
         trace = str(series.path / "trace")
         code, _, err = series.process(preload=preload(SLUICE_DISK_TRACE=trace), kill_after=TIMEOUT)
         equal(code, 0, err)
@@ -46,13 +50,20 @@ def calls():
             path, call = line.rsplit(" ", 1)
             if path in ("journal", "trace"):
                 continue  # the test's own
+            if cell.spool and not path.startswith(SPOOL):
+                continue
             # Folders named by a hash differ from run to run.
             found[(re.sub(r"^state/bundles/.*/", "", path), call)] += 1
         return found
 
 
 def faults(rng):
-    for (path, call), times in sorted(calls().items()):
+    for cell in (CELL, SPOOL_CELL):
+        yield from faults_of(cell, rng)
+
+
+def faults_of(cell, rng):
+    for (path, call), times in sorted(calls(cell).items()):
         error = rng.choice(("enospc", "eio"))
         yield path, "%s:%s@%d+%d=%s" % (path, call, rng.randint(1, times), rng.choice((1, 1, 2)),
                                         error)
@@ -63,7 +74,7 @@ def faults(rng):
 
 def try_fault(path, rule, seed):
     for_ever = "+*=" in rule
-    with Series(CELL, seed) as series:
+    with Series(SPOOL_CELL if path.startswith(SPOOL) else CELL, seed) as series:
         limit = TIMEOUT if not for_ever else 1.5 * SLOWER
         code, _, err = series.process(preload=preload(SLUICE_DISK_FAULT=rule), kill_after=limit)
         series.kills += 1
@@ -111,7 +122,7 @@ def every_file_and_call():
 
 def an_error_at_every_fault_point():
     def one(number, name):
-        with Series(CELL, number) as series:
+        with Series(SPOOL_CELL if name.startswith("spool.") else CELL, number) as series:
             rule = "%s@%d+2=%s" % (name, 1 + number % 2, ("enospc", "eio")[number // 2 % 2])
             code, _, err = series.process(fault=rule, kill_after=TIMEOUT)
             assert code in (0, 3), "%s: exit %d\n%s" % (rule, code, err)
