@@ -14,8 +14,8 @@ using store::RocksBatch;
 using store::RocksDb;
 using store::RocksOptions;
 
-// Filters and indexes of ten million rows take about 20 MiB of it; the rest are blocks.
-constexpr uint64_t kCacheBytes = 48ULL << 20;
+// Filters and indexes of ten million rows take about 20 MiB.
+constexpr uint64_t kCacheBytes = 24ULL << 20;
 constexpr uint64_t kBufferBytes = 16ULL << 20;
 constexpr uint64_t kFileBytes = 64ULL << 20;  // few files: a look-up asks one filter a level
 
@@ -51,6 +51,7 @@ class RocksIdempotencyStore final : public IdempotencyStore {
     options_.block_bytes = 4 << 10;  // what is found is one row
     options_.compress = false;       // hashes
     options_.bloom_bits = 10;
+    options_.point_lookups = true;
     options_.obsolete = [&clock](std::string_view, std::string_view value) {
       return expiry_of(value) <= clock.wall_us();
     };

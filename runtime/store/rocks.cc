@@ -120,6 +120,12 @@ Status RocksCursor::status() const {
 }
 
 struct RocksDb::Impl {
+  [[nodiscard]] rocksdb::ReadOptions for_keys() const {
+    rocksdb::ReadOptions out;
+    out.fill_cache = !options.point_lookups;
+    return out;
+  }
+
   RocksOptions options;
   rocksdb::Options set;
   std::unique_ptr<rocksdb::DB> db;
@@ -211,7 +217,7 @@ Status RocksDb::write(RocksBatch& batch, bool sync) {
 
 Result<std::optional<std::string>> RocksDb::get(std::string_view key) {
   std::string value;
-  const rocksdb::Status got = impl_->db->Get(rocksdb::ReadOptions(), slice_of(key), &value);
+  const rocksdb::Status got = impl_->db->Get(impl_->for_keys(), slice_of(key), &value);
   if (got.IsNotFound()) return std::optional<std::string>();
   if (!got.ok()) return rocks_error(impl_->options, got, "reading");
   return std::optional<std::string>(std::move(value));
@@ -224,7 +230,7 @@ Status RocksDb::get_many(std::span<const std::string_view> keys,
   for (const std::string_view key : keys) names.push_back(slice_of(key));
   std::vector<rocksdb::PinnableSlice> found(keys.size());
   std::vector<rocksdb::Status> results(keys.size());
-  impl_->db->MultiGet(rocksdb::ReadOptions(), impl_->db->DefaultColumnFamily(), keys.size(),
+  impl_->db->MultiGet(impl_->for_keys(), impl_->db->DefaultColumnFamily(), keys.size(),
                       names.data(), found.data(), results.data(), sorted);
   values.assign(keys.size(), std::nullopt);
   Status failure;

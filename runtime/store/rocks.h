@@ -29,6 +29,10 @@ struct RocksOptions {
   uint64_t block_bytes = 16 << 10;  // read, checked and cached together; small ones for single gets
   bool compress = true;             // LZ4; false for what does not shrink, such as hashes
   int bloom_bits = 0;               // bits a key; 10 makes a get() of an absent key cheap
+  // For single keys all over, none asked for twice: filters and indexes stay in memory, beyond
+  // cache_bytes if need be (some two bytes a key with 10 bits), and blocks that are read leave the
+  // cache alone.
+  bool point_lookups = false;
   // True: this entry may vanish. Asked in a background thread whenever entries are rewritten, so
   // it must be thread-safe; nothing is promised about when, so readers must ask it themselves.
   std::function<bool(std::string_view key, std::string_view value)> obsolete;

@@ -107,6 +107,11 @@ rocksdb::BlockBasedTableOptions table_options(const RocksOptions& options) {
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.block_size = options.block_bytes;
   table.format_version = 5;
+  if (options.point_lookups) {
+    table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+    // Blocks that are read for one key go as they came, and filters must not go with them.
+    table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
+  }
   if (options.bloom_bits > 0) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(options.bloom_bits));
   }
@@ -182,6 +187,16 @@ rocksdb::Options rocks_options(const RocksOptions& options) {
   out.max_manifest_file_size = 1 << 20;
   out.compression = options.compress ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(options)));
+  if (options.point_lookups) {
+    // Without it each look-up walks the lists of what is not in a file yet, which costs more than
+    // all files together.
+    out.memtable_whole_key_filtering = true;
+    out.memtable_prefix_bloom_size_ratio = 0.1;
+    // Each file that is not merged yet is one more filter to ask.
+    out.level0_file_num_compaction_trigger = 2;
+    // A file that is closed to open another would have its filter read anew each time.
+    if (!options.read_only) out.max_open_files = 1024;
+  }
   if (options.obsolete) {
     out.compaction_filter_factory = std::make_shared<DropObsoleteFactory>(options.obsolete);
   }

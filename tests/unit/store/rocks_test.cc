@@ -154,6 +154,49 @@ void make_log(const TempDir& dir) {
   put(*db, "b", std::string(5000, 'b'));
 }
 
+TEST(Rocks, SingleKeysAreFoundInMemoryAndInFilesAlike) {
+  TempDir dir;
+  RocksOptions options = in(dir);
+  options.bloom_bits = 10;
+  options.point_lookups = true;
+  auto db = opened(options);
+  ASSERT_TRUE(db);
+  const auto key = [](int i) { return "key-" + std::to_string(1000 + i); };
+  RocksBatch batch;
+  for (int i = 0; i < 300; ++i) batch.put(key(i), "old");
+  ASSERT_TRUE(db->write(batch, true));
+  ASSERT_TRUE(db->flush());
+  batch.clear();
+  for (int i = 100; i < 200; ++i) batch.put(key(i), "new");
+  for (int i = 200; i < 300; ++i) batch.remove(key(i));
+  for (int i = 300; i < 400; ++i) batch.put(key(i), "new");
+  ASSERT_TRUE(db->write(batch, true));
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 500; ++i) names.push_back(key(i));
+    const std::vector<std::string_view> keys(names.begin(), names.end());
+    std::vector<std::optional<std::string>> found;
+    ASSERT_TRUE(db->get_many(keys, found, true));
+    for (int i = 0; i < 500; ++i) {
+      const bool there = i < 200 || (i >= 300 && i < 400);
+      ASSERT_EQ(found[static_cast<size_t>(i)].has_value(), there) << i;
+      if (!there) continue;
+      EXPECT_EQ(found[static_cast<size_t>(i)], i < 100 ? "old" : "new") << i;
+    }
+    EXPECT_EQ(*db->get(key(150)), "new");
+    EXPECT_EQ(*db->get(key(250)), std::nullopt);
+    // In memory and in a file; in files; in one file, in a database that was opened anew.
+    if (round == 0) {
+      ASSERT_TRUE(db->flush());
+      continue;
+    }
+    ASSERT_TRUE(db->compact());
+    db.reset();
+    db = opened(options);
+    ASSERT_TRUE(db);
+  }
+}
+
 TEST(Rocks, ATornLastWriteIsDroppedAndTheRestIsThere) {
   for (const size_t torn : {1u, 4000u}) {
     TempDir dir;
