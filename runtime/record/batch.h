@@ -139,7 +139,7 @@ class Batch : public std::enable_shared_from_this<Batch> {
   SpoolOrigin* spooled = nullptr;  // owned with the records; nullptr: not from a spool
   // Whose memory the records are in: it lives until they are released. May be null.
   std::shared_ptr<const void> producer;
-  uint64_t charged_bytes = 0;      // what this batch holds of the pipeline's byte budget
+  uint64_t charged_bytes = 0;  // what this batch holds of the pipeline's byte budget
 
   [[nodiscard]] uint32_t count() const { return raw_.count; }
   [[nodiscard]] const sluice_record& record(uint32_t i) const {
