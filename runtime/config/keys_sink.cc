@@ -136,9 +136,11 @@ constexpr std::array kSink = {
     Key{.name = "writers",
         .type = kInteger,
         .preset = "1",
-        .text = "Instances writing in parallel; only 1 in this version.",
+        .text =
+            "Instances writing in parallel. A lane belongs to one of them. More than one keeps no "
+            "marks (exactly once) and has no spool.",
         .least = 1,
-        .most = 1},
+        .most = 64},
     Key{.name = "timeout",
         .type = kDuration,
         .preset = "60s",

@@ -22,7 +22,7 @@ SinkDriver::SinkDriver(ComponentRef component, Options options, LetterBox& lette
       services_(*component_.component),
       health_(options_.config.name, options_.config.timeout, clock),
       // A required sink's queue is bounded by the pipeline's byte budget: intake stops first.
-      queue_(options_.config.required ? SIZE_MAX : options_.share_bytes, SIZE_MAX),
+      queue_(SIZE_MAX, SIZE_MAX),
       retry_(options_.config.retry, std::hash<std::string>{}(options_.config.name)),
       breaker_(options_.config.breaker, clock),
       waiting_(options_.config.order),
@@ -84,15 +84,32 @@ std::optional<Status> SinkDriver::first_open(std::chrono::steady_clock::time_poi
 }
 
 bool SinkDriver::enqueue(BatchPtr batch) {
-  const uint32_t count = batch->count();
   const uint64_t bytes = batch->charged_bytes;
-  if (options_.config.required) {
-    queue_.push(batch, bytes);  // closed only when the run is over
-    return true;
+  const auto by_name = [this](const Part& part) { return part.sink == options_.index; };
+  const bool full = queue_.size() != 0 && queue_.bytes() + bytes > options_.share_bytes;
+  if (!options_.config.required && full &&
+      std::none_of(batch->parts().begin(), batch->parts().end(), by_name)) {
+    if (options_.writer == 0) skipped_ += batch->count();
+    return false;
   }
-  if (queue_.push_until(batch, bytes, std::chrono::steady_clock::time_point::min())) return true;
-  skipped_ += count;
-  return false;
+  queue_.push(batch, bytes);  // closed only when the run is over
+  return true;
+}
+
+// Is the part for this sink, and of one of this writer's lanes?
+bool SinkDriver::takes(const Batch& batch, const Part& part) {
+  if (part.sink != Part::kAllSinks && part.sink != options_.index) return false;
+  if (options_.writers == 1) return true;
+  const uint32_t lane = batch.record(part.record).lane;
+  if (batch.redrive) return lane % options_.writers == options_.writer;  // lanes without names
+  constexpr size_t kMostLanes = 65536;                                   // lanes come and go
+  if (writer_of_.size() >= kMostLanes) writer_of_.clear();
+  const auto [at, is_new] = writer_of_.try_emplace((uint64_t{batch.source} << 32) | lane, 0);
+  if (is_new) {
+    const std::string name = options_.lane_name(batch.source, lane);
+    at->second = static_cast<uint32_t>(std::hash<std::string>{}(name) % options_.writers);
+  }
+  return at->second == options_.writer;
 }
 
 void SinkDriver::run() {

@@ -34,6 +34,7 @@ namespace sluice {
 // with marks, sink_outcomes.cc what an answer means, sink_spooling.cc into the spool and out of it.
 class SinkDriver {
  public:
+  using LaneName = std::function<std::string(uint32_t source, uint32_t lane)>;
   struct Options {
     SinkConfig config;
     uint16_t index = 0;  // number of this sink in its pipeline
@@ -46,6 +47,10 @@ class SinkDriver {
     std::unique_ptr<Spool> spool = nullptr;
     SpoolDesk* desk = nullptr;          // with a spool; outlives the driver
     uint64_t most_in_flight = 1 << 20;  // records, between an append and its checkpoint
+    // One of several writers: it takes the parts of its lanes, by the hash of the lane's name.
+    uint32_t writer = 0;
+    uint32_t writers = 1;
+    LaneName lane_name = {};  // with several
   };
 
   // Checks the configuration and creates the instance; no I/O. `letters` and `clock` must outlive
@@ -73,7 +78,8 @@ class SinkDriver {
   // Any thread. The lane is done and wholly settled.
   void forget_lane(uint32_t source, const std::string& lane) { marks_.forget(source, lane); }
 
-  // Hands over a published batch. False only for an optional sink whose queue is full.
+  // Hands over a published batch. False only for an optional sink whose queue is full, unless a
+  // part goes to it by name.
   bool enqueue(BatchPtr batch);
   // No more batches come: the thread ends once all is answered.
   void finish() { queue_.close(); }
@@ -112,6 +118,7 @@ class SinkDriver {
   // sink_driver.cc
   void run();
   bool sit_out();
+  [[nodiscard]] bool takes(const Batch& batch, const Part& part);
 
   // sink_spooling.cc
   [[nodiscard]] bool spills() const;
@@ -210,7 +217,8 @@ class SinkDriver {
   std::vector<Range> todo_;  // begun and not answered; the last is next
   size_t rest_ = 0;          // where in gathered_ the next write begins
   WaitingRoom waiting_;
-  std::optional<BatchPtr> next_;   // from the queue, not looked at yet
+  std::unordered_map<uint64_t, uint32_t> writer_of_;  // by source and lane
+  std::optional<BatchPtr> next_;                      // from the queue, not looked at yet
   bool waiting_had_turn_ = false;  // when next_ and what waits are of different sources
   Deliveries overflow_;            // to go to the spool, older than what is in the queue
   KeptBatches overflow_batches_;   // what it points into

@@ -122,7 +122,7 @@ void SinkDriver::add(BatchPtr batch) {
     }
   }
   for (const Part& part : batch->parts()) {
-    if (part.sink != Part::kAllSinks && part.sink != options_.index) continue;
+    if (!takes(*batch, part)) continue;
     if (batch->skips(batch->index_of(part), options_.index)) continue;  // has it already
     Delivery delivery;
     delivery.batch = batch.get();

@@ -90,7 +90,7 @@ void SinkDriver::overflow_queue() {
     if (!next_ || (*next_)->spooled) return;
     if (!(*next_)->redrive) overflow_waiting((*next_)->source);
     for (const Part& part : (*next_)->parts()) {
-      if (part.sink != Part::kAllSinks && part.sink != options_.index) continue;
+      if (!takes(**next_, part)) continue;
       if ((*next_)->skips((*next_)->index_of(part), options_.index)) continue;
       Delivery delivery;
       delivery.batch = next_->get();

@@ -86,26 +86,47 @@ Status Pipeline::create_sinks() {
   for (const SinkConfig& sink : config_.sinks) {
     auto component = context_.registry->find(ComponentKind::kSink, sink.use);
     if (!component) return std::move(component).status().with_context(sink.place.text());
-    SinkDriver::Options options;
-    options.config = sink;
-    SLUICE_ASSIGN_OR_RETURN(options.config.config_json,
-                            complete_sink_options(sink, *component.value().component));
-    options.index = index++;
-    SLUICE_ASSIGN_OR_RETURN(options.spool, open_spool_of(sink));
-    options.desk = this;
-    options.share_bytes = config_.flow.max_in_flight / 4;
-    // A part takes at least its own size of the budget.
-    options.most_in_flight = config_.flow.max_in_flight / sizeof(Part);
-    options.marks = marks_of(sink);
-    options.report_deliveries = config_.idempotency.key != IdempotencyConfig::Key::kOff;
-    auto driver = SinkDriver::create(std::move(component).value(), std::move(options), *this,
-                                     *context_.clock);
-    if (!driver) {
-      return std::move(driver).status().with_context(sink.place.text() + ": sinks." + sink.name);
+    if (sink.writers > 1) SLUICE_RETURN_IF_ERROR(expect_no_spool(sink));
+    const auto options = [&]() { return sink_options(sink, component.value(), index); };
+    auto branch = SinkBranch::create(
+        component.value(), sink.writers, options,
+        [this](uint32_t source, uint32_t lane) { return lane_name(source, lane); }, *this,
+        *context_.clock);
+    if (!branch) {
+      return std::move(branch).status().with_context(sink.place.text() + ": sinks." + sink.name);
     }
-    sinks_.push_back(std::move(driver).value());
+    sinks_.push_back(std::move(branch).value());
+    ++index;
   }
   return Status::ok();
+}
+
+// Several writers would open it several times, and leave its order.
+Status Pipeline::expect_no_spool(const SinkConfig& sink) const {
+  SLUICE_ASSIGN_OR_RETURN(const auto spool, open_spool_of(sink));
+  if (!spool) return Status::ok();
+  return invalid(sink.place.text() + ": sinks." + sink.name + ": its spool still holds " +
+                 std::to_string(spool->stats().records) +
+                 " records; run it with `writers: 1` until the spool is empty");
+}
+
+Result<SinkDriver::Options> Pipeline::sink_options(const SinkConfig& sink,
+                                                   const ComponentRef& component, uint16_t index) {
+  SinkDriver::Options options;
+  options.config = sink;
+  SLUICE_ASSIGN_OR_RETURN(options.config.config_json,
+                          complete_sink_options(sink, *component.component));
+  options.index = index;
+  if (sink.writers == 1) {
+    SLUICE_ASSIGN_OR_RETURN(options.spool, open_spool_of(sink));
+  }
+  options.desk = this;
+  options.share_bytes = config_.flow.max_in_flight / 4;
+  // A part takes at least its own size of the budget.
+  options.most_in_flight = config_.flow.max_in_flight / sizeof(Part);
+  options.marks = marks_of(sink);
+  options.report_deliveries = config_.idempotency.key != IdempotencyConfig::Key::kOff;
+  return options;
 }
 
 SinkMarks::Options Pipeline::marks_of(const SinkConfig& sink) {

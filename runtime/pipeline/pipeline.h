@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/config/config.h"
+#include "runtime/deliver/sink_branch.h"
 #include "runtime/flow/burst_guard.h"
 #include "runtime/flow/byte_budget.h"
 #include "runtime/flow/token_bucket.h"
@@ -172,6 +173,9 @@ class Pipeline final : public SettlementListener,
   Status create_sources();
   Status create_sinks();
   [[nodiscard]] bool has_keys() const;  // and not only origins
+  [[nodiscard]] Status expect_no_spool(const SinkConfig& sink) const;
+  Result<SinkDriver::Options> sink_options(const SinkConfig& sink, const ComponentRef& component,
+                                           uint16_t index);
   SinkMarks::Options marks_of(const SinkConfig& sink);
   [[nodiscard]] uint64_t resume_at(uint32_t source, const std::string& lane,
                                    uint64_t checkpoint) const;
@@ -221,7 +225,7 @@ class Pipeline final : public SettlementListener,
     OrderBuffer order;
     uint64_t next_sequence = 0;  // of the redriver's thread
   } redriven_;
-  std::vector<std::unique_ptr<SinkDriver>> sinks_;
+  std::vector<std::unique_ptr<SinkBranch>> sinks_;
   // What the next batch is stamped with; taken once a batch.
   mutable Mutex bundle_mutex_;
   std::shared_ptr<const Bundle> bundle_ SLUICE_GUARDED_BY(bundle_mutex_);

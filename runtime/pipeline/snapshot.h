@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runtime/base/histogram.h"
-#include "runtime/deliver/sink_driver.h"
+#include "runtime/deliver/sink_health.h"
 #include "runtime/pipeline/accounting.h"
 #include "runtime/pipeline/bundle.h"
 #include "runtime/pipeline/key_stage.h"

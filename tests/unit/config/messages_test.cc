@@ -111,8 +111,6 @@ TEST_F(Message, WhatIsNotBuiltIsRefusedNotIgnored) {
                 HasSubstr("not available in this version; remove the key"))
         << key;
   }
-  EXPECT_EQ(error(sink("writers: 2")),
-            "sluice.yaml:6:10: pipelines.p.sinks.out.writers: expected 1, found \"2\"");
 }
 
 TEST_F(Message, ASpoolIsForASinkThatHolds) {
@@ -123,6 +121,11 @@ TEST_F(Message, ASpoolIsForASinkThatHolds) {
               HasSubstr("\"on_unavailable: dead_letter\" does not go with \"spool\""));
   EXPECT_THAT(error(sink("spool: { size: 1MiB }, required: false")),
               HasSubstr("\"required: false\" does not go with \"spool\""));
+  EXPECT_EQ(error(sink("spool: 2GiB, writers: 1")), "");
+  EXPECT_EQ(error(sink("writers: 4")), "");
+  EXPECT_THAT(error(sink("writers: 65")), HasSubstr("expected between 1 and 64, found \"65\""));
+  EXPECT_THAT(error(sink("spool: 2GiB, writers: 4")),
+              HasSubstr("several \"writers\" do not go with \"spool\""));
   EXPECT_THAT(error(sink("spool: 2 big ones")), HasSubstr("expected a size"));
 }
 

@@ -136,7 +136,7 @@ TEST_F(Schema, RefusesWhatTheLoaderRefuses) {
         pipeline(p + "limits: { depth: deep }\n"), pipeline(p + "limits: { depth: 0 }\n"),
         pipeline(p + "flow: { rate: fast }\n"), pipeline(p + "script_limits: { cpu: 5 }\n"),
         pipeline(p + "sensitive: [a.b]\n"), sink("order: lanes"), sink("required: yes"),
-        sink("spool: 2 big ones"), sink("writers: 2"), sink("retry: { delays: [] }"),
+        sink("spool: 2 big ones"), sink("writers: 65"), sink("retry: { delays: [] }"),
         std::string("runtime: {}\n"), std::string("pipelines: {}\n"),
         std::string("pipelines: { p: { sources: { in: {} }, sinks: { o: { use: x } } } }\n"),
         std::string(

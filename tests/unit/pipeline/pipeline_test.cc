@@ -184,6 +184,54 @@ TEST_F(PipelineTest, ASourceIsMadeAnewWhileWhatItGaveIsOut) {
   EXPECT_EQ(source.acked["lane"], 100U);
 }
 
+TEST_F(PipelineTest, SeveralWritersShareTheLanesAndKeepTheirOrder) {
+  config_.sinks[0].writers = 3;
+  config_.sinks[0].batch.records = 7;
+  for (int lane = 0; lane < 12; ++lane) feed("in", 50, "lane " + std::to_string(lane));
+  test::sink_levers("out").answer = [failed = 0](const auto& seen,
+                                                 sluice_outcome* outcomes) mutable {
+    for (size_t i = 0; i < seen.size(); ++i) {
+      const bool fails = ++failed % 5 == 0;  // now and then a record has to be tried again
+      outcomes[i].verdict = fails ? SLUICE_REC_RETRY : SLUICE_REC_OK;
+      if (!fails) continue;
+      while (++i < seen.size()) outcomes[i].verdict = SLUICE_REC_UNTRIED;
+    }
+    return SLUICE_OK;
+  };
+  start();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 600U);
+  EXPECT_EQ(pipeline_->snapshot().sinks.at(0).written, 600U);
+  const auto& sink = test::sink_levers("out");
+  EXPECT_EQ(sink.created, 3U);
+  std::map<uint32_t, uint64_t> last;
+  for (const auto& record : sink.committed) EXPECT_EQ(record.position, ++last[record.lane]);
+  EXPECT_EQ(last.size(), 12U);
+}
+
+TEST_F(PipelineTest, WhatIsRoutedToAnOptionalSinkByNameIsNotPassedOver) {
+  config_.sinks.push_back(sink("side"));
+  config_.sinks[1].required = false;
+  config_.flow.max_in_flight = 4 << 20;
+  config_.transform = write("t.lua", R"(
+      function transform(r)
+        r.fill = string.rep("x", 5000)
+        sluice.emit(r, { sink = "side" })
+      end)");
+  feed("in", 600);
+  auto& side = test::sink_levers("side");
+  side.corked = true;
+  start();
+  StopSource never;
+  for (int i = 0; i < 3000 && pipeline_->snapshot().sinks.at(1).queue_batches < 3; ++i) {
+    never.wait_for(Millis(10));
+  }
+  side.uncork();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(side.committed.size(), 600U);
+  EXPECT_EQ(account().outcome(Outcome::kCommitted), 600U);
+}
+
 TEST_F(PipelineTest, BackPressureStopsTheSource) {
   config_.flow.max_in_flight = 1 << 20;
   auto& levers = test::source_levers("in");
