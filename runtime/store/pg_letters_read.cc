@@ -13,7 +13,7 @@ namespace {
 // Connections kept open while nobody reads.
 constexpr size_t kIdleConnections = 4;
 
-std::string select_letters(std::string_view where) {
+std::string select_from_postgres(std::string_view where) {
   return std::string("SELECT ") + kLetterColumns +
          " FROM sluice.letters l JOIN sluice.letter_classes c ON c.id = l.class WHERE " +
          std::string(where);
@@ -146,7 +146,7 @@ Result<std::vector<DeadLetter>> PgDeadLetterStore::letters_of(PgConnection& conn
   if (seqs.empty()) return letters;
   SLUICE_ASSIGN_OR_RETURN(
       const PgRows rows,
-      connection.run(select_letters("l.seq = ANY($1::bigint[])"), PgParams().numbers(seqs)));
+      connection.run(select_from_postgres("l.seq = ANY($1::bigint[])"), PgParams().numbers(seqs)));
   std::unordered_map<uint64_t, int> row_of;
   for (int row = 0; row < rows.count(); ++row) row_of.emplace(rows.u64(row, 24), row);
   for (const uint64_t seq : seqs) {
@@ -188,7 +188,7 @@ Result<LetterPage> PgDeadLetterStore::page(const LetterFilter& filter, const Let
 Result<std::optional<DeadLetter>> PgDeadLetterStore::find(const std::string& id) {
   SLUICE_ASSIGN_OR_RETURN(const Reader reader, this->reader());
   SLUICE_ASSIGN_OR_RETURN(const PgRows whole,
-                          reader->run(select_letters("l.id = $1"), PgParams().text(id)));
+                          reader->run(select_from_postgres("l.id = $1"), PgParams().text(id)));
   if (whole.count() > 0) {
     SLUICE_ASSIGN_OR_RETURN(DeadLetter letter, letter_of(whole.row(0), target_.shown));
     return std::optional<DeadLetter>(std::move(letter));
@@ -197,7 +197,7 @@ Result<std::optional<DeadLetter>> PgDeadLetterStore::find(const std::string& id)
   const std::string behind = id + "\xf4\x8f\xbf\xbf";  // the last character there is
   SLUICE_ASSIGN_OR_RETURN(
       const PgRows rows,
-      reader->run(select_letters("l.id >= $1 AND l.id < $2 ORDER BY l.id LIMIT 2"),
+      reader->run(select_from_postgres("l.id >= $1 AND l.id < $2 ORDER BY l.id LIMIT 2"),
                   PgParams().text(id).text(behind)));
   if (rows.count() == 0) return std::optional<DeadLetter>();
   if (rows.count() > 1) return ambiguous_id(id);
