@@ -139,7 +139,7 @@ def offer(path, rate, seconds):
     return written
 
 
-def wait_until(place, condition, limit=60):
+def wait_until(place, condition, limit=120):
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, "it does not come to its end: %s" % place.errors[-5:]
@@ -159,6 +159,7 @@ def run(program, rate, seconds, fault):
 
 
 def measure(place, database, rate, seconds, fault):
+    wait_until(place, lambda: place.health()["adapters"]["c"]["state"] == "ok")
     if fault == "fails":  # at once
         database.execute("alter table t rename to away")
     elif fault == "hangs":  # each call waits for the lock until its time limit
