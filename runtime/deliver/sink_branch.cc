@@ -73,7 +73,7 @@ void add(SinkStatus& to, const SinkStatus& more) {
 
 Result<std::unique_ptr<SinkBranch>> SinkBranch::create(const ComponentRef& component,
                                                        uint32_t writers, const MakeOptions& options,
-                                                       SinkDriver::LaneName lane_name,
+                                                       const SinkDriver::LaneName& lane_name,
                                                        LetterBox& letters, const Clock& clock) {
   std::unique_ptr<SinkBranch> branch(new SinkBranch);
   for (uint32_t writer = 0; writer < writers; ++writer) {

@@ -23,7 +23,7 @@ class SinkBranch {
 
   static Result<std::unique_ptr<SinkBranch>> create(const ComponentRef& component, uint32_t writers,
                                                     const MakeOptions& options,
-                                                    SinkDriver::LaneName lane_name,
+                                                    const SinkDriver::LaneName& lane_name,
                                                     LetterBox& letters, const Clock& clock);
 
   Status recover();

@@ -79,7 +79,7 @@ Status SinkSpool::append(std::span<const Delivery> deliveries) {
     records[i].counted =
         options_.obliged(*delivery.part) && delivery.batch->claim_for_spool(delivery.part->record);
   }
-  const Status status = spool_->append(records);
+  Status status = spool_->append(records);
   for (size_t i = 0; i < deliveries.size(); ++i) {
     if (status) {
       ++inside_[deliveries[i].batch->source];
