@@ -15,6 +15,13 @@ namespace {
 // Another connection (a command beside the runtime) holds the write lock for moments only.
 constexpr int kBusyTimeoutMs = 5000;
 
+// SQLite's count of the memory it uses, which nobody asks for, takes a lock of the whole process
+// for each allocation. Without effect where a plugin has begun to use SQLite before us.
+void count_no_memory() {
+  static const int ignored = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(ignored);
+}
+
 Code code_of(int rc, int system_error) {
   if (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG) {
     if ((rc & 0xff) == SQLITE_IOERR) return Code::kExhausted;
@@ -174,6 +181,7 @@ void Database::Closer::operator()(sqlite3* handle) const {
 
 Result<Database> Database::open(DatabaseName name, bool read_only) {
   Database database(std::move(name));
+  count_no_memory();
   sqlite3* handle = nullptr;
   errno = 0;
   const int access = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Redrives: what was chosen, and what became of it. A plan's row has the counts, `redrive_letters`
 // what is still to be settled; a letter and its place in a plan change in one transaction.
+#include <algorithm>
+
 #include "runtime/base/fault.h"
 #include "runtime/store/sqlite_letters.h"
 
@@ -44,6 +46,17 @@ Status count_reason(Database& database, uint64_t redrive, const std::string& rea
   add.bind_text(2, reason);
   add.bind_u64(3, n);
   return add.run();
+}
+
+// Neighbours lie in the same pages.
+std::vector<const RedrivenLetter*> in_their_order(const std::vector<RedrivenLetter>& letters) {
+  std::vector<const RedrivenLetter*> out;
+  out.reserve(letters.size());
+  for (const RedrivenLetter& letter : letters) out.push_back(&letter);
+  std::stable_sort(out.begin(), out.end(), [](const RedrivenLetter* a, const RedrivenLetter* b) {
+    return a->seq < b->seq;
+  });
+  return out;
 }
 
 }  // namespace
@@ -138,7 +151,8 @@ Status LetterWriter::settle_redriven(const std::vector<RedrivenLetter>& letters,
       SLUICE_ASSIGN_OR_RETURN(
           Statement leave,
           database_.prepare("DELETE FROM redrive_letters WHERE redrive = ?1 AND seq = ?2"));
-      for (const RedrivenLetter& letter : letters) {
+      for (const RedrivenLetter* at : in_their_order(letters)) {
+        const RedrivenLetter& letter = *at;
         SLUICE_RETURN_IF_ERROR(settle_one(letter));
         leave.bind_u64(1, letter.redrive);
         leave.bind_u64(2, letter.seq);
