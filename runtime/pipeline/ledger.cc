@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "runtime/base/fault.h"
-#include "runtime/base/log.h"
 
 namespace sluice {
 namespace {
@@ -15,27 +14,20 @@ constexpr std::chrono::milliseconds kCommitInterval{20};
 // Letters in one transaction; bounds the memory that their copies take.
 constexpr size_t kLettersAtOnce = 1000;
 
-// A store on the same machine is mended by people or by room on the disk; it is looked at often,
-// since everything holds meanwhile.
-RetryConfig store_retry() {
-  RetryConfig out;
-  out.base = Millis(100);
-  out.cap = Millis(2'000);
-  return out;
-}
-
 }  // namespace
 
 Ledger::Ledger(CheckpointStore& checkpoints, DeadLetterStore& letters, const Clock& clock)
     : checkpoints_(checkpoints),
       letters_(letters),
       clock_(clock),
-      retry_(store_retry(), static_cast<uint64_t>(clock.wall_us())) {}
+      hold_(clock),
+      settler_(letters, clock) {}
 
 Ledger::~Ledger() { finish(); }
 
 void Ledger::start(std::vector<LedgerClient*> clients) {
   clients_ = std::move(clients);
+  settler_.start();
   thread_ = std::thread(&Ledger::run, this);
 }
 
@@ -69,8 +61,10 @@ void Ledger::finish() {
     finishing_ = true;
     changed_.notify_all();
   }
+  hold_.finish();
   stop_.request();
   if (thread_.joinable()) thread_.join();
+  settler_.finish();
   // What a failing store kept from being written: let go of the batches, unacknowledged.
   MutexLock lock(mutex_);
   new_letters_.clear();
@@ -79,27 +73,40 @@ void Ledger::finish() {
 }
 
 Ledger::Status Ledger::status() const {
-  MutexLock lock(mutex_);
-  return status_;
+  Status out = hold_.status();
+  const Status settler = settler_.status();
+  if (out.healthy && !settler.healthy) out.last_error = settler.last_error;
+  out.healthy = out.healthy && settler.healthy;
+  out.commits += settler.commits;
+  out.failed_commits += settler.failed_commits;
+  return out;
 }
 
 size_t Ledger::backlog() const {
   MutexLock lock(mutex_);
-  return new_letters_.size() + new_delivered_.size() + new_settled_.size();
+  return new_letters_.size() + new_delivered_.size() + new_settled_.size() + settler_.backlog();
 }
 
 void Ledger::run() {
   while (wait_for_work()) {
+    const auto began = clock_.now();
     // Letters first: the records they stand for are settled only once their letters are durable.
     if (!write_letters()) return;
     // What was delivered is posted before it counts as settled, so all of it is there once the
     // settled have been taken.
     const std::vector<Settled> settled = take_settled();
     if (!note_delivered()) return;
-    if (!settle_redriven(settled)) return;
-    for (const Settled& item : settled) item.client->account(*item.batch, item.segment);
+    for (const Settled& item : settled) {
+      if (item.batch->redrive) {
+        settler_.post(*item.client, item.batch, item.segment);
+      } else {
+        item.client->account(*item.batch, item.segment);
+      }
+    }
     if (!commit()) return;
-    stop_.wait_for(kCommitInterval);
+    // From the beginning: what a commit took is no reason to let more work pile up behind it.
+    const auto took = std::chrono::duration_cast<Millis>(clock_.now() - began);
+    if (took < kCommitInterval) stop_.wait_for(kCommitInterval - took);
   }
 }
 
@@ -133,7 +140,7 @@ bool Ledger::write_letters() {
       SLUICE_FAULT("ledger.letters.before");
       return letters_.put(letters);
     };
-    if (!persist(put)) return false;
+    if (!hold_.persist(put)) return false;
     SLUICE_FAULT("ledger.letters.after");
     for (const Letter& letter : batch) letter.client->letter_written(letter.request);
   }
@@ -142,17 +149,6 @@ bool Ledger::write_letters() {
 std::vector<Ledger::Settled> Ledger::take_settled() {
   MutexLock lock(mutex_);
   return std::exchange(new_settled_, {});
-}
-
-// The letters of redriven records, before their records count as settled.
-bool Ledger::settle_redriven(const std::vector<Settled>& settled) {
-  std::vector<RedrivenLetter> letters;
-  for (const Settled& item : settled) item.client->redriven(*item.batch, item.segment, letters);
-  if (letters.empty()) return true;
-  SLUICE_FAULT("ledger.redriven.before");
-  if (!persist([&] { return letters_.settle_redriven(letters, clock_.wall_us()); })) return false;
-  SLUICE_FAULT("ledger.redriven.after");
-  return true;
 }
 
 bool Ledger::note_delivered() {
@@ -169,7 +165,7 @@ bool Ledger::note_delivered() {
     }
     if (parts.empty()) continue;
     SLUICE_FAULT("ledger.delivered.before");
-    if (!persist([&] { return client->note_delivered(parts); })) return false;
+    if (!hold_.persist([&] { return client->note_delivered(parts); })) return false;
     SLUICE_FAULT("ledger.delivered.after");
   }
   return true;
@@ -190,53 +186,13 @@ bool Ledger::commit() {
     SLUICE_FAULT("ledger.checkpoint.before");
     return checkpoints_.commit(updates, clock_.wall_us());
   };
-  if (!persist(store)) return false;
+  if (!hold_.persist(store)) return false;
   SLUICE_FAULT("ledger.checkpoint.after");
   size_t at = 0;
   for (const auto& [client, end] : owners) {
     for (; at < end; ++at) client->committed(commits[at]);
   }
   return true;
-}
-
-bool Ledger::persist(const std::function<sluice::Status()>& work) {
-  for (;;) {
-    const sluice::Status done = work();
-    if (!note(done)) return false;
-    if (done) return true;
-  }
-}
-
-bool Ledger::note(const sluice::Status& status) {
-  bool ending = false;
-  bool news = false;
-  {
-    MutexLock lock(mutex_);
-    if (status) {
-      ++status_.commits;
-      news = !status_.healthy;
-      status_.healthy = true;
-    } else {
-      ++status_.failed_commits;
-      news = status_.healthy;
-      status_.healthy = false;
-      status_.last_error = status.message();
-      ending = finishing_;
-    }
-  }
-  if (status) {
-    retry_.succeed();
-    if (news) log::info("store.recovered", "what has to be stored can be stored again");
-    return true;
-  }
-  if (news) {
-    log::error("store.failed",
-               "holding: nothing is acknowledged until what is known of it can be "
-               "stored: " +
-                   status.message());
-  }
-  if (!ending) stop_.wait_for(retry_.fail());
-  return !ending;
 }
 
 }  // namespace sluice

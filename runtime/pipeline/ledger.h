@@ -12,13 +12,15 @@
 #include "runtime/base/mutex.h"
 #include "runtime/base/stop.h"
 #include "runtime/deliver/letter_box.h"
-#include "runtime/deliver/retry.h"
+#include "runtime/pipeline/redrive_settler.h"
+#include "runtime/pipeline/store_hold.h"
 #include "runtime/store/checkpoint_store.h"
 #include "runtime/store/dead_letter_store.h"
 
 namespace sluice {
 
-// What the ledger needs of a pipeline. Calls come from the ledger's thread only.
+// What the ledger needs of a pipeline. Calls come from the ledger's thread only, those about a
+// batch of redriven letters (redriven(), account()) from the settler's.
 class LedgerClient {
  public:
   struct Commit {
@@ -51,12 +53,7 @@ class LedgerClient {
 // is acknowledged.
 class Ledger {
  public:
-  struct Status {
-    bool healthy = true;
-    std::string last_error;
-    uint64_t commits = 0;
-    uint64_t failed_commits = 0;
-  };
+  using Status = StoreHold::Status;
 
   Ledger(CheckpointStore& checkpoints, DeadLetterStore& letters, const Clock& clock);
   ~Ledger();
@@ -71,7 +68,7 @@ class Ledger {
   void wake() SLUICE_EXCLUDES(mutex_);
   // Commits what has been posted, then ends. With a failing store: gives up at once, unacked.
   void finish() SLUICE_EXCLUDES(mutex_);
-  [[nodiscard]] Status status() const SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] Status status() const;
   // Letters posted and not durable yet.
   [[nodiscard]] size_t backlog() const SLUICE_EXCLUDES(mutex_);
 
@@ -94,17 +91,14 @@ class Ledger {
   bool wait_for_work() SLUICE_EXCLUDES(mutex_);
   bool write_letters() SLUICE_EXCLUDES(mutex_);
   std::vector<Settled> take_settled() SLUICE_EXCLUDES(mutex_);
-  bool settle_redriven(const std::vector<Settled>& settled) SLUICE_EXCLUDES(mutex_);
   bool note_delivered() SLUICE_EXCLUDES(mutex_);
   bool commit() SLUICE_EXCLUDES(mutex_);
-  // Does it until it succeeds. False: the store failed and the ledger was told to end.
-  bool persist(const std::function<sluice::Status()>& work) SLUICE_EXCLUDES(mutex_);
-  bool note(const sluice::Status& status) SLUICE_EXCLUDES(mutex_);
 
   CheckpointStore& checkpoints_;
   DeadLetterStore& letters_;
   const Clock& clock_;
-  Backoff retry_;  // of the ledger's thread
+  StoreHold hold_;
+  RedriveSettler settler_;
   std::vector<LedgerClient*> clients_;
   std::thread thread_;
   StopSource stop_;
@@ -116,7 +110,6 @@ class Ledger {
   std::vector<Settled> new_settled_ SLUICE_GUARDED_BY(mutex_);
   bool woken_ SLUICE_GUARDED_BY(mutex_) = false;
   bool finishing_ SLUICE_GUARDED_BY(mutex_) = false;
-  Status status_ SLUICE_GUARDED_BY(mutex_);
 };
 
 }  // namespace sluice

@@ -200,7 +200,7 @@ class Pipeline final : public SettlementListener,
   void deliver(const BatchPtr& batch);
   static void oblige_letters(Batch& batch, const std::vector<LetterRequest>& letters);
   void oblige_parts(Batch& batch) const;
-  void add_shown_fields(DeadLetter& letter);
+  void add_shown_fields(DeadLetter& letter, Document& document) const;
   void note_elsewhere(const Batch& batch, uint32_t record) SLUICE_EXCLUDES(elsewhere_mutex_);
   void watch_for_burst(Batch& batch, uint32_t segment);
 
@@ -224,6 +224,7 @@ class Pipeline final : public SettlementListener,
   struct {
     OrderBuffer order;
     uint64_t next_sequence = 0;  // of the redriver's thread
+    Document shown;              // of the settler's thread
   } redriven_;
   std::vector<std::unique_ptr<SinkBranch>> sinks_;
   // What the next batch is stamped with; taken once a batch.

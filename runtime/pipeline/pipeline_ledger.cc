@@ -88,7 +88,7 @@ DeadLetter Pipeline::make_letter(const LetterRequest& request) {
                                   ? batch.spooled->names(request.record).received_us
                                   : batch.received_us;
   letter.event_time_us = record.time_us != 0 ? record.time_us : received_us;
-  add_shown_fields(letter);
+  add_shown_fields(letter, shown_document_);
   letter.first_at_us = letter.last_at_us = context_.clock->wall_us();
   letter.id = letter_id(letter);
   return letter;
@@ -123,18 +123,17 @@ std::string Pipeline::version_met(const Batch& batch, uint32_t record) {
 }
 
 // What `dead_letters.show` asks for, as far as the record can be read.
-void Pipeline::add_shown_fields(DeadLetter& letter) {
+void Pipeline::add_shown_fields(DeadLetter& letter, Document& document) const {
   if (shown_.empty()) return;
   std::string_view text = letter.raw;
   if (const auto bundle = this->bundle(); bundle->versions) text = bundle->versions->payload(text);
-  if (!shown_document_.parse(text, {config_.limits.record_bytes, config_.limits.depth})) return;
+  if (!document.parse(text, {config_.limits.record_bytes, config_.limits.depth})) return;
   Arena arena(1024);
   for (const JsonPointer& pointer : shown_) {
-    const NodeIndex at = pointer.find(shown_document_);
+    const NodeIndex at = pointer.find(document);
     if (at == kNoNode) continue;
-    const bool string = shown_document_.kind(at) == JsonKind::kString;
-    const std::string_view value =
-        string ? shown_document_.string(at, arena) : shown_document_.json(at);
+    const bool string = document.kind(at) == JsonKind::kString;
+    const std::string_view value = string ? document.string(at, arena) : document.json(at);
     letter.fields.emplace_back(pointer.text(), shorten(value, kMostShownBytes));
   }
 }

@@ -73,7 +73,7 @@ void Pipeline::fail_again(const Batch& batch, uint32_t record, RedrivenLetter& o
     std::erase(letter.done_sinks, letter.sink);
     letter.last_at_us = context_.clock->wall_us();
     letter.fields.clear();
-    add_shown_fields(letter);
+    add_shown_fields(letter, redriven_.shown);
     if (!out.letter) {
       letter.redrives = before.redrives + 1;
       letter.first_reason = before.first_reason.empty() ? before.reason : before.first_reason;

@@ -38,7 +38,7 @@ struct RedriveBatch {
   uint64_t redrive = 0;
   RedriveFrom from = RedriveFrom::kRaw;
   std::vector<DeadLetter> letters;  // by record
-  // Told how many more letters are settled, durably; on the ledger's thread.
+  // Told how many more letters are settled, durably; on the settler's thread.
   std::function<void(uint64_t letters)> settled;
 
   // The records as a source would have given them. Call once, when the letters are all there.

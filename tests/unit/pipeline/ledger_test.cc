@@ -6,6 +6,8 @@
 
 #include <atomic>
 
+#include "runtime/pipeline/redrive_batch.h"
+
 namespace sluice {
 namespace {
 
@@ -104,6 +106,14 @@ class FakeLetters final : public DeadLetterStore {
     return std::vector<DeadLetter>();
   }
   Status settle_redriven(const std::vector<RedrivenLetter>&, int64_t) override {
+    log_.add("settling");
+    if (!log_.wait_for("it may be settled")) return Status(Code::kInternal, "waited in vain");
+    if (failures > 0) {
+      --failures;
+      log_.add("settling failed");
+      return Status(Code::kExhausted, "disk full");
+    }
+    log_.add("settled");
     return Status::ok();
   }
   Result<std::vector<RedrivePlan>> redrives(uint64_t) override {
@@ -113,6 +123,7 @@ class FakeLetters final : public DeadLetterStore {
     return std::optional<RedrivePlan>();
   }
   std::atomic<bool> failing{false};
+  std::atomic<int> failures{0};
 
  private:
   Log& log_;
@@ -131,7 +142,8 @@ class FakeClient final : public LedgerClient, public SettlementListener {
     log_.add("written " + request.reason);
     request.batch->meet(0, 1);
   }
-  void account(Batch&, uint32_t) override {
+  void account(Batch& batch, uint32_t) override {
+    if (batch.redrive) return log_.add("redriven");
     ++mark_;
     rose_ = true;
   }
@@ -142,6 +154,11 @@ class FakeClient final : public LedgerClient, public SettlementListener {
     commit.marks.push_back({1, 0, mark_});
     commits.push_back(commit);
   }
+  Status note_delivered(std::span<const DeliveredParts>) override {
+    log_.add("marked");
+    return Status::ok();
+  }
+  void redriven(Batch&, uint32_t, std::vector<RedrivenLetter>& out) override { out.emplace_back(); }
   void committed(const Commit& commit) override {
     log_.add("ack " + std::to_string(commit.marks[0].position));
   }
@@ -167,6 +184,14 @@ class LedgerTest : public ::testing::Test {
     raw.count = 1;
     raw.records = &record_;
     return std::make_shared<Batch>(raw, pool_, client_);
+  }
+  // A redriven record that a sink has taken.
+  void redrive() {
+    const BatchPtr batch = one_record();
+    batch->redrive = std::make_shared<RedriveBatch>();
+    const DeliveredParts parts{batch, 0, 1, 0};
+    ledger_.post_delivered(client_, {&parts, 1});
+    batch->publish();
   }
   void reject(const std::string& reason) {
     const BatchPtr batch = one_record();
@@ -215,6 +240,49 @@ TEST_F(LedgerTest, HoldsWhileLettersCannotBeStored) {
   EXPECT_EQ(ledger_.status().last_error, "read-only");
   letters_.failing = false;
   ASSERT_TRUE(log_.wait_for("ack 1"));
+}
+
+TEST_F(LedgerTest, NothingWaitsForTheLettersOfARedrive) {
+  start();
+  redrive();
+  ASSERT_TRUE(log_.wait_for("settling"));
+  one_record()->publish();
+  ASSERT_TRUE(log_.wait_for("ack 1"));
+  EXPECT_EQ(ledger_.backlog(), 0U);
+  log_.add("it may be settled");
+  ASSERT_TRUE(log_.wait_for("redriven"));
+  EXPECT_THAT(log_.lines(), ElementsAre("marked", "settling", "checkpoint lane@1", "ack 1",
+                                        "it may be settled", "settled", "redriven"));
+}
+
+TEST_F(LedgerTest, RedrivenLettersThatCannotBeStoredAreTriedAgain) {
+  letters_.failures = 1;
+  log_.add("it may be settled");
+  start();
+  redrive();
+  ASSERT_TRUE(log_.wait_for("redriven"));
+  EXPECT_THAT(log_.lines(), ElementsAre("it may be settled", "marked", "settling",
+                                        "settling failed", "settling", "settled", "redriven"));
+  EXPECT_TRUE(ledger_.status().healthy);
+  EXPECT_EQ(ledger_.status().failed_commits, 1U);
+}
+
+TEST_F(LedgerTest, FinishSettlesTheRedriven) {
+  log_.add("it may be settled");
+  start();
+  redrive();
+  ledger_.finish();
+  EXPECT_EQ(log_.lines().back(), "redriven");
+}
+
+TEST_F(LedgerTest, FinishLeavesRedrivenLettersAsTheyAreWhenTheStoreFails) {
+  letters_.failures = 1000;
+  log_.add("it may be settled");
+  start();
+  redrive();
+  ASSERT_TRUE(log_.wait_for("settling failed"));
+  ledger_.finish();
+  EXPECT_EQ(log_.lines().back(), "settling failed");
 }
 
 TEST_F(LedgerTest, FinishCommitsWhatWasPosted) {
