@@ -90,9 +90,13 @@ void DurableSpool::fill(std::span<const SpoolRecord> records) {
     before = &record;
     store::encode_spool_record(id, record, scratch_);
     batch_.put(record_key(id), scratch_);
-    batch_.put(index_key(id), store::encode_spool_entry(entry));
     entries_.push_back(entry);
     ++id;
+  }
+  // Behind each other, not in turn: neighbours are inserted quicker.
+  id = next_id_;
+  for (const SpoolEntry& entry : entries_) {
+    batch_.put(index_key(id++), store::encode_spool_entry(entry));
   }
 }
 
@@ -215,10 +219,10 @@ Status DurableSpool::take(const Found& found, bool sync) {
   std::map<uint32_t, uint64_t> by_lane;
   for (const auto& [id, entry] : found) {
     batch_.remove(record_key(id));
-    batch_.remove(index_key(id));
     ++by_lane[entry.lane];
     removed_bytes_ += entry.bytes;
   }
+  for (const auto& [id, entry] : found) batch_.remove(index_key(id));
   {
     MutexLock lock(mutex_);
     for (const auto& [number, count] : by_lane) {
