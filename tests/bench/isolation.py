@@ -7,7 +7,7 @@ from the sink's.
 usage: isolation.py SLUICE [--seconds N] [--rounds N] [--rate N]
   --seconds N   how long load is offered in each run (15)
   --rounds N    runs without the fault, with a sink that fails, and with one that hangs (3)
-  --rate N      lines a second; default: half of what a first run takes at once
+  --rate N      lines a second; default: half of what a first run takes
 """
 import argparse
 import json
@@ -25,7 +25,9 @@ CONFIG = """
 runtime: { state: { dir: ./state }, admin: { listen: "127.0.0.1:0" }, drain_timeout: 120s }
 pipelines:
   p:
-    sources: { in: { use: file, config: { paths: [./in/*.jsonl], follow: %s } } }
+    sources: { in: { use: file, config: { paths: [./in/*.jsonl], follow: true } } }
+    schema: ./schema.json
+    transform: ./script.lua
     sinks:
       a: { use: file, config: { path: ./a.jsonl } }
       b: { use: file, config: { path: ./b.jsonl } }
@@ -36,6 +38,10 @@ pipelines:
         breaker: { half_open_after: 2s }
 """
 TAIL = b',"pad":"%s"}\n' % (b"x" * 400)
+SCHEMA = {"type": "object", "required": ["t", "n", "pad"], "properties": {
+    "t": {"type": "integer"}, "n": {"type": "integer", "minimum": 0},
+    "pad": {"type": "string", "maxLength": 500}}}
+SCRIPT = "function transform(r) r.twice = 2 * r.n r.size = #r.pad return r end\n"
 STEP = 0.01
 SAMPLE = 20  # every so-manieth line is timed
 
@@ -77,10 +83,12 @@ class Reader(threading.Thread):
 
 
 class Place:
-    def __init__(self, program, folder, follow):
+    def __init__(self, program, folder):
         self.program, self.path, self.errors = program, pathlib.Path(folder), []
         (self.path / "in").mkdir()
-        (self.path / "sluice.yaml").write_text(CONFIG % ("true" if follow else "false"))
+        (self.path / "schema.json").write_text(json.dumps(SCHEMA))
+        (self.path / "script.lua").write_text(SCRIPT)
+        (self.path / "sluice.yaml").write_text(CONFIG)
 
     def start(self):
         self.process = subprocess.Popen([self.program, "run"], cwd=self.path,
@@ -90,6 +98,9 @@ class Place:
                 self.address = "127.0.0.1:" + text.split(b"127.0.0.1:")[1].split(b'"')[0].split()[0].decode()
                 break
         threading.Thread(target=self.keep_errors, daemon=True).start()
+
+    def account(self):
+        return self.health()["pipelines"]["p"]["accounting"]
 
     def keep_errors(self):
         for text in self.process.stderr:
@@ -118,14 +129,22 @@ def make_database(place):
 
 
 def capacity(program, lines):
+    """Lines a second from a file that is there already, with the readers of this script beside it."""
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
-        place = Place(program, folder, follow=False)
+        place = Place(program, folder)
         make_database(place).close()
         (place.path / "in" / "load.jsonl").write_bytes(lines_of(0, lines))
-        done = subprocess.run([program, "run", "--once", "--json"], cwd=folder, capture_output=True,
-                              text=True)
-        assert done.returncode == 0, done.stderr
-        return lines / json.loads(done.stdout.splitlines()[-1])["seconds"]
+        readers = [Reader(place.path / name) for name in ("a.jsonl", "b.jsonl")]
+        for reader in readers:
+            reader.start()
+        began = time.monotonic()
+        place.start()
+        try:
+            wait_until(place, lambda: place.account()["committed"] == lines and
+                       all(reader.lines == lines for reader in readers))
+            return lines / (time.monotonic() - began)
+        finally:
+            place.end()
 
 
 def offer(path, rate, seconds):
@@ -148,7 +167,7 @@ def wait_until(place, condition, limit=120):
 
 def run(program, rate, seconds, fault):
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
-        place = Place(program, folder, follow=True)
+        place = Place(program, folder)
         database = make_database(place)
         (place.path / "in" / "load.jsonl").touch()
         place.start()
@@ -177,7 +196,7 @@ def measure(place, database, rate, seconds, fault):
     elif fault == "hangs":
         database.execute("rollback")
     wait_until(place, lambda: place.metric("ingest_spool_records") == 0 and
-               place.health()["pipelines"]["p"]["accounting"]["in_flight"] == 0)
+               place.account()["in_flight"] == 0)
     caught_up = time.monotonic() - began
     place.process.send_signal(signal.SIGTERM)
     assert place.process.wait() == 0
