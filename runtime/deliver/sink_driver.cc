@@ -10,6 +10,7 @@ namespace sluice {
 namespace {
 
 constexpr Millis kLookAtShare{100};
+constexpr Millis kLookAtCall{50};
 
 }  // namespace
 
@@ -61,7 +62,10 @@ SinkDriver::~SinkDriver() {
 
 Status SinkDriver::recover() { return spool_ ? spool_->recover() : Status::ok(); }
 
-void SinkDriver::start() { thread_ = std::thread(&SinkDriver::run, this); }
+void SinkDriver::start() {
+  if (spool_) stand_in_.start(kLookAtCall, [this] { stand_in(); });
+  thread_ = std::thread(&SinkDriver::run, this);
+}
 
 void SinkDriver::stop() {
   stop_.request();
@@ -73,6 +77,7 @@ void SinkDriver::stop() {
 
 void SinkDriver::join() {
   if (thread_.joinable()) thread_.join();
+  stand_in_.end();
 }
 
 std::optional<Status> SinkDriver::first_open(std::chrono::steady_clock::time_point deadline) {
@@ -130,6 +135,8 @@ void SinkDriver::run() {
   parked_.clear();
   batches_.clear();
   overflow_batches_.clear();
+  lent_.clear();
+  lent_batches_.clear();
   parked_batches_.clear();
   const CallResult closed = instance_->close();
   if (closed.rc < 0) {

@@ -20,6 +20,7 @@
 #include "runtime/deliver/sink_marks.h"
 #include "runtime/deliver/sink_services.h"
 #include "runtime/deliver/sink_spool.h"
+#include "runtime/deliver/sink_stand_in.h"
 #include "runtime/deliver/waiting_room.h"
 #include "runtime/plugin_host/instance.h"
 
@@ -121,6 +122,7 @@ class SinkDriver {
   [[nodiscard]] bool takes(const Batch& batch, const Part& part);
 
   // sink_spooling.cc
+  [[nodiscard]] bool crowded() const;
   [[nodiscard]] bool spills() const;
   bool sit_out_spooling();
   void overflow_held();
@@ -133,6 +135,23 @@ class SinkDriver {
   void take_overflow();
   [[nodiscard]] bool goes_behind(const Batch& batch) const;
   [[nodiscard]] bool comes_again(const Delivery& delivery) const;
+
+  // sink_takeover.cc
+  // A call that is no write.
+  template <typename Call>
+  CallResult watched(const Call& call) {
+    if (!spool_) return call();
+    stand_in_.entered();
+    CallResult result = call();
+    stand_in_.left();
+    taken_over_ = false;  // nothing was lent
+    return result;
+  }
+  void stand_in();
+  void lend();
+  bool spool_lent();
+  bool take_back(const CallResult& result, std::chrono::nanoseconds took);
+  void take_back(size_t index, Outcome outcome);
 
   // sink_link.cc
   bool available();
@@ -226,6 +245,13 @@ class SinkDriver {
   KeptBatches parked_batches_;
   Time look_for_room_at_{};  // the spool took no more; not tried again before
   bool spool_had_turn_ = false;
+  StandIn stand_in_;                      // with a spool
+  Range calling_;                         // what of gathered_ is being written
+  bool taken_over_ = false;               // what was held when the call began is not any more
+  Deliveries lent_;                       // what the call has, by its outcomes
+  KeptBatches lent_batches_;              // what the call points into
+  bool lent_inside_ = false;              // lent_ is in the spool, unless it came from there
+  std::vector<SinkSpool::Left> tickets_;  // then: of lent_
   std::vector<sluice_record> records_;
   std::vector<sluice_outcome> outcomes_;
   std::vector<PlacedDelivery> order_keys_;

@@ -29,7 +29,7 @@ bool SinkDriver::available() {
 bool SinkDriver::connect() {
   if (link_ == Link::kUnusable) make_anew();
   if (stop_.requested()) return false;
-  CallResult result = instance_->open();
+  CallResult result = watched([this] { return instance_->open(); });
   const bool opened = result.rc == SLUICE_OK;
   if (opened) result = marks_.read(*instance_);
   report_first_open(result);
@@ -80,7 +80,7 @@ void SinkDriver::report_first_open(const CallResult& result) {
 bool SinkDriver::probe() {
   if (instance_->extension(SLUICE_EXT_SINK_PROBE) == nullptr) return true;
   const auto began = clock_.now();
-  const CallResult result = instance_->probe();
+  const CallResult result = watched([this] { return instance_->probe(); });
   if (stop_.requested()) return false;
   if (result.rc < 0) {
     note_failed(result);

@@ -70,7 +70,7 @@ bool SinkSpool::found(const Delivery& delivery) {
       delivery, [this](uint32_t source, uint32_t lane) { return desk_.lane_name(source, lane); });
 }
 
-Status SinkSpool::append(std::span<const Delivery> deliveries) {
+Status SinkSpool::append(std::span<const Delivery> deliveries, std::vector<Left>* tickets) {
   std::vector<SpoolRecord> records(deliveries.size());
   std::deque<RecordNames> names;
   for (size_t i = 0; i < deliveries.size(); ++i) {
@@ -87,7 +87,14 @@ Status SinkSpool::append(std::span<const Delivery> deliveries) {
       deliveries[i].batch->disclaim(deliveries[i].part->record);
     }
   }
-  if (status) more_ = true;
+  if (!status) return status;
+  more_ = true;
+  if (tickets == nullptr) return status;
+  uint64_t id = spool_->stats().last_id - deliveries.size();  // nobody else appends
+  for (size_t i = 0; i < deliveries.size(); ++i) {
+    tickets->push_back({++id, Outcome::kNone, records[i].counted, deliveries[i].batch->source,
+                        std::string(records[i].lane), records[i].position});
+  }
   return status;
 }
 

@@ -58,8 +58,18 @@ class SinkSpool {
   // Was this record inside when the spool was opened? After a crash between an append and its
   // acknowledgement it comes from its source again.
   [[nodiscard]] bool found(const Delivery& delivery);
+  // A record that leaves: what the account has to know of it.
+  struct Left {
+    uint64_t id = 0;
+    Outcome outcome = Outcome::kNone;
+    bool accounted = false;  // stood in the account as held here
+    uint32_t source = 0;
+    std::string lane;
+    uint64_t position = 0;
+  };
   // Makes them durable: one fsync. On an error none is inside. None may be of the spool itself.
-  Status append(std::span<const Delivery> deliveries);
+  // `tickets`: for each of them what settled() takes, should it leave without being read.
+  Status append(std::span<const Delivery> deliveries, std::vector<Left>* tickets = nullptr);
   // How appending went, once it is known that no smaller piece fits: for health and log.
   void note_append(const Status& status) const SLUICE_EXCLUDES(mutex_);
 
@@ -76,6 +86,7 @@ class SinkSpool {
 
   // The sink has taken a record of such a batch; flush() lets it leave.
   void settled(const Delivery& delivery, Outcome outcome);
+  void settled(Left ticket) { leaving_.push_back(std::move(ticket)); }
   void flush() SLUICE_EXCLUDES(mutex_);
   // What a disk would not let go of is tried again once it is time.
   void retry_removals() SLUICE_EXCLUDES(mutex_);
@@ -88,15 +99,6 @@ class SinkSpool {
 
  private:
   friend class SpooledBatch;
-  // A record that leaves: what the account has to know of it.
-  struct Left {
-    uint64_t id = 0;
-    Outcome outcome = Outcome::kNone;
-    bool accounted = false;  // stood in the account as held here
-    uint32_t source = 0;
-    std::string lane;
-    uint64_t position = 0;
-  };
   Left left(const SpoolItem& item, Outcome outcome) const;
   void leave(std::vector<Left>& left) SLUICE_EXCLUDES(mutex_);         // [any]
   void letter_written(const SpoolItem& item) SLUICE_EXCLUDES(mutex_);  // [any]

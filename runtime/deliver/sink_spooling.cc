@@ -20,6 +20,10 @@ constexpr Millis kLookForRoom{200};
 bool SinkDriver::spills() const {
   if (!spool_ || options_.config.on_unavailable == OnUnavailable::kDeadLetter) return false;
   if (breaker_.state() == CircuitBreaker::State::kOpen || !overflow_.empty()) return true;
+  return crowded();
+}
+
+bool SinkDriver::crowded() const {
   const uint64_t held = queue_.bytes() + waiting_.kept_bytes() + batches_.charged_bytes();
   return held > options_.share_bytes;
 }

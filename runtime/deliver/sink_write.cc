@@ -53,7 +53,10 @@ bool SinkDriver::attempt(Range range) {
     return true;
   }
   std::chrono::nanoseconds took{0};
+  calling_ = range;
   const CallResult result = write(range, took);
+  calling_ = {};
+  if (taken_over_) return take_back(result, took);
   if (result.rc == SLUICE_CANCELLED && stop_.requested()) {
     todo_.push_back(range);
     return false;
@@ -177,7 +180,9 @@ CallResult SinkDriver::write(Range range, std::chrono::nanoseconds& took) {
   batch.origin = nullptr;
   const auto began = clock_.now();
   health_.call_began();
+  if (spool_) stand_in_.entered();
   CallResult result = write_batch(batch);
+  if (spool_) stand_in_.left();
   took = clock_.now() - began;
   call_timed_out_ = took >= options_.config.timeout;
   health_.call_ended(std::chrono::duration<double>(took).count(), records_.size());

@@ -83,6 +83,7 @@ class DurableSpool final : public Spool {
   Front front_ SLUICE_GUARDED_BY(mutex_);
   uint64_t disk_bytes_ SLUICE_GUARDED_BY(mutex_) = 0;
   uint64_t found_ SLUICE_GUARDED_BY(mutex_) = 0;
+  uint64_t last_id_ SLUICE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace sluice

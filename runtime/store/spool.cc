@@ -54,6 +54,7 @@ Status DurableSpool::append(std::span<const SpoolRecord> records) {
   if (index_.records() == 0) front_ = {next_id_, entries_.front().spooled_us};
   for (const SpoolEntry& entry : entries_) index_.add(entry);
   next_id_ += records.size();
+  last_id_ = next_id_ - 1;
   set_mark(db_->last_sequence(), index_.records());
   return Status::ok();
 }
@@ -255,6 +256,7 @@ SpoolStats DurableSpool::stats() const {
   out.oldest_us = index_.records() == 0 ? 0 : front_.spooled_us;
   out.disk_bytes = disk_bytes_;
   out.found = found_;
+  out.last_id = last_id_;
   return out;
 }
 

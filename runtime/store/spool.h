@@ -70,6 +70,7 @@ struct SpoolStats {
   int64_t oldest_us = 0;    // when the record at the front was appended; 0: nothing waits
   uint64_t disk_bytes = 0;  // more than `bytes` for a while after much was removed
   uint64_t found = 0;       // records that were there when it was opened
+  uint64_t last_id = 0;     // of the last append; 0: none yet
 };
 
 struct SpoolOptions {

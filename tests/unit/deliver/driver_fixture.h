@@ -176,8 +176,11 @@ class DriverFixture : public ::testing::Test {
   template <typename Condition>
   static bool comes_true(const Condition& condition) {
     StopSource never;
-    for (int i = 0; i < 30'000 && !condition(); ++i) never.wait_for(Millis(1));
-    return condition();
+    for (int i = 0; i < 30'000; ++i) {
+      if (condition()) return true;  // it may be gone with the next look
+      never.wait_for(Millis(1));
+    }
+    return false;
   }
 
   static std::vector<std::string> values(const std::vector<SeenRecord>& seen) {

@@ -53,8 +53,11 @@ class SpoolingPipelineTest : public PipelineTest {
   template <typename Condition>
   static bool comes_true(const Condition& condition) {
     StopSource never;
-    for (int i = 0; i < 30'000 && !condition(); ++i) never.wait_for(Millis(1));
-    return condition();
+    for (int i = 0; i < 30'000; ++i) {
+      if (condition()) return true;  // it may be gone with the next look
+      never.wait_for(Millis(1));
+    }
+    return false;
   }
 
   std::atomic<bool> dead_{true};
