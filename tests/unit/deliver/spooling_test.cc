@@ -1,113 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a dead sink cannot take goes to its spool and comes back in order (issue 6, "Isolation").
-#include <gmock/gmock.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <set>
 
-#include "tests/unit/deliver/driver_fixture.h"
+#include "tests/unit/deliver/spooling_fixture.h"
 
 namespace sluice {
 namespace {
 
 using State = CircuitBreaker::State;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-// The account of what is inside; names are those the fixture's records have.
-class Desk final : public SpoolDesk {
- public:
-  uint32_t source_count() const override { return 2; }
-  uint32_t source_number(std::string_view name) const override { return name == "in1" ? 1 : 0; }
-  std::string lane_name(uint32_t, uint32_t lane) const override {
-    return "lane" + std::to_string(lane);
-  }
-  std::optional<uint64_t> settled_before(uint32_t, std::string_view) const override {
-    return settled;
-  }
-  RecordNames names(const Batch& batch, uint32_t record) const override {
-    return {"in" + std::to_string(batch.source),
-            "lane" + std::to_string(batch.record(record).lane),
-            "1",
-            "s",
-            "b",
-            "out"};
-  }
-  void recovered(uint32_t, uint64_t records) override { found += records; }
-  void drained(uint32_t, std::string_view lane, uint64_t position, Outcome outcome) override {
-    const std::lock_guard lock(mutex);
-    left.emplace_back(std::string(lane), position, outcome);
-  }
-  size_t left_count() {
-    const std::lock_guard lock(mutex);
-    return left.size();
-  }
-
-  std::mutex mutex;
-  uint64_t found = 0;
-  std::optional<uint64_t> settled;
-  std::vector<std::tuple<std::string, uint64_t, Outcome>> left;
-};
-
-class SpoolingTest : public DriverFixture {
- protected:
-  void SetUp() override {
-    DriverFixture::SetUp();
-    config_.breaker.failures = 2;
-    config_.spool_bytes = 1 << 20;
-    folder_ = std::filesystem::temp_directory_path() /
-              ("sluice-spooling-" + std::to_string(::getpid()) + "-" +
-               ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
-    levers().answer = [this](const auto& seen, sluice_outcome* outcomes) -> sluice_rc {
-      for (size_t i = 0; !dead_ && i < seen.size(); ++i) {
-        const bool bad = seen[i].value == "bad";
-        outcomes[i].verdict = bad ? SLUICE_REC_REJECT : SLUICE_REC_OK;
-        if (bad) outcomes[i].reason = 1;
-      }
-      return dead_ ? SLUICE_E_RETRY : SLUICE_OK;
-    };
-  }
-  void TearDown() override {
-    DriverFixture::TearDown();
-    ends_.forget_letters();  // their batches go before their spool
-    driver_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-  void start_spooling() {
-    SpoolOptions options;
-    options.state_dir = folder_;
-    options.sink = "out";
-    options.limit_bytes = config_.spool_bytes;
-    auto spool = open_spool(options);
-    ASSERT_TRUE(spool) << spool.status().message();
-    spool_made_ = std::move(spool).value();
-    desk_ptr_ = &desk_;
-    start();
-  }
-  // The process ends without a word.
-  void restart() {
-    driver_->stop();
-    driver_->join();
-    driver_.reset();
-    start_spooling();
-  }
-  bool drained() {
-    return comes_true([this] { return driver_->status().spool->records == 0; });
-  }
-  static std::vector<std::string> numbers(int from, int to) {
-    std::vector<std::string> out;
-    for (int i = from; i < to; ++i) out.push_back(std::to_string(i));
-    return out;
-  }
-
-  std::filesystem::path folder_;
-  Desk desk_;
-  std::atomic<bool> dead_{true};
-};
 
 TEST_F(SpoolingTest, WhatADeadSinkCannotTakeIsSettledOnceItIsOnDisk) {
   config_.breaker.half_open_after = Millis(3'600'000);
@@ -365,111 +268,6 @@ TEST_F(SpoolingTest, ARedrivenRecordStaysWithItsLetter) {
   ASSERT_TRUE(drained());
   EXPECT_EQ(redriven->outcome(0), Outcome::kCommitted);
   EXPECT_THAT(taken(), ::testing::UnorderedElementsAre("1", "2", "again"));
-}
-
-// A call that does not come back, and more than the sink's share behind it.
-class HangingSinkTest : public SpoolingTest {
- protected:
-  void SetUp() override {
-    SpoolingTest::SetUp();
-    share_bytes_ = 5000;  // five batches of the fixture
-    dead_ = false;
-  }
-  void hang() {
-    const std::lock_guard lock(levers().mutex);
-    levers().corked = true;
-  }
-  // Ten batches of one record, from `first` on; all of them settle while the call hangs.
-  void send_behind(int first, uint32_t settled) {
-    for (int i = first; i < first + 10; ++i) send(numbers(i, i + 1));
-    ASSERT_TRUE(ends_.wait_settled(settled));
-  }
-};
-
-TEST_F(HangingSinkTest, WhatIsBehindTheCallIsSpooledMeanwhile) {
-  start_spooling();
-  hang();
-  send(numbers(0, 1));
-  send_behind(1, 11);
-  EXPECT_EQ(driver_->status().spool->records, 11U) << "with what the call has";
-  levers().uncork();
-  ASSERT_TRUE(drained());
-  EXPECT_EQ(taken(), numbers(0, 11)) << "in order, and what the call took once";
-  EXPECT_TRUE(comes_true([&] { return desk_.left_count() == 11; }));
-  send(numbers(11, 12));
-  ASSERT_TRUE(comes_true([&] { return taken().size() == 12; }));
-}
-
-TEST_F(HangingSinkTest, ACallThatFailsInTheEndLeavesItsRecordsInTheSpool) {
-  config_.breaker.half_open_after = Millis(1);
-  start_spooling();
-  hang();
-  send(numbers(0, 3));
-  send_behind(3, 13);
-  dead_ = true;
-  levers().uncork();
-  ASSERT_TRUE(comes_true([&] { return levers().write_count() > 2; }));
-  EXPECT_EQ(driver_->status().spool->records, 13U);
-  dead_ = false;
-  ASSERT_TRUE(drained());
-  EXPECT_EQ(taken(), numbers(0, 13));
-  EXPECT_THAT(ends_.letters(), IsEmpty());
-}
-
-TEST_F(HangingSinkTest, ARefusalInTheEndIsALetterOnce) {
-  start_spooling();
-  hang();
-  send({"a", "bad", "c"});
-  send_behind(0, 13);
-  levers().uncork();
-  ASSERT_TRUE(drained());
-  EXPECT_EQ(taken().size(), 12U);
-  EXPECT_THAT(ends_.letters(), SizeIs(1));
-}
-
-TEST_F(HangingSinkTest, ACallWithRecordsOfTheSpoolIsNoDifferent) {
-  config_.breaker.half_open_after = Millis(50);
-  dead_ = true;
-  start_spooling();
-  send(numbers(0, 100));
-  ASSERT_TRUE(ends_.wait_settled(100));
-  hang();
-  dead_ = false;
-  send_behind(100, 110);
-  levers().uncork();
-  ASSERT_TRUE(drained());
-  EXPECT_EQ(taken(), numbers(0, 110));
-}
-
-TEST_F(HangingSinkTest, ARedrivenRecordInTheCallStaysWithItsLetter) {
-  start_spooling();
-  hang();
-  const BatchPtr redriven = send_lanes({{9, "again"}}, 2, /*redriven=*/true);
-  send_behind(0, 10);
-  EXPECT_EQ(redriven->outcome(0), Outcome::kNone);
-  dead_ = true;
-  levers().uncork();
-  ASSERT_TRUE(comes_true([&] { return levers().write_count() > 1; }));
-  dead_ = false;
-  ASSERT_TRUE(drained());
-  ASSERT_TRUE(ends_.wait_settled(11));
-  EXPECT_EQ(redriven->outcome(0), Outcome::kCommitted);
-  std::vector<std::string> others = taken();
-  std::erase(others, "again");
-  EXPECT_EQ(others, numbers(0, 10));
-}
-
-TEST_F(HangingSinkTest, AFullSpoolHoldsWhatTheCallHasToo) {
-  config_.spool_bytes = 200;
-  start_spooling();
-  hang();
-  send(numbers(0, 1));
-  for (int i = 1; i < 11; ++i) send(numbers(i, i + 1));
-  ASSERT_TRUE(comes_true([&] { return !driver_->status().spool_trouble.empty(); }));
-  levers().uncork();
-  ASSERT_TRUE(ends_.wait_settled(11));
-  ASSERT_TRUE(drained());
-  EXPECT_EQ(taken(), numbers(0, 11));
 }
 
 }  // namespace
