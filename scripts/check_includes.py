@@ -38,7 +38,9 @@ ALLOWED = {
 }
 # Libraries that only these files speak to; everything else uses what they offer.
 CONFINED = {"rocksdb/": ("runtime/store/rocks",),
-            "libpq-fe.h": ("runtime/store/postgres.cc", "tests/unit/store/postgres_server.cc")}
+            "libpq-fe.h": ("runtime/store/postgres.cc", "tests/unit/store/postgres_server.cc",
+                           "plugins/sinks/postgres/connection.cc"),
+            "pqxx/": ("plugins/sinks/postgres/",)}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
 

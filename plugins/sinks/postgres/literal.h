@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+// What text has to look like so that PostgreSQL takes it as what it says, whatever its settings.
+namespace sluice::postgres_sink {
+
+// YYYY-MM-DD, a day that exists, from the year 1.
+bool is_date(std::string_view text);
+
+// RFC 3339: date, `T` or a space, hh:mm:ss with any fraction, `Z` or an offset.
+bool is_timestamp(std::string_view text);
+
+// 8-4-4-4-12 hexadecimal digits.
+bool is_uuid(std::string_view text);
+
+// A JSON number that PostgreSQL's numeric holds: at most 131072 digits before the point and 16383
+// behind it. `decimals`: digits behind the point that are not zeros at its end.
+bool is_numeric(std::string_view text, uint32_t* decimals);
+
+}  // namespace sluice::postgres_sink
