@@ -3,21 +3,10 @@
 """Dead letters of several nodes in one PostgreSQL: a real server, two pipelines with state folders of
 their own, `sluice dlq` over both, and a server that is away."""
 import json
-import os
-import pathlib
-import pwd
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 
-import harness
+import postgres_server
 from harness import Folder, contains, equal, wait_for
 
-BIN = next((path for version in ("15", "16", "17", "14")
-            if os.path.exists(path := "/usr/lib/postgresql/%s/bin" % version)), None)
 CONFIG = """\
 runtime: { state: { dir: ./state, dead_letters: "%s" }, admin: { listen: off }, drain_timeout: 2s }
 pipelines:
@@ -25,45 +14,7 @@ pipelines:
     sources: { in: { use: file, config: { paths: [./in.jsonl] } } }
     sinks: { out: { use: file, config: { path: ./out.jsonl } } }
 """
-SERVER = []
 RECORDS = '{"n":1}\nnot json\n{"n":2}\nnor this\n'
-
-
-class Server:
-    def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-postgres-"))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.user = None
-        if os.geteuid() == 0:  # which PostgreSQL refuses to be
-            self.user = pwd.getpwnam("postgres")
-            os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
-        self.call("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8",
-                  "--locale", "C").wait()
-        self.process = None
-
-    def call(self, program, *args):
-        ids = {"user": self.user.pw_uid, "group": self.user.pw_gid} if self.user else {}
-        return subprocess.Popen([BIN + "/" + program, "-D", str(self.folder / "data"), *args],
-                                cwd=self.folder, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL, **ids)
-
-    def start(self):
-        self.process = self.call("postgres", "-p", str(self.port), "-c",
-                                 "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-                                 "-c", "fsync=off")
-        wait_for(lambda: subprocess.run(
-            [BIN + "/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0)
-
-    def stop(self):
-        if self.process:
-            self.process.send_signal(signal.SIGQUIT)
-            self.process.wait()
-            self.process = None
-
-    def dsn(self, password=""):
-        return "postgres://postgres%s@127.0.0.1:%d/postgres" % (password, self.port)
 
 
 def reasons(folder):
@@ -72,8 +23,7 @@ def reasons(folder):
     return json.loads(out)["reasons"]
 
 
-def nodes_share_their_letters():
-    server = SERVER[0]
+def nodes_share_their_letters(server):
     with Folder(CONFIG % (server.dsn(), "p"), {"in.jsonl": RECORDS}) as one, \
             Folder(CONFIG % (server.dsn(), "q"), {"in.jsonl": RECORDS}) as other:
         equal(one.run_once()["dead_lettered"], 2, "of the first node")
@@ -110,10 +60,10 @@ def actions(folder):
     return [event["action"] for event in map(json.loads, lines) if event["event"] == "dlq"]
 
 
-def letters_of(name):
+def letters_of(server, name):
     """A node whose script refuses every other record, and what its run leaves."""
     lines = "".join('{"n":%d}\n' % n for n in range(MANY))
-    return Folder(SCRIPTED % (SERVER[0].dsn(), name), {"in.jsonl": lines, "script.lua": REFUSES})
+    return Folder(SCRIPTED % (server.dsn(), name), {"in.jsonl": lines, "script.lua": REFUSES})
 
 
 def refused_by(folder, name):
@@ -122,8 +72,8 @@ def refused_by(folder, name):
     equal(json.loads(out.splitlines()[-1])["pipelines"][name]["dead_lettered"], MANY // 2, "refused")
 
 
-def redriven_killed_resumed_and_purged():
-    with letters_of("s") as one, letters_of("t") as other:
+def redriven_killed_resumed_and_purged(server):
+    with letters_of(server, "s") as one, letters_of(server, "t") as other:
         refused_by(one, "s")
         refused_by(other, "t")
         (one.path / "script.lua").write_text(TAKES)
@@ -153,8 +103,7 @@ def redriven_killed_resumed_and_purged():
         equal(actions(one)[-1], "purge", "audit of the purge")
 
 
-def a_server_that_is_away():
-    server = SERVER[0]
+def a_server_that_is_away(server):
     with Folder(CONFIG % (server.dsn(":geheim"), "r"), {"in.jsonl": RECORDS}) as folder:
         server.stop()
         code, out, err = folder.run("run", "--once", "--json")
@@ -169,19 +118,4 @@ def a_server_that_is_away():
         assert code == 0 and "geheim" not in out, out
 
 
-def main():
-    if BIN is None:
-        print("skipped: there is no PostgreSQL here; install the package postgresql-15")
-        sys.exit(77)
-    server = Server()
-    SERVER.append(server)
-    try:
-        server.start()
-        harness.main([nodes_share_their_letters, redriven_killed_resumed_and_purged, a_server_that_is_away])
-    finally:
-        server.stop()
-        shutil.rmtree(server.folder, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    main()
+postgres_server.main([nodes_share_their_letters, redriven_killed_resumed_and_purged, a_server_that_is_away])

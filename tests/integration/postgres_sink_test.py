@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The postgres sink in the whole program: the conformance kit against a real server, file to schema to
+Lua to table compared with what Python makes of the same file, every record once whatever is killed."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import postgres_server
+from harness import SLUICE, Folder, equal, wait_for
+
+ROOT = pathlib.Path(os.environ["SLUICE_SOURCE_DIR"])
+PLUGIN = pathlib.Path(SLUICE).resolve().parent.parent / "lib/sluice/plugins/sink-postgres.so"
+FIXTURE = ROOT / "plugins/sinks/postgres/fixture.json"
+RECORDS = int(os.environ.get("SLUICE_KILL_RECORDS", 60_000))
+
+UPSERT = """
+runtime: { state: { dir: ./state }, admin: { listen: off } }
+pipelines:
+  p:
+    sources: { in: { use: file, config: { paths: [./orders.jsonl] } } }
+    schema: orders.schema.json
+    transform: orders.lua
+    sinks:
+      out:
+        use: postgres
+        older: duplicate
+        batch: { records: 500 }
+        config:
+          dsn: "%s"
+          table: customers
+          create: true
+          key: [/payload/customer/id]
+          revision: /revision
+          columns:
+            customer: { from: /payload/customer/id, type: bigint }
+            revision: { from: /revision, type: integer }
+            id: { from: /id, type: text }
+            total: { from: /payload/total, type: numeric }
+            at: { from: /ts, type: timestamptz }
+            paid: { from: /payload/paid, type: boolean }
+            email: { from: /payload/customer/email, type: text }
+            record: ""
+"""
+APPEND = """
+runtime: { state: { dir: ./state }, admin: { listen: off } }
+pipelines:
+  p:
+    sources: { gen: { use: generator, config: { count: %d, seed: 7 } } }
+    sinks:
+      out:
+        use: postgres
+        batch: { records: 1000 }
+        retry: { base: 20ms, cap: 200ms }
+        breaker: { half_open_after: 100ms }
+        config:
+          dsn: "%s"
+          table: %s
+          columns: { id: /id, record: "" }
+"""
+
+
+def conformance(server):
+    """Check by check, each in an empty schema: what one leaves behind is none of the next one's business."""
+    fixture = FIXTURE.read_text().replace("${DSN}", server.dsn())
+    listed = subprocess.run([SLUICE, "plugins", "conform", "--list"], check=True, text=True,
+                            capture_output=True).stdout.split("\n")
+    checks = [line.split()[0] for line in listed if line[:1] in list("SLWEMX") and line[1:2].isdigit()]
+    assert len(checks) > 20, listed
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(fixture)
+        file.flush()
+        ran = []
+        for check in checks:
+            server.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            done = subprocess.run([SLUICE, "plugins", "conform", str(PLUGIN), "--fixture", file.name, "--only",
+                                   check], capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+            ran += [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  pass")]
+    assert {"W1", "W2", "W3", "E1", "E2", "E3", "L6", "L7"} <= set(ran), ran
+    server.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    print("%d checks passed" % len(ran))
+
+
+def expected_customers(lines):
+    """The highest revision of each customer, the first of equal ones, as the script would render it."""
+    best = {}
+    for line in lines:
+        order = json.loads(line)
+        customer = order["payload"]["customer"]
+        kept = best.get(customer["id"])
+        if kept is not None and kept[1] >= order["revision"]:
+            continue
+        total = 0.0
+        for item in order["payload"]["items"]:
+            total += item["qty"] * item["price"]
+        best[customer["id"]] = (customer["id"], order["revision"], order["id"], total, order["occurred_at"],
+                                order["payload"]["paid"], customer["email"].lower())
+    return sorted(best.values())
+
+
+def file_to_schema_to_lua_to_table(server):
+    bench = ROOT / "tests/bench"
+    with Folder(UPSERT % server.dsn()) as folder:
+        subprocess.run([sys.executable, str(bench / "gen_orders.py"), str(folder.path / "orders.jsonl"), "20000"],
+                       check=True)
+        for name in ("orders.schema.json", "orders.lua"):
+            (folder.path / name).write_bytes((bench / name).read_bytes())
+        lines = (folder.path / "orders.jsonl").read_text().splitlines()
+        with open(folder.path / "orders.jsonl", "a") as orders:
+            orders.write('{"id":"evt_bad"}\nnot json\n')
+        account = folder.run_once()
+        equal(account["dead_lettered"], 2, "dead letters")
+        equal(account["committed"] + account["duplicate"], len(lines), "settled at the sink")
+        rows = [json.loads(row) for row in server.query(
+            "SELECT json_build_array(customer, revision, id, total, to_char(at AT TIME ZONE 'UTC', "
+            "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), paid, email) FROM customers ORDER BY customer")]
+        equal([tuple(row) for row in rows], expected_customers(lines), "rows")
+        equal(server.query("SELECT count(*) FROM customers WHERE record->>'id' <> id OR record ? 'occurred_at' "
+                           "OR (record->'payload'->>'total')::numeric <> total"), ["0"], "records unlike their row")
+
+
+def every_record_once(server, table, disturb):
+    """Appends without a key while `disturb` does its worst: the marks alone keep records apart."""
+    server.query("CREATE TABLE %s (id text, record jsonb)" % table)
+    # Each batch takes its time, so that what happens meanwhile happens in mid-write.
+    server.query("CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
+                 "'BEGIN PERFORM pg_sleep(0.03); RETURN NULL; END'")
+    server.query("CREATE TRIGGER slow AFTER INSERT ON %s EXECUTE FUNCTION dawdle()" % table)
+    with Folder(APPEND % (RECORDS, server.dsn(), table)) as folder:
+        disturb(folder)
+        account = folder.run_once()
+        equal(account["dead_lettered"], 0, "dead letters")
+        equal(server.query("SELECT count(*), count(DISTINCT id) FROM " + table),
+              ["%d|%d" % (RECORDS, RECORDS)], "rows")
+        equal(folder.run_once()["received"], 0, "records of one more run")
+
+
+def rows_of(server, table):
+    return int(server.query("SELECT count(*) FROM " + table)[0])
+
+
+def killed_in_mid_write(server):
+    def disturb(folder):
+        for kill in range(1, 5):
+            process = folder.start("run", "--once")
+            wait_for(lambda: rows_of(server, "killed") >= RECORDS * kill // 6 or process.poll() is not None)
+            process.kill()
+            process.communicate()
+            assert process.returncode != 0, "it had come to its end before kill %d" % kill
+
+    every_record_once(server, "killed", disturb)
+
+
+def cut_off_in_mid_write(server):
+    """The server ends the connections, and then itself, while the program writes."""
+
+    def disturb(folder):
+        process = folder.start("run", "--once")
+        for cut in range(1, 5):
+            wait_for(lambda: rows_of(server, "cut") >= RECORDS * cut // 7)
+            wait_for(lambda: server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                          "WHERE application_name = 'sluice'") == ["t"])
+        wait_for(lambda: rows_of(server, "cut") >= RECORDS * 5 // 7)
+        assert process.poll() is None, "it had come to its end before the server did"
+        server.stop()
+        server.start()
+        _, err = process.communicate(timeout=120)
+        equal(process.returncode, 0, err.decode(errors="replace"))
+
+    every_record_once(server, "cut", disturb)
+
+
+postgres_server.main([conformance, file_to_schema_to_lua_to_table, killed_in_mid_write, cut_off_in_mid_write])
