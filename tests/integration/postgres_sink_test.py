@@ -125,6 +125,7 @@ def file_to_schema_to_lua_to_table(server):
 
 def every_record_once(server, table, disturb):
     """Appends without a key while `disturb` does its worst: the marks alone keep records apart."""
+    server.query("CREATE SCHEMA %s" % table.split(".")[0])  # marks of its own
     server.query("CREATE TABLE %s (id text, record jsonb)" % table)
     # Each batch takes its time, so that what happens meanwhile happens in mid-write.
     server.query("CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
@@ -147,12 +148,12 @@ def killed_in_mid_write(server):
     def disturb(folder):
         for kill in range(1, 5):
             process = folder.start("run", "--once")
-            wait_for(lambda: rows_of(server, "killed") >= RECORDS * kill // 6 or process.poll() is not None)
+            wait_for(lambda: rows_of(server, "killed.orders") >= RECORDS * kill // 6 or process.poll() is not None)
             process.kill()
             process.communicate()
             assert process.returncode != 0, "it had come to its end before kill %d" % kill
 
-    every_record_once(server, "killed", disturb)
+    every_record_once(server, "killed.orders", disturb)
 
 
 def cut_off_in_mid_write(server):
@@ -161,17 +162,18 @@ def cut_off_in_mid_write(server):
     def disturb(folder):
         process = folder.start("run", "--once")
         for cut in range(1, 5):
-            wait_for(lambda: rows_of(server, "cut") >= RECORDS * cut // 7)
+            wait_for(lambda: rows_of(server, "cut.orders") >= RECORDS * cut // 7 or process.poll() is not None)
+            assert process.poll() is None, process.communicate()[1].decode(errors="replace")
             wait_for(lambda: server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                                           "WHERE application_name = 'sluice'") == ["t"])
-        wait_for(lambda: rows_of(server, "cut") >= RECORDS * 5 // 7)
+        wait_for(lambda: rows_of(server, "cut.orders") >= RECORDS * 5 // 7)
         assert process.poll() is None, "it had come to its end before the server did"
         server.stop()
         server.start()
         _, err = process.communicate(timeout=120)
         equal(process.returncode, 0, err.decode(errors="replace"))
 
-    every_record_once(server, "cut", disturb)
+    every_record_once(server, "cut.orders", disturb)
 
 
 postgres_server.main([conformance, file_to_schema_to_lua_to_table, killed_in_mid_write, cut_off_in_mid_write])

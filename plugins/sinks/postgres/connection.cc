@@ -160,10 +160,25 @@ Connection::Connection(const Options& options, Context context)
 
 Connection::~Connection() = default;
 
-Failure Connection::open() {
-  inside_.reset();
+void Connection::replace(std::unique_ptr<Inside> by) {
+  const std::lock_guard lock(mutex_);
+  inside_ = std::move(by);
+}
+
+void Connection::cancel() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!inside_) return;
   try {
-    inside_ = std::make_unique<Inside>(conninfo_, context_);
+    inside_->connection.cancel_query();
+  } catch (const std::exception& e) {
+    context_.debug(std::string("cancelling a statement failed: ") + e.what());
+  }
+}
+
+Failure Connection::open() {
+  replace(nullptr);
+  try {
+    replace(std::make_unique<Inside>(conninfo_, context_));
   } catch (const pqxx::failure& e) {
     return not_connected(e.what());
   }
@@ -187,7 +202,7 @@ Failure Connection::attempt(std::string_view doing, const std::function<Failure(
   Failure failure = failure_of(doing, work);
   if (!failure) return failure;
   failure.connection_bad = failure.connection_bad || !inside_->connection.is_open();
-  if (failure.connection_bad) inside_.reset();
+  if (failure.connection_bad) replace(nullptr);
   if (!where_.empty() && !failure.blames_row()) failure.message = where_ + ": " + failure.message;
   return failure;
 }

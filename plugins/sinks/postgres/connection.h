@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -45,17 +46,22 @@ class Connection {
   // Rolled back in any case.
   Failure look(std::string_view doing, const Work& work);
 
+  // [any] Asks the server to end the statement under way; it is answered like any other failure.
+  void cancel() noexcept;
+
   // "host:port/database" of the last connection.
   [[nodiscard]] const std::string& where() const noexcept { return where_; }
 
  private:
   struct Inside;
+  void replace(std::unique_ptr<Inside> by);
   Failure attempt(std::string_view doing, const std::function<Failure()>& work);
 
   std::string conninfo_;
   std::string set_up_;
   std::string where_;
   Context context_;
+  std::mutex mutex_;  // which inside_ there is, for cancel
   std::unique_ptr<Inside> inside_;
 };
 

@@ -15,7 +15,13 @@ namespace {
 // of the grace the host gives.
 constexpr std::chrono::milliseconds kFinishLimit{1000};
 
-void raise(const Failure& failure) {
+// Outside a batch no row can be at fault.
+Failure outside(Failure failure) {
+  if (failure.blames_row()) failure.rc = SLUICE_E_CONFIG;
+  return failure;
+}
+
+void throw_failure(const Failure& failure) {
   switch (failure.rc) {
     case SLUICE_OK:
       return;
@@ -32,12 +38,6 @@ void raise(const Failure& failure) {
     default:
       throw Fatal(failure.message);
   }
-}
-
-// Outside a batch no row can be at fault.
-void raise_outside(Failure failure) {
-  if (failure.blames_row()) failure.rc = SLUICE_E_CONFIG;
-  raise(failure);
 }
 
 }  // namespace
@@ -62,16 +62,25 @@ void PostgresSink::open() {
   }
 }
 
+// What the guard ended is no failure.
+void PostgresSink::raise(Failure failure) const {
+  constexpr std::string_view kCancelled = "57014";
+  if (failure.state == kCancelled && context_.stopping()) failure.rc = SLUICE_CANCELLED;
+  throw_failure(failure);
+}
+
 void PostgresSink::connect() {
   writer_.reset();
+  guard_.reset();
   connection_ = std::make_unique<Connection>(options_, context_);
-  raise_outside(connection_->open());
+  guard_ = std::make_unique<StopGuard>(context_, kFinishLimit, [this] { connection_->cancel(); });
+  raise(outside(connection_->open()));
   Options resolved = options_;
   TablePlan plan;
-  raise_outside(make_tables(&resolved, &plan));
+  raise(outside(make_tables(&resolved, &plan)));
   if (options_.exactly_once) marks_.emplace(resolved.quoted_sibling("sluice_marks"));
   writer_ = std::make_unique<Writer>(connection_.get(), std::move(plan));
-  raise_outside(writer_->prepare());
+  raise(outside(writer_->prepare()));
 }
 
 Failure PostgresSink::make_tables(Options* resolved, TablePlan* plan) {
@@ -151,18 +160,18 @@ void PostgresSink::write_batch(const Batch& batch, const std::span<const MarkMov
 
 void PostgresSink::read_marks(const MarkReader& reader) {
   need_connection();
-  raise_outside(connection_->look("read the marks", [&](pqxx::transaction_base& transaction) {
+  raise(outside(connection_->look("read the marks", [&](pqxx::transaction_base& transaction) {
     marks_->read(transaction, reader);
     return Failure::none();
-  }));
+  })));
 }
 
 void PostgresSink::reset_marks(std::string_view scope, std::uint32_t epoch) {
   need_connection();
-  raise_outside(connection_->transact("reset the marks", [&](pqxx::transaction_base& transaction) {
+  raise(outside(connection_->transact("reset the marks", [&](pqxx::transaction_base& transaction) {
     marks_->reset(transaction, scope, epoch);
     return Failure::none();
-  }));
+  })));
 }
 
 void PostgresSink::answer(Outcomes out) const {
@@ -187,17 +196,18 @@ void PostgresSink::answer(Outcomes out) const {
 
 void PostgresSink::probe() {
   need_connection();
-  raise_outside(connection_->look("probe", [](pqxx::transaction_base& transaction) {
+  raise(outside(connection_->look("probe", [](pqxx::transaction_base& transaction) {
     const pqxx::result answer = transaction.exec("SHOW transaction_read_only");
     if (answer[0][0].as<std::string>() != "on") return Failure::none();
     return failure_of_state("25006", "the server is read-only", "probe");
-  }));
+  })));
 }
 
 void PostgresSink::close() {
   columns_.reset();
   marks_.reset();
   writer_.reset();
+  guard_.reset();
   connection_.reset();
 }
 

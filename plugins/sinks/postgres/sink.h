@@ -12,6 +12,7 @@
 #include "plugins/sinks/postgres/connection.h"
 #include "plugins/sinks/postgres/mark_table.h"
 #include "plugins/sinks/postgres/options.h"
+#include "plugins/sinks/postgres/stop_guard.h"
 #include "plugins/sinks/postgres/writer.h"
 
 namespace sluice::postgres_sink {
@@ -39,12 +40,14 @@ class PostgresSink {
   Failure make_tables(Options* resolved, TablePlan* plan);
   void need_connection();
   void declare();
+  void raise(Failure failure) const;
   void write_batch(const Batch& batch, const std::span<const MarkMove>* moves);
   void answer(Outcomes out) const;
 
   Context context_;
   Options options_;
   std::unique_ptr<Connection> connection_;
+  std::unique_ptr<StopGuard> guard_;  // of connection_
   std::unique_ptr<Writer> writer_;
   std::optional<MarkTable> marks_;  // with exactly_once
   std::optional<Columns> columns_;

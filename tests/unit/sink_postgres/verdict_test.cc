@@ -156,6 +156,19 @@ TEST_F(PostgresVerdict, AStatementThatTakesTooLongIsTriedAgain) {
   expect_error("57014");
 }
 
+TEST_F(PostgresVerdict, AStatementUnderWayEndsAtStop) {
+  ASSERT_EQ(SLUICE_OK, start(kPgQuakes)) << sink_.error();
+  trigger("PERFORM pg_sleep(60); RETURN NEW;");
+  auto answer = std::async(std::launch::async, [&] { return write_one(); });
+  StopSource never;
+  while (rows("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'").empty()) {
+    never.wait_for(std::chrono::milliseconds(2));
+  }
+  sink_.host().ask_stop();
+  EXPECT_EQ(SLUICE_CANCELLED, answer.get()) << sink_.error();
+  EXPECT_EQ("unset", sink_.words());
+}
+
 TEST_F(PostgresVerdict, ConflictsAndFailoversAreTriedAgain) {
   ASSERT_EQ(SLUICE_OK, start(kPgQuakes)) << sink_.error();
   trigger("RETURN NEW;");
