@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "tests/unit/sink_postgres/postgres_fixture.h"
 
 namespace sluice::test {
@@ -130,6 +132,27 @@ TEST_F(PostgresRevision, ManyKeysInOneBatchKeepTheirOwnHighest) {
     ASSERT_EQ(written ? 0 : SLUICE_RECF_SUPERSEDED, sink_.said()[i].flags) << i;
   }
   EXPECT_EQ("(500,7,7)", rows("SELECT count(*), min(rev), max(rev) FROM $S.quakes"));
+}
+
+TEST_F(PostgresRevision, WritersThatShareATableNeitherDeadlockNorGoBack) {
+  ASSERT_EQ(SLUICE_OK, start(kPgQuakes)) << sink_.error();
+  SinkDriver other(postgres_sink::kPostgresSink);
+  ASSERT_EQ(SLUICE_OK, other.start(config(kPgQuakes))) << other.error();
+  // The same keys, each writer in an order of its own.
+  const auto write_all = [](SinkDriver& sink, int step) {
+    for (int round = 0; round < 20; ++round) {
+      Records batch;
+      for (int i = 0; i < 200; ++i) {
+        batch.add(R"({"id":"k)" + std::to_string(i * step % 199) + R"(","rev":)" +
+                  std::to_string((round * step) % 23) + "}");
+      }
+      EXPECT_EQ(SLUICE_OK, sink.write(batch)) << sink.error();
+    }
+  };
+  auto first = std::async(std::launch::async, [&] { write_all(sink_, 7); });
+  write_all(other, 150);
+  first.get();
+  EXPECT_EQ("(199,22,22)", rows("SELECT count(*), min(rev), max(rev) FROM $S.quakes"));
 }
 
 TEST_F(PostgresRevision, OrderWithoutRevisionIsLastWins) {
