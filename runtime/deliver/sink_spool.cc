@@ -155,6 +155,11 @@ bool SinkSpool::read_more() {
       return false;
     }
   }
+  {
+    MutexLock lock(mutex_);
+    for (const uint64_t id : gone_) done_.erase(id);
+    gone_.clear();
+  }
   auto items = std::make_shared<SpoolItems>();
   const Status status = spool_->peek(cursor_, most, kBytesAtOnce, *items);
   note_disk(status);
@@ -263,7 +268,7 @@ void SinkSpool::leave(std::vector<Left>& left) {
     return;
   }
   for (const Left& one : left) {
-    done_.erase(one.id);
+    if (done_.contains(one.id)) gone_.push_back(one.id);
     --inside_[one.source];
     if (one.accounted) desk_.drained(one.source, one.lane, one.position, one.outcome);
   }

@@ -129,7 +129,10 @@ class SinkSpool {
   std::map<std::pair<std::string, std::string>, uint32_t> lane_numbers_;
 
   mutable Mutex mutex_;
-  std::set<uint64_t> done_ SLUICE_GUARDED_BY(mutex_);      // and still inside: not to be read again
+  std::set<uint64_t> done_ SLUICE_GUARDED_BY(mutex_);  // and still inside: not to be read again
+  // Of done_, what has left: forgotten before the next read, since a read under way may have seen
+  // it.
+  std::vector<uint64_t> gone_ SLUICE_GUARDED_BY(mutex_);
   std::vector<Left> unremoved_ SLUICE_GUARDED_BY(mutex_);  // the disk refused; tried again
   mutable std::string append_trouble_ SLUICE_GUARDED_BY(mutex_);
   mutable std::string disk_trouble_ SLUICE_GUARDED_BY(mutex_);  // of reading and removing

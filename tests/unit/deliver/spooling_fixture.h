@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,34 @@ class Desk final : public SpoolDesk {
   std::vector<std::tuple<std::string, uint64_t, Outcome>> left;
 };
 
+// A real spool; a test may do something between a read and its answer.
+class WatchedSpool final : public Spool {
+ public:
+  explicit WatchedSpool(std::unique_ptr<Spool> spool) : spool_(std::move(spool)) {}
+  std::function<void(uint64_t after)> after_peek;
+
+  Status append(std::span<const SpoolRecord> records) override { return spool_->append(records); }
+  Status peek(uint64_t after, size_t records, uint64_t bytes, SpoolItems& out) override {
+    Status status = spool_->peek(after, records, bytes, out);
+    if (after_peek) after_peek(after);
+    return status;
+  }
+  Status each_place(const std::function<void(const SpoolPlace&)>& tell) override {
+    return spool_->each_place(tell);
+  }
+  Status remove(std::span<const uint64_t> ids, bool sync) override {
+    return spool_->remove(ids, sync);
+  }
+  [[nodiscard]] SpoolStats stats() const override { return spool_->stats(); }
+  [[nodiscard]] std::vector<SpoolLane> lanes() const override { return spool_->lanes(); }
+  [[nodiscard]] SpoolLane lane(std::string_view source, std::string_view lane) const override {
+    return spool_->lane(source, lane);
+  }
+
+ private:
+  const std::unique_ptr<Spool> spool_;
+};
+
 class SpoolingTest : public DriverFixture {
  protected:
   void SetUp() override {
@@ -86,7 +115,9 @@ class SpoolingTest : public DriverFixture {
     options.limit_bytes = config_.spool_bytes;
     auto spool = open_spool(options);
     ASSERT_TRUE(spool) << spool.status().message();
-    spool_made_ = std::move(spool).value();
+    auto watched = std::make_unique<WatchedSpool>(std::move(spool).value());
+    watched->after_peek = after_peek_;
+    spool_made_ = std::move(watched);
     desk_ptr_ = &desk_;
     start();
   }
@@ -109,6 +140,7 @@ class SpoolingTest : public DriverFixture {
   std::filesystem::path folder_;
   Desk desk_;
   std::atomic<bool> dead_{true};
+  std::function<void(uint64_t after)> after_peek_;  // on the driver's thread
 };
 
 }  // namespace sluice

@@ -68,6 +68,31 @@ TEST_F(SpoolingTest, LanesAndSourcesKeepTheirOrderEach) {
   }
 }
 
+// The letter is written on another thread, while the record is read once more.
+TEST_F(SpoolingTest, ARecordWhoseLetterIsWrittenDuringAReadLeavesOnce) {
+  ends_.hold_letters = true;
+  std::atomic<bool> again{false};
+  after_peek_ = [&](uint64_t after) {
+    if (after != 0 || !again.exchange(false)) return;  // the read from the beginning
+    const LetterRequest letter = ends_.letters().at(0);
+    letter.batch->spooled->letter_written(letter.record);
+    dead_ = false;
+  };
+  start_spooling();
+  send({"bad", "a"});
+  ASSERT_TRUE(ends_.wait_settled(2));
+  dead_ = false;
+  ASSERT_TRUE(comes_true([&] { return ends_.letters().size() == 1 && desk_.left_count() == 1; }));
+  dead_ = true;
+  again = true;
+  send({"b"});  // fails, goes to the spool, and all that is inside is read again
+  ASSERT_TRUE(ends_.wait_settled(3));
+  ASSERT_TRUE(drained());
+  EXPECT_EQ(ends_.letters().size(), 1U);
+  EXPECT_EQ(desk_.left_count(), 3U);
+  EXPECT_EQ(taken(), (std::vector<std::string>{"a", "b"}));
+}
+
 TEST_F(SpoolingTest, SurvivesTheEndOfTheProcessAndIsFoundAgain) {
   config_.breaker.half_open_after = Millis(3'600'000);
   start_spooling();
