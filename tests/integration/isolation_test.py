@@ -4,6 +4,7 @@
 deliver all that is offered; when it is back it catches up in order. Its spool full, the source stops and
 nothing is lost. kill -9 in the middle loses nothing either."""
 import json
+import os
 import signal
 import sqlite3
 import urllib.request
@@ -27,7 +28,8 @@ pipelines:
         retry: { base: 50ms, cap: 200ms }
         breaker: { failures: 2, half_open_after: 300ms }
 """
-MEMORY = 400 << 20  # far less than the records would take, with libraries and all
+# Far less than the records would take, with libraries and all; sanitizers hold on to what was freed.
+MEMORY = int(os.environ.get("SLUICE_MEMORY_MIB", 400)) << 20
 
 
 class Held:
