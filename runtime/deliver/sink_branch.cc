@@ -124,6 +124,11 @@ void SinkBranch::join() {
   for (const auto& driver : drivers_) driver->join();
 }
 
+bool SinkBranch::spool_empty() const {
+  return std::all_of(drivers_.begin(), drivers_.end(),
+                     [](const auto& driver) { return driver->spool_empty(); });
+}
+
 SinkStatus SinkBranch::status() const {
   SinkStatus out = drivers_.front()->status();
   for (size_t i = 1; i < drivers_.size(); ++i) add(out, drivers_[i]->status());

@@ -37,6 +37,7 @@ class SinkBranch {
   // The sink as a whole: its state is that of its worst writer, what is counted is added up.
   [[nodiscard]] SinkStatus status() const;
   [[nodiscard]] const SinkConfig& config() const { return drivers_.front()->config(); }
+  [[nodiscard]] bool spool_empty() const;
   [[nodiscard]] bool obliged(const Part& part) const { return drivers_.front()->obliged(part); }
   // Only with one writer.
   [[nodiscard]] bool keeps_marks() const { return drivers_.front()->keeps_marks(); }

@@ -90,6 +90,8 @@ class SinkDriver {
 
   [[nodiscard]] SinkStatus status() const;
   [[nodiscard]] const SinkConfig& config() const { return options_.config; }
+  // Any thread. Nothing waits in its spool, or it has none.
+  [[nodiscard]] bool spool_empty() const { return spool_ == nullptr || spool_->empty(); }
   // Must the record wait for this sink's answer? What it has already (Batch::skips) comes apart.
   [[nodiscard]] bool obliged(const Part& part) const {
     return part.sink == options_.index ||

@@ -54,6 +54,7 @@ class SinkSpool {
   [[nodiscard]] bool holds(uint32_t source) const {
     return source < inside_.size() && inside_[source] != 0;
   }
+  // [any]
   [[nodiscard]] bool empty() const { return spool_->stats().records == 0; }
   // Was this record inside when the spool was opened? After a crash between an append and its
   // acknowledgement it comes from its source again.

@@ -236,10 +236,14 @@ bool Pipeline::sources_quiet() const {
                      [](const auto& source) { return source->driver->quiet(); });
 }
 
+// A record in two spools stands in the account once, and may leave one of them long before the
+// other.
 bool Pipeline::settled() const {
   return accounting_.snapshot().in_flight() == 0 &&
          std::all_of(sources_.begin(), sources_.end(),
-                     [](const auto& source) { return source->lanes.idle(); });
+                     [](const auto& source) { return source->lanes.idle(); }) &&
+         std::all_of(sinks_.begin(), sinks_.end(),
+                     [](const auto& sink) { return sink->spool_empty(); });
 }
 
 bool Pipeline::safe() const {
