@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "runtime/base/sha256_lane.h"
+#include "runtime/base/sha256_parts.h"
 
 namespace sluice {
 namespace detail {

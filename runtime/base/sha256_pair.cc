@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two texts side by side through the SHA instructions of x86-64.
-#include "runtime/base/sha256_lane.h"
+#include "runtime/base/sha256_parts.h"
 
 #if defined(__x86_64__)
 
 #include <cpuid.h>
 #include <immintrin.h>
+
+#include <cstring>
 
 namespace sluice::detail {
 namespace {
@@ -25,14 +27,60 @@ State initial_state() {
   return {words(h[0], h[1], h[4], h[5]), words(h[2], h[3], h[6], h[7])};
 }
 
-struct Lane : Sha256Lane {
+// One text on its way: whole blocks straight from the text, then one or two with the padding.
+// Refers to the text and to the place of its digest.
+struct Lane {
+  const char* at = nullptr;
+  size_t blocks = 0;  // left at `at`
+  bool in_tail = false;
+  size_t tail_blocks = 0;
+  Sha256Digest* out = nullptr;
   State state;
+  alignas(16) char tail[2 * kSha256Block];
 
-  void begin(std::string_view text, Sha256Digest* digest) {
-    start(text, digest);
+  void start(std::string_view text, Sha256Digest* digest) {
     state = initial_state();
+    out = digest;
+    at = text.data();
+    blocks = text.size() / kSha256Block;
+    in_tail = false;
+    const size_t rest = text.size() % kSha256Block;
+    tail_blocks = rest + 9 <= kSha256Block ? 1 : 2;
+    const size_t end = tail_blocks * kSha256Block;
+    std::memset(tail, 0, sizeof tail);
+    copy_rest(tail, text.data() + text.size() - rest, rest);
+    tail[rest] = static_cast<char>(0x80);
+    const uint64_t bits = __builtin_bswap64(uint64_t{text.size()} * 8);
+    std::memcpy(tail + end - sizeof bits, &bits, sizeof bits);
+    if (blocks == 0) enter_tail();
+  }
+  // Goes past `n` blocks, at most `blocks`; false when the text is done.
+  bool advance(size_t n) {
+    at += n * kSha256Block;
+    blocks -= n;
+    if (blocks != 0) return true;
+    if (in_tail) return false;
+    enter_tail();
+    return true;
   }
   void finish() const;
+
+ private:
+  // Less than a block, in steps of a fixed size: a call and guesses at the length cost more.
+  static void copy_rest(char* to, const char* from, size_t n) {
+    if (n < 16) {
+      for (size_t i = 0; i < n; ++i) to[i] = from[i];
+      return;
+    }
+    size_t at = 0;
+    for (; at + 16 <= n; at += 16) std::memcpy(to + at, from + at, 16);
+    std::memcpy(to + n - 16, from + n - 16, 16);
+  }
+  void enter_tail() {
+    in_tail = true;
+    at = tail;
+    blocks = tail_blocks;
+  }
 };
 
 __attribute__((target("sse4.1"))) void Lane::finish() const {
@@ -92,7 +140,7 @@ void sha256_side_by_side(std::span<const std::string_view> texts, Sha256Digest* 
   size_t next = 0;
   const auto begin = [&](Lane& lane) {
     if (next == texts.size()) return false;
-    lane.begin(texts[next], out + next);
+    lane.start(texts[next], out + next);
     ++next;
     return true;
   };

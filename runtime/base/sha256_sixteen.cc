@@ -2,7 +2,7 @@
 // Sixteen texts side by side: word i of a vector belongs to text i (the multi-buffer scheme of
 // Gueron and Krasnov, "Simultaneous hashing of multiple messages", 2012, with the three-way logic
 // and rotations of AVX-512).
-#include "runtime/base/sha256_lane.h"
+#include "runtime/base/sha256_parts.h"
 
 #if defined(__x86_64__)
 
@@ -16,6 +16,8 @@
 #if !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
+
+#include <cstring>
 
 #define SLUICE_AVX512 __attribute__((target("avx512f,avx512bw")))
 #define SLUICE_AVX512_INLINE __attribute__((target("avx512f,avx512bw"), always_inline)) inline
