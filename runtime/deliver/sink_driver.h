@@ -133,6 +133,7 @@ class SinkDriver {
   void overflow_waiting(uint32_t source);
   void overflow_queue();
   bool push_overflow();
+  void no_room(const Status& status);
   bool look_at_spool();
   void take_overflow();
   [[nodiscard]] bool goes_behind(const Batch& batch) const;

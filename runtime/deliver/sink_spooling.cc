@@ -133,9 +133,7 @@ bool SinkDriver::push_overflow() {
       continue;
     }
     if (!status) {
-      health_.spool_full(status.message());
-      spool_->note_append(status);
-      look_for_room_at_ = clock_.now() + kLookForRoom;
+      no_room(status);
       break;
     }
     for (; at < end; ++at) settle(overflow_[at], Outcome::kNone);  // its outcome is not known yet
@@ -146,6 +144,12 @@ bool SinkDriver::push_overflow() {
   if (at != 0) spool_->note_append(Status::ok());
   overflow_batches_.clear();
   return true;
+}
+
+void SinkDriver::no_room(const Status& status) {
+  health_.spool_full(status.message());
+  spool_->note_append(status);
+  look_for_room_at_ = clock_.now() + kLookForRoom;
 }
 
 // The sink works. True: next_ or gathered_ holds what is to be written.

@@ -44,12 +44,11 @@ bool SinkDriver::spool_lent() {
   if (clock_.now() < look_for_room_at_) return false;
   std::vector<SinkSpool::Left> tickets;
   const Status status = overflow_.empty() ? Status::ok() : spool_->append(overflow_, &tickets);
-  spool_->note_append(status);
   if (!status) {
-    health_.spool_full(status.message());
-    look_for_room_at_ = clock_.now() + Millis(200);
+    no_room(status);
     return false;
   }
+  spool_->note_append(status);
   // Both are in the order of their lanes.
   for (size_t i = 0; i < overflow_.size(); ++i) {
     settle(overflow_[i], Outcome::kNone);
