@@ -8,6 +8,7 @@
 #include "runtime/base/fault.h"
 #include "runtime/base/log.h"
 #include "runtime/config/options.h"
+#include "runtime/pipeline/record_keys.h"
 #include "runtime/pipeline/sink_options.h"
 
 namespace sluice {
@@ -59,7 +60,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
   }
   SLUICE_RETURN_IF_ERROR(pipeline->create_sinks());
   SLUICE_RETURN_IF_ERROR(pipeline->create_sources());
-  if (pipeline->has_keys()) {
+  if (RecordKeys::wanted(config)) {
     SLUICE_CHECK(context.idempotency != nullptr, "a pipeline with keys needs a store for them");
     pipeline->keys_ = std::make_unique<KeyStage>(pipeline->config_, *context.idempotency, *pipeline,
                                                  *context.clock);
@@ -239,16 +240,15 @@ bool Pipeline::sources_quiet() const {
 // A record in two spools stands in the account once, and may leave one of them long before the
 // other.
 bool Pipeline::settled() const {
-  return accounting_.snapshot().in_flight() == 0 &&
-         std::all_of(sources_.begin(), sources_.end(),
-                     [](const auto& source) { return source->lanes.idle(); }) &&
+  return accounting_.snapshot().in_flight() == 0 && lanes_idle() &&
          std::all_of(sinks_.begin(), sinks_.end(),
                      [](const auto& sink) { return sink->spool_empty(); });
 }
 
-bool Pipeline::safe() const {
-  return accounting_.snapshot().unsafe() == 0 &&
-         std::all_of(sources_.begin(), sources_.end(),
+bool Pipeline::safe() const { return accounting_.snapshot().unsafe() == 0 && lanes_idle(); }
+
+bool Pipeline::lanes_idle() const {
+  return std::all_of(sources_.begin(), sources_.end(),
                      [](const auto& source) { return source->lanes.idle(); });
 }
 
@@ -340,11 +340,6 @@ void Pipeline::oblige_parts(Batch& batch) const {
     }
     if (n != 0) batch.oblige(part.record, n);
   }
-}
-
-bool Pipeline::has_keys() const {
-  const IdempotencyConfig::Key key = config_.idempotency.key;
-  return key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff;
 }
 
 bool Pipeline::obliged(const Part& part, uint32_t sink) const {

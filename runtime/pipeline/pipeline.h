@@ -172,7 +172,7 @@ class Pipeline final : public SettlementListener,
   Pipeline(const PipelineConfig& config, const Context& context);
   Status create_sources();
   Status create_sinks();
-  [[nodiscard]] bool has_keys() const;  // and not only origins
+  [[nodiscard]] bool lanes_idle() const;
   [[nodiscard]] Status expect_no_spool(const SinkConfig& sink) const;
   Result<SinkDriver::Options> sink_options(const SinkConfig& sink, const ComponentRef& component,
                                            uint16_t index);

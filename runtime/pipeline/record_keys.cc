@@ -19,8 +19,7 @@ void append_with_length(std::string& out, std::string_view text) {
 }  // namespace
 
 std::unique_ptr<RecordKeys> RecordKeys::create(const PipelineConfig& config) {
-  const Mode mode = config.idempotency.key;
-  if (mode == Mode::kOrigin || mode == Mode::kOff) return nullptr;
+  if (!wanted(config)) return nullptr;
   return std::unique_ptr<RecordKeys>(new RecordKeys(config));
 }
 

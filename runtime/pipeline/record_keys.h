@@ -19,7 +19,13 @@ namespace sluice {
 // record that was parsed, end(). Keeps its memory between batches. Not thread-safe.
 class RecordKeys {
  public:
-  // nullptr: the pipeline tells records apart by where they came from, or not at all.
+  // Does the pipeline tell records apart by keys, rather than by where they came from or not at
+  // all?
+  static bool wanted(const PipelineConfig& config) {
+    const IdempotencyConfig::Key key = config.idempotency.key;
+    return key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff;
+  }
+  // nullptr: it does not.
   static std::unique_ptr<RecordKeys> create(const PipelineConfig& config);
 
   void begin(Batch& batch);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/runtime.h"
+#include "runtime/pipeline/record_keys.h"
 
 #include <algorithm>
 #include <thread>
@@ -107,10 +108,8 @@ Status Runtime::build() {
 // Where keys are kept, if records of any pipeline have some: with the state that nodes share, else
 // in the state folder.
 Status Runtime::open_idempotency(const std::vector<const PipelineConfig*>& pipelines) {
-  const bool keys = std::any_of(pipelines.begin(), pipelines.end(), [](const auto* pipeline) {
-    const IdempotencyConfig::Key key = pipeline->idempotency.key;
-    return key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff;
-  });
+  const bool keys = std::any_of(pipelines.begin(), pipelines.end(),
+                                [](const auto* pipeline) { return RecordKeys::wanted(*pipeline); });
   if (!keys) return Status::ok();
   if (config_.runtime.shared_state.empty()) {
     SLUICE_ASSIGN_OR_RETURN(idempotency_, open_idempotency_store(state_dir_->path(), clock_));

@@ -6,6 +6,7 @@
 #include <rapidjson/writer.h>
 
 #include "runtime/config/options.h"
+#include "runtime/pipeline/record_keys.h"
 
 namespace sluice {
 namespace {
@@ -39,9 +40,7 @@ Result<std::string> complete_sink_options(const SinkConfig& sink,
 }
 
 bool may_keep_marks(const PipelineConfig& pipeline, const SinkConfig& sink) {
-  const IdempotencyConfig::Key key = pipeline.idempotency.key;
-  const bool keys = key != IdempotencyConfig::Key::kOrigin && key != IdempotencyConfig::Key::kOff;
-  return sink.order == SinkOrder::kLane && sink.writers == 1 && !keys;
+  return sink.order == SinkOrder::kLane && sink.writers == 1 && !RecordKeys::wanted(pipeline);
 }
 
 }  // namespace sluice
