@@ -14,6 +14,7 @@
 #include "runtime/base/sha256_batch.h"
 #include "runtime/record/compact.h"
 #include "runtime/record/document.h"
+#include "runtime/record/together.h"
 #include "runtime/schema/validator.h"
 #include "runtime/script/script.h"
 
@@ -21,7 +22,6 @@ namespace sluice {
 namespace {
 
 constexpr uint64_t kMaxFile = 64ULL << 20;
-constexpr size_t kTogether = 32;         // records that go through a stage together
 constexpr size_t kRecordsAtOnce = 1024;  // the arena is emptied after so many, as after a batch
 constexpr size_t kHashedAtOnce = 256;    // few enough to be in the cache when they are parsed
 
@@ -62,7 +62,7 @@ class Bench {
   std::shared_ptr<const Schema> schema_;
   std::unique_ptr<Schema::Scratch> scratch_;
   std::unique_ptr<ScriptRunner> runner_;
-  std::array<Document, kTogether> documents_;
+  std::array<Document, kRecordsTogether> documents_;
   uint64_t rejected_of_pass_ = 0;
   Arena arena_{1 << 20};
   std::vector<Sha256Digest> digests_{kHashedAtOnce};
@@ -140,9 +140,9 @@ double Bench::run_path(bool parse, bool validate, bool transform, bool hash) {
   for (size_t first = 0; first < lines_.size(); first += kRecordsAtOnce) {
     arena_.reset();
     const size_t end = std::min(lines_.size(), first + kRecordsAtOnce);
-    for (size_t i = first; i < end; i += kTogether) {
+    for (size_t i = first; i < end; i += kRecordsTogether) {
       if (hash && i % kHashedAtOnce == 0) hash_from(i);
-      if (parse) run_some(i, std::min(end - i, kTogether), validate, transform);
+      if (parse) run_some(i, std::min(end - i, kRecordsTogether), validate, transform);
     }
   }
   const double seconds = seconds_since(began);
@@ -153,7 +153,7 @@ double Bench::run_path(bool parse, bool validate, bool transform, bool hash) {
 // Some records, through each stage together, as on the record path.
 void Bench::run_some(size_t first, size_t n, bool validate, bool transform) {
   const ParseLimits limits;
-  std::array<bool, kTogether> good{};
+  std::array<bool, kRecordsTogether> good{};
   for (size_t i = 0; i < n; ++i) {
     good[i] = static_cast<bool>(documents_[i].parse(lines_[first + i], limits));
   }

@@ -21,6 +21,7 @@
 #include "runtime/pipeline/version_counts.h"
 #include "runtime/record/batch.h"
 #include "runtime/record/document.h"
+#include "runtime/record/together.h"
 #include "runtime/schema/lineage/lifter.h"
 #include "runtime/script/script.h"
 
@@ -70,7 +71,6 @@ class RecordPath {
     bool fits = true;  // the schema
     bool tombstone = false;
   };
-  static constexpr uint32_t kTogether = 32;
 
   RecordPath(const RecordPathContext& context, std::shared_ptr<const Bundle> bundle);
 
@@ -140,7 +140,7 @@ class RecordPath {
   std::unique_ptr<RecordKeys> keys_;     // nullptr: records are not told apart by keys
   std::unique_ptr<DriftWatch> drift_;    // nullptr: drift is nobody's concern here
   std::vector<uint64_t> versions_seen_;  // of a batch: none found, then by version
-  std::array<Staged, kTogether> staged_;
+  std::array<Staged, kRecordsTogether> staged_;
   Document output_document_;
   std::vector<ScriptPart> script_parts_;
   bool skips_schema_ = false;  // the batch at hand is redriven from behind it

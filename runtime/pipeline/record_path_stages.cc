@@ -63,7 +63,7 @@ std::string_view RecordPath::payload(const sluice_record& record) const {
 uint32_t RecordPath::together(const Batch& batch, uint32_t first) const {
   if (lifter_) return 1;  // which holds one record at a time
   uint32_t n = 0;
-  while (n < kTogether && first + n < batch.count() &&
+  while (n < kRecordsTogether && first + n < batch.count() &&
          batch.record(first + n).value.size <= kLargestTogether) {
     ++n;
   }

@@ -14,6 +14,7 @@
 
 #include "runtime/base/sha256_batch.h"
 #include "runtime/record/document.h"
+#include "runtime/record/together.h"
 #include "runtime/schema/drift/observer.h"
 #include "runtime/schema/validator.h"
 #include "runtime/script/script.h"
@@ -28,7 +29,6 @@ using bench::processor_seconds;
 using bench::slurp;
 
 constexpr size_t kBatch = 1024;
-constexpr size_t kTogether = 32;  // records that go through a stage together, as on the record path
 
 class Path {
  public:
@@ -59,8 +59,8 @@ class Path {
       if (observe) observer_->begin(now_us_ += 10'000);
       arena_.reset();
       parts_.clear();
-      for (size_t i = first; i < end; i += kTogether)
-        some(i, std::min(end - i, kTogether), observe, whole);
+      for (size_t i = first; i < end; i += kRecordsTogether)
+        some(i, std::min(end - i, kRecordsTogether), observe, whole);
       if (whole)
         sha256_batch(std::span(load_.records).subspan(first, end - first), digests_.data());
       if (observe) observer_->end();
@@ -118,7 +118,7 @@ class Path {
   std::unique_ptr<ScriptRunner> runner_;
   drift::Ledger ledger_{{"in"}, {}};
   std::unique_ptr<drift::Observer> observer_;
-  std::array<Document, kTogether> documents_;
+  std::array<Document, kRecordsTogether> documents_;
   Arena arena_;
   std::vector<Sha256Digest> digests_{kBatch};
   std::vector<ScriptPart> parts_;

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "runtime/record/document.h"
+#include "runtime/record/together.h"
 #include "runtime/script/script.h"
 #include "tests/bench/raw_parse.h"
 
@@ -35,7 +36,6 @@ using bench::processor_seconds;
 using bench::Workload;
 
 constexpr size_t kBatch = 1024;
-constexpr size_t kTogether = 32;  // records that go through a stage together, as on the record path
 
 std::string fifty_fields() {
   std::string text;
@@ -76,7 +76,7 @@ class Worker {
 
   double pass() {
     const double start = processor_seconds();
-    for (size_t i = 0; i < load_.records.size(); i += kTogether) some(i);
+    for (size_t i = 0; i < load_.records.size(); i += kRecordsTogether) some(i);
     return processor_seconds() - start;
   }
   // Seconds of the longest call of the script in `calls`.
@@ -93,7 +93,7 @@ class Worker {
   // Records until `stop`.
   uint64_t until(const std::atomic<bool>& stop) {
     uint64_t done = 0;
-    for (size_t i = 0; !stop.load(std::memory_order_relaxed); i += kTogether) {
+    for (size_t i = 0; !stop.load(std::memory_order_relaxed); i += kRecordsTogether) {
       if (i >= load_.records.size()) i = 0;
       done += some(i);
     }
@@ -101,9 +101,9 @@ class Worker {
   }
 
  private:
-  // How many records there were from this one on, at most kTogether.
+  // How many records there were from this one on, at most kRecordsTogether.
   size_t some(size_t first) {
-    const size_t n = std::min(kTogether, load_.records.size() - first);
+    const size_t n = std::min(kRecordsTogether, load_.records.size() - first);
     for (size_t i = 0; i < n; ++i) parse(first + i, documents_[i]);
     for (size_t i = 0; i < n; ++i) transform(first + i, documents_[i]);
     return n;
@@ -125,7 +125,7 @@ class Worker {
 
   const Workload& load_;
   std::unique_ptr<ScriptRunner> runner_;
-  std::array<Document, kTogether> documents_;
+  std::array<Document, kRecordsTogether> documents_;
   Arena arena_;
   RecordMeta meta_;
   std::vector<ScriptPart> parts_;
