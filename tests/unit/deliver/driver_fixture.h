@@ -13,10 +13,12 @@
 
 #include "runtime/deliver/sink_driver.h"
 #include "runtime/plugin_host/registry.h"
+#include "tests/unit/support/comes_true.h"
 #include "tests/unit/support/fake_plugins.h"
 
 namespace sluice {
 
+using test::comes_true;
 using test::SeenRecord;
 using test::SinkLevers;
 
@@ -172,17 +174,6 @@ class DriverFixture : public ::testing::Test {
     }
     return out;
   }
-  // Sleeps between looks at a state nothing announces.
-  template <typename Condition>
-  static bool comes_true(const Condition& condition) {
-    StopSource never;
-    for (int i = 0; i < 30'000; ++i) {
-      if (condition()) return true;  // it may be gone with the next look
-      never.wait_for(Millis(1));
-    }
-    return false;
-  }
-
   static std::vector<std::string> values(const std::vector<SeenRecord>& seen) {
     std::vector<std::string> out;
     for (const SeenRecord& record : seen) out.push_back(record.value);

@@ -25,12 +25,6 @@ class BurstTest : public PipelineTest {
     }
   }
   BurstGuard::Status burst() { return pipeline_->snapshot().sources[0].burst; }
-  template <typename Condition>
-  static bool comes_true(const Condition& condition) {
-    StopSource never;
-    for (int i = 0; i < 30'000 && !condition(); ++i) never.wait_for(Millis(1));
-    return condition();
-  }
 };
 
 TEST_F(BurstTest, PausesTheSourceAndLosesNothing) {

@@ -15,9 +15,12 @@
 
 #include "runtime/pipeline/pipeline.h"
 #include "runtime/pipeline/worker_pool.h"
+#include "tests/unit/support/comes_true.h"
 #include "tests/unit/support/fake_plugins.h"
 
 namespace sluice {
+
+using test::comes_true;
 
 // A pipeline from a fake source through real workers, ledger and stores into fake sinks.
 class PipelineTest : public ::testing::Test {

@@ -50,16 +50,6 @@ class SpoolingPipelineTest : public PipelineTest {
     return out;
   }
   uint64_t outcome(Outcome outcome) { return account().outcome(outcome); }
-  template <typename Condition>
-  static bool comes_true(const Condition& condition) {
-    StopSource never;
-    for (int i = 0; i < 30'000; ++i) {
-      if (condition()) return true;  // it may be gone with the next look
-      never.wait_for(Millis(1));
-    }
-    return false;
-  }
-
   std::atomic<bool> dead_{true};
   std::atomic<bool> other_dead_{true};
 };
