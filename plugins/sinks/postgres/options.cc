@@ -165,16 +165,6 @@ const char* type_word(ColumnType type) {
   return "text";
 }
 
-std::string sql_name(std::string_view name) {
-  std::string out(1, '"');
-  for (const char c : name) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c);
-  }
-  out.push_back('"');
-  return out;
-}
-
 std::string Options::quoted_table() const { return quoted_sibling(table); }
 
 std::string Options::quoted_sibling(std::string_view name) const {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/rows.h"
+
 namespace sluice::postgres_sink {
 
 // What a column takes. kJsonb keeps any value as its JSON text.
@@ -62,7 +64,6 @@ struct Options {
 // that no column holds) is checked here. Does no I/O. Throws BadConfig.
 Options parse_options(std::string_view json);
 
-// `name` as a quoted SQL identifier; whatever it holds stays a name.
-std::string sql_name(std::string_view name);
+using rows::sql_name;
 
 }  // namespace sluice::postgres_sink

@@ -21,25 +21,6 @@ Failure outside(Failure failure) {
   return failure;
 }
 
-void throw_failure(const Failure& failure) {
-  switch (failure.rc) {
-    case SLUICE_OK:
-      return;
-    case SLUICE_CANCELLED:
-      throw Cancelled();
-    case SLUICE_E_RETRY:
-      throw Transient(failure.message);
-    case SLUICE_E_CONFIG:
-      throw BadConfig(failure.message);
-    case SLUICE_E_BATCH:
-      throw BatchRefused(failure.message);
-    case SLUICE_E_FENCED:
-      throw Fenced(failure.message);
-    default:
-      throw Fatal(failure.message);
-  }
-}
-
 }  // namespace
 
 PostgresSink::PostgresSink(Context context, std::string_view config_json)
@@ -66,7 +47,7 @@ void PostgresSink::open() {
 void PostgresSink::raise(Failure failure) const {
   constexpr std::string_view kCancelled = "57014";
   if (failure.state == kCancelled && context_.stopping()) failure.rc = SLUICE_CANCELLED;
-  throw_failure(failure);
+  rows::throw_failure(failure.rc, failure.message);
 }
 
 void PostgresSink::connect() {
@@ -132,12 +113,12 @@ void PostgresSink::need_connection() {
 void PostgresSink::write(const Batch& batch, Outcomes out) {
   if (batch.empty()) return;
   write_batch(batch, nullptr);
-  answer(out);
+  fates_.answer(out);
 }
 
 void PostgresSink::write_marked(const Batch& batch, Outcomes out, std::span<const MarkMove> moves) {
   write_batch(batch, &moves);
-  answer(out);
+  fates_.answer(out);
 }
 
 void PostgresSink::write_batch(const Batch& batch, const std::span<const MarkMove>* moves) {
@@ -172,26 +153,6 @@ void PostgresSink::reset_marks(std::string_view scope, std::uint32_t epoch) {
     marks_->reset(transaction, scope, epoch);
     return Failure::none();
   })));
-}
-
-void PostgresSink::answer(Outcomes out) const {
-  for (size_t i = 0; i < fates_.rows.size(); ++i) {
-    const Fate& fate = fates_.rows[i];
-    switch (fate.kind) {
-      case Fate::Kind::kOk:
-        out.ok(i);
-        break;
-      case Fate::Kind::kDuplicate:
-        out.duplicate(i);
-        break;
-      case Fate::Kind::kSuperseded:
-        out.superseded(i);
-        break;
-      case Fate::Kind::kRejected:
-        out.reject(i, fate.reason, fates_.details[fate.detail]);
-        break;
-    }
-  }
 }
 
 void PostgresSink::probe() {

@@ -42,7 +42,6 @@ class PostgresSink {
   void declare();
   void raise(Failure failure) const;
   void write_batch(const Batch& batch, const std::span<const MarkMove>* moves);
-  void answer(Outcomes out) const;
 
   Context context_;
   Options options_;

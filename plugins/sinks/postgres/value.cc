@@ -8,6 +8,7 @@
 #include <limits>
 #include <string_view>
 
+#include "plugins/common/rows.h"
 #include "plugins/sinks/postgres/literal.h"
 
 namespace sluice::postgres_sink {
@@ -148,25 +149,7 @@ std::string shown(std::string_view raw, size_t limit) {
 
 std::string found_in(const sluice_cell& cell) {
   constexpr size_t kShown = 48;
-  const std::string_view raw = text_in(cell);
-  switch (cell.kind) {
-    case SLUICE_CELL_NULL:
-      return "null";
-    case SLUICE_CELL_ABSENT:
-      return "nothing";
-    case SLUICE_CELL_BOOL:
-      return cell.v.u64 != 0 ? "boolean true" : "boolean false";
-    case SLUICE_CELL_I64:
-      return "integer " + std::to_string(cell.v.i64);
-    case SLUICE_CELL_U64:
-      return "integer " + std::to_string(cell.v.u64);
-    case SLUICE_CELL_F64:
-      return "number " + shown(raw, kShown);
-    case SLUICE_CELL_TEXT:
-      return "string \"" + shown(raw, kShown) + "\"";
-    default:
-      return (raw.starts_with('[') ? "array " : "object ") + shown(raw, kShown);
-  }
+  return rows::describe_cell(cell, shown(text_in(cell), kShown));
 }
 
 std::string cure(const Column& column, const sluice_cell& cell) {

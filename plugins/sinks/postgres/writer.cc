@@ -37,16 +37,6 @@ void append_number(size_t number, std::string* out) {
 
 }  // namespace
 
-void BatchFates::reject(size_t row, Reason reason, std::string detail) {
-  rows[row] = {Fate::Kind::kRejected, reason, static_cast<uint32_t>(details.size())};
-  details.push_back(std::move(detail));
-}
-
-bool BatchFates::any_rejected() const {
-  return std::any_of(rows.begin(), rows.end(),
-                     [](const Fate& fate) { return fate.kind == Fate::Kind::kRejected; });
-}
-
 Writer::Writer(Connection* connection, TablePlan plan)
     : connection_(connection), plan_(std::move(plan)), statements_(statements_for(plan_)) {}
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/common/rows.h"
 #include "plugins/sinks/postgres/connection.h"
 #include "plugins/sinks/postgres/mark_table.h"
 #include "plugins/sinks/postgres/sql.h"
@@ -32,21 +33,8 @@ enum class Reason : uint16_t {
   kCount
 };
 
-// What became of one row once the transaction is committed.
-struct Fate {
-  enum class Kind : uint8_t { kOk, kDuplicate, kSuperseded, kRejected };
-  Kind kind = Kind::kOk;
-  Reason reason = Reason::kCount;
-  uint32_t detail = 0;  // index into the batch's details, rejected rows only
-};
-
-struct BatchFates {
-  std::vector<Fate> rows;
-  std::vector<std::string> details;
-
-  void reject(size_t row, Reason reason, std::string detail);
-  [[nodiscard]] bool any_rejected() const;
-};
+using Fate = rows::Fate<Reason>;
+using BatchFates = rows::BatchFates<Reason>;
 
 // Writes batches into the planned table, one transaction each. Rows our checks or the table refuse
 // are rejected one by one and their neighbours committed. With a revision, a row is written only

@@ -16,24 +16,7 @@ namespace {
 // of the grace the host gives, and enough for any ordinary batch.
 constexpr std::chrono::milliseconds kFinishLimit{1000};
 
-void raise(const Failure& failure) {
-  switch (failure.rc) {
-    case SLUICE_OK:
-      return;
-    case SLUICE_CANCELLED:
-      throw Cancelled();
-    case SLUICE_E_RETRY:
-      throw Transient(failure.message);
-    case SLUICE_E_CONFIG:
-      throw BadConfig(failure.message);
-    case SLUICE_E_BATCH:
-      throw BatchRefused(failure.message);
-    case SLUICE_E_FENCED:
-      throw Fenced(failure.message);
-    default:
-      throw Fatal(failure.message);
-  }
-}
+void raise(const Failure& failure) { rows::throw_failure(failure.rc, failure.message); }
 
 }  // namespace
 
@@ -94,13 +77,13 @@ void SqliteSink::write(const Batch& batch, Outcomes out) {
   if (!writer_) throw Fatal("write before open");
   if (batch.empty()) return;
   write_batch(batch, nullptr);
-  answer(out);
+  fates_.answer(out);
 }
 
 void SqliteSink::write_marked(const Batch& batch, Outcomes out, std::span<const MarkMove> moves) {
   if (!writer_ || !marks_) throw Fatal("write before open");
   write_batch(batch, &moves);
-  answer(out);
+  fates_.answer(out);
 }
 
 void SqliteSink::write_batch(const Batch& batch, const std::span<const MarkMove>* moves) {
@@ -124,26 +107,6 @@ void SqliteSink::read_marks(const MarkReader& reader) {
 void SqliteSink::reset_marks(std::string_view scope, std::uint32_t epoch) {
   if (!marks_) throw Fatal("reset_marks before open");
   raise(marks_->reset(scope, epoch));
-}
-
-void SqliteSink::answer(Outcomes out) const {
-  for (size_t i = 0; i < fates_.rows.size(); ++i) {
-    const Fate& fate = fates_.rows[i];
-    switch (fate.kind) {
-      case Fate::Kind::kOk:
-        out.ok(i);
-        break;
-      case Fate::Kind::kDuplicate:
-        out.duplicate(i);
-        break;
-      case Fate::Kind::kSuperseded:
-        out.superseded(i);
-        break;
-      case Fate::Kind::kRejected:
-        out.reject(i, fate.reason, fates_.details[fate.detail]);
-        break;
-    }
-  }
 }
 
 void SqliteSink::probe() {

@@ -40,7 +40,6 @@ class SqliteSink : private Patience {
   void connect();
   void declare();
   void write_batch(const Batch& batch, const std::span<const MarkMove>* moves);
-  void answer(Outcomes out) const;
 
   Context context_;
   Options options_;

@@ -35,16 +35,6 @@ const char* declared_type(ColumnType type) {
 
 }  // namespace
 
-std::string sql_name(std::string_view name) {
-  std::string out(1, '"');
-  for (const char c : name) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c);
-  }
-  out.push_back('"');
-  return out;
-}
-
 std::string create_table_sql(const Options& options) {
   std::string body;
   std::string key;

@@ -2,15 +2,14 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
+#include "plugins/common/rows.h"
 #include "plugins/sinks/sqlite/options.h"
 #include "plugins/sinks/sqlite/table.h"
 
 namespace sluice::sqlite_sink {
 
-// `name` as a quoted SQL identifier; whatever it holds stays a name.
-std::string sql_name(std::string_view name);
+using rows::sql_name;
 
 // CREATE TABLE from the column list, the key as primary key.
 std::string create_table_sql(const Options& options);

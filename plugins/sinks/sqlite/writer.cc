@@ -100,16 +100,11 @@ Failure Writer::write_marked(const sluice_batch& batch, const sluice_cell* cells
                              const std::function<bool()>& give_up, MarkTable& marks,
                              std::span<const MarkMove> moves, BatchFates* out) {
   const auto finish = [&]() -> Failure {
-    if (any_rejected()) return {};  // rolled back
+    if (fates_->any_rejected()) return {};  // rolled back
     if (Failure f = marks.move(moves)) return f;
     return database_->commit();
   };
   return transact(batch, cells, give_up, finish, out);
-}
-
-bool Writer::any_rejected() const {
-  return std::any_of(fates_->rows.begin(), fates_->rows.end(),
-                     [](const Fate& fate) { return fate.kind == Fate::Kind::kRejected; });
 }
 
 Failure Writer::transact(const sluice_batch& batch, const sluice_cell* cells,
@@ -152,8 +147,9 @@ Failure Writer::write_rows(const sluice_batch& batch, const std::function<bool()
 
 Failure Writer::write_row(const sluice_record& record, uint32_t row) {
   if ((record.flags & SLUICE_RECORDF_DELETE) != 0) {
-    reject(row, Reason::kTombstoneUnsupported,
-           "a tombstone deletes by key, which this sink does not do; filter tombstones before it");
+    fates_->reject(
+        row, Reason::kTombstoneUnsupported,
+        "a tombstone deletes by key, which this sink does not do; filter tombstones before it");
     return {};
   }
   if (!convert_row(row)) return {};
@@ -161,7 +157,7 @@ Failure Writer::write_row(const sluice_record& record, uint32_t row) {
   Stored stored = Stored::kRefused;
   if (Failure f = store(row, &stored)) return f;
   if (stored == Stored::kNotApplied) {
-    reject(row, Reason::kConstraintViolation, "a trigger of the table ignored the row");
+    fates_->reject(row, Reason::kConstraintViolation, "a trigger of the table ignored the row");
   }
   return {};
 }
@@ -207,7 +203,7 @@ bool Writer::convert_row(uint32_t row) {
         std::find(plan_.key.begin(), plan_.key.end(), i) != plan_.key.end()) {
       reason = Reason::kKeyMissing;
     }
-    reject(row, reason, describe_misfit(column, cells[i]));
+    fates_->reject(row, reason, describe_misfit(column, cells[i]));
     return false;
   }
   return true;
@@ -248,7 +244,7 @@ Failure Writer::refused(uint32_t row, int code) {
     failure.rc = SLUICE_E_BATCH;
     return failure;
   }
-  reject(row, Reason::kConstraintViolation, text);
+  fates_->reject(row, Reason::kConstraintViolation, text);
   return {};
 }
 
@@ -259,7 +255,7 @@ Failure Writer::decide_unapplied(uint32_t row, BatchKeys::Holder* holder) {
   bool found = false;
   if (Failure f = look_up_revision(&stored, &found)) return f;
   if (!found || own > stored) {
-    reject(row, Reason::kConstraintViolation, "a trigger of the table ignored the row");
+    fates_->reject(row, Reason::kConstraintViolation, "a trigger of the table ignored the row");
   } else if (own == stored) {
     fates_->rows[row].kind = Fate::Kind::kDuplicate;
     holder->hold(row, stored);
@@ -294,9 +290,9 @@ void Writer::settle_older() {
       fates_->rows[older.row].kind = Fate::Kind::kSuperseded;
       continue;
     }
-    reject(older.row, Reason::kOlderRevision,
-           "revision " + std::to_string(older.own) + " is older than the stored " +
-               std::to_string(older.stored));
+    fates_->reject(older.row, Reason::kOlderRevision,
+                   "revision " + std::to_string(older.own) + " is older than the stored " +
+                       std::to_string(older.stored));
   }
 }
 
@@ -314,12 +310,6 @@ bool Writer::same_key(uint32_t row) const {
     Value other;
     return convert(plan_.columns[i], cells[i], &other) == Fit::kFits && other == values_[i];
   });
-}
-
-void Writer::reject(uint32_t row, Reason reason, std::string detail) {
-  fates_->rows[row] = {Fate::Kind::kRejected, reason,
-                       static_cast<uint32_t>(fates_->details.size())};
-  fates_->details.push_back(std::move(detail));
 }
 
 }  // namespace sluice::sqlite_sink

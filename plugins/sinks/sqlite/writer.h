@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/common/rows.h"
 #include "plugins/sinks/sqlite/batch_keys.h"
 #include "plugins/sinks/sqlite/database.h"
 #include "plugins/sinks/sqlite/mark_table.h"
@@ -29,18 +30,8 @@ enum class Reason : uint16_t {
   kCount
 };
 
-// What became of one row once the transaction is committed.
-struct Fate {
-  enum class Kind : uint8_t { kOk, kDuplicate, kSuperseded, kRejected };
-  Kind kind = Kind::kOk;
-  Reason reason = Reason::kCount;
-  uint32_t detail = 0;  // index into the batch's details, rejected rows only
-};
-
-struct BatchFates {
-  std::vector<Fate> rows;
-  std::vector<std::string> details;
-};
+using Fate = rows::Fate<Reason>;
+using BatchFates = rows::BatchFates<Reason>;
 
 // Writes batches into the planned table, one transaction each. Rows the table or the column types
 // refuse are rejected one by one and their neighbours committed. With a revision, a row is written
@@ -70,7 +61,6 @@ class Writer {
   using Finish = std::function<Failure()>;
   Failure transact(const sluice_batch& batch, const sluice_cell* cells,
                    const std::function<bool()>& give_up, const Finish& finish, BatchFates* out);
-  [[nodiscard]] bool any_rejected() const;
   Failure write_rows(const sluice_batch& batch, const std::function<bool()>& give_up);
   Failure write_row(const sluice_record& record, uint32_t row);
   Failure write_guarded(uint32_t row);
@@ -85,7 +75,6 @@ class Writer {
   [[nodiscard]] const sluice_cell* cells_of(uint32_t row) const {
     return cells_ + size_t{row} * plan_.columns.size();
   }
-  void reject(uint32_t row, Reason reason, std::string detail);
 
   struct Older {  // rows found older than the stored one, until the whole batch is known
     uint32_t row;
