@@ -13,6 +13,8 @@ import sys
 import xml.etree.ElementTree as tree
 
 RAN = re.compile(r"^\[==========\] (\d+) tests? from .* ran\.", re.MULTILINE)
+# What a gate's last lines need to tell which case it was, and why.
+BROKEN = re.compile(r"^(?:\[  FAILED  \] [\w/]+\.[\w/]+ .*|\S+:\d+: Failure|SUMMARY: .*)$", re.MULTILINE)
 SKIPPED = re.compile(r"^\[  SKIPPED \] ([\w/]+\.[\w/]+)$", re.MULTILINE)
 TEXT = {"notrun": "skipped", "disabled": "disabled", "fail": "FAILED"}
 
@@ -23,14 +25,16 @@ def main():
         entries = list(tree.parse(report).getroot().iter("testcase"))
     except (OSError, tree.ParseError):
         sys.exit("error: ctest left no report; see build/%s/ctest.log" % preset)
-    ran, failed, skipped = 0, [], []
+    ran, broken, failed, skipped = 0, 0, [], []
     for entry in entries:
         name, status = entry.get("name"), entry.get("status")
         output = entry.findtext("system-out") or ""
         cases = sum(int(count) for count in RAN.findall(output))
         ran += max(cases, 1)
         if status == "fail":
+            broken += 1
             failed.append(name)
+            failed += ["%s: %s" % (name, line) for line in BROKEN.findall(output)[:5]]
         elif status != "run":
             skipped.append("%s (%s)" % (name, TEXT.get(status, status)))
         elif cases > 1:
@@ -40,7 +44,7 @@ def main():
     for name in failed:
         print("  FAILED: %s" % name)
     print("tests (%s): %d run in %d entries, %d entries failed, %d skipped" % (
-        preset, ran, len(entries), len(failed), len(skipped)))
+        preset, ran, len(entries), broken, len(skipped)))
     if skipped and os.environ.get("SLUICE_NO_SKIPS") == "1":
         print("error: nothing may be skipped here (SLUICE_NO_SKIPS=1)")
         return 1
