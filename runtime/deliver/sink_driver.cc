@@ -63,7 +63,7 @@ SinkDriver::~SinkDriver() {
 Status SinkDriver::recover() { return spool_ ? spool_->recover() : Status::ok(); }
 
 void SinkDriver::start() {
-  if (spool_) stand_in_.start(kLookAtCall, [this] { stand_in(); });
+  if (spool_) stand_in_.start(kLookAtCall, [this] { return stand_in(); });
   thread_ = std::thread(&SinkDriver::run, this);
 }
 

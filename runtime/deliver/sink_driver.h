@@ -150,7 +150,7 @@ class SinkDriver {
     taken_over_ = false;  // nothing was lent
     return result;
   }
-  void stand_in();
+  bool stand_in();
   void lend();
   bool spool_lent();
   bool take_back(const CallResult& result, std::chrono::nanoseconds took);

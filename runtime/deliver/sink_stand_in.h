@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -17,15 +18,20 @@ class StandIn {
   ~StandIn() { end(); }
 
   // `look` is called on a thread of its own, again and again while a call is going on that began so
-  // long ago.
+  // long ago: at once when it returned true, for there is more to do, and otherwise so much later.
   template <typename Look>
   void start(Millis every, Look look) {
     thread_ = std::thread([this, every, look] {
+      bool more = false;
       MutexLock lock(mutex_);
       while (!ending_) {
-        changed_.wait_until(mutex_, std::chrono::steady_clock::now() + every);
+        // To look again without a wait would keep the owner from coming back.
+        if (!more || leaving_) {
+          changed_.wait_until(mutex_, std::chrono::steady_clock::now() + every);
+        }
+        more = false;
         if (ending_ || !inside_ || std::chrono::steady_clock::now() - began_ < every) continue;
-        look();
+        more = look();
       }
     });
   }
@@ -45,8 +51,10 @@ class StandIn {
     began_ = std::chrono::steady_clock::now();
   }
   void left() {
+    leaving_ = true;
     MutexLock lock(mutex_);
     inside_ = false;
+    leaving_ = false;
   }
 
  private:
@@ -56,6 +64,7 @@ class StandIn {
   std::chrono::steady_clock::time_point began_ SLUICE_GUARDED_BY(mutex_);
   bool inside_ SLUICE_GUARDED_BY(mutex_) = false;
   bool ending_ SLUICE_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> leaving_{false};
 };
 
 }  // namespace sluice

@@ -7,18 +7,21 @@
 
 namespace sluice {
 
-void SinkDriver::stand_in() {
-  if (stop_.requested() || options_.config.on_unavailable == OnUnavailable::kDeadLetter) return;
+// True: there is more to be done at once.
+bool SinkDriver::stand_in() {
+  if (stop_.requested() || options_.config.on_unavailable == OnUnavailable::kDeadLetter) {
+    return false;
+  }
   // Whose effect may be unknown is then for people to decide: it is answered for, not tried again.
   const bool writes = calling_.begin != calling_.end;
-  if (writes && options_.config.maybe_applied == MaybeApplied::kDeadLetter) return;
+  if (writes && options_.config.maybe_applied == MaybeApplied::kDeadLetter) return false;
   if (!taken_over_) {
-    if (!crowded() || !overflow_.empty()) return;
+    if (!crowded() || !overflow_.empty()) return false;
     lend();
   }
-  if (!lent_inside_ && !spool_lent()) return;
+  if (!lent_inside_ && !spool_lent()) return false;
   overflow_queue();
-  push_overflow();
+  return push_overflow() && queue_.size() != 0;
 }
 
 // What the call has stays readable to its end; all that is held becomes what is to be spooled, in
