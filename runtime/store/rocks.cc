@@ -10,6 +10,7 @@
 
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
+#include "runtime/store/rocks_parts.h"
 #include "runtime/store/rocks_setup.h"
 
 namespace sluice::store {
@@ -25,9 +26,8 @@ Result<uint64_t> last_sequence(const RocksOptions& options, rocksdb::WALRecovery
   rocksdb::Options reading = rocks_options(options);
   reading.create_if_missing = false;
   reading.wal_recovery_mode = mode;
-  rocksdb::DB* raw = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::OpenForReadOnly(reading, options.dir.string(), &raw);
-  const std::unique_ptr<rocksdb::DB> db(raw);
+  RocksParts db;
+  const rocksdb::Status opened = db.open(options, reading, /*read_only=*/true);
   if (!opened.ok()) return rocks_error(options, opened, "opening");
   return db->GetLatestSequenceNumber();
 }
@@ -72,6 +72,7 @@ Status make_private_folder(const RocksOptions& options) {
 
 struct RocksBatch::Impl {
   rocksdb::WriteBatch batch;
+  RocksRoute parts;
 };
 
 RocksBatch::RocksBatch() : impl_(std::make_unique<Impl>()) {}
@@ -81,19 +82,21 @@ RocksBatch& RocksBatch::operator=(RocksBatch&&) noexcept = default;
 
 // Filling a batch fails only beyond limits that are never set, hence the ignored results.
 void RocksBatch::put(std::string_view key, std::string_view value) {
-  impl_->batch.Put(slice_of(key), slice_of(value)).PermitUncheckedError();
+  impl_->batch.Put(impl_->parts.of(key), slice_of(key), slice_of(value)).PermitUncheckedError();
 }
 void RocksBatch::put(std::string_view key, std::string_view value, std::string_view rest) {
   const rocksdb::Slice name = slice_of(key);
   const rocksdb::Slice pieces[] = {slice_of(value), slice_of(rest)};
-  impl_->batch.Put(rocksdb::SliceParts(&name, 1), rocksdb::SliceParts(pieces, 2))
+  impl_->batch
+      .Put(impl_->parts.of(key), rocksdb::SliceParts(&name, 1), rocksdb::SliceParts(pieces, 2))
       .PermitUncheckedError();
 }
 void RocksBatch::remove(std::string_view key) {
-  impl_->batch.Delete(slice_of(key)).PermitUncheckedError();
+  impl_->batch.Delete(impl_->parts.of(key), slice_of(key)).PermitUncheckedError();
 }
 void RocksBatch::remove_range(std::string_view from, std::string_view until) {
-  impl_->batch.DeleteRange(slice_of(from), slice_of(until)).PermitUncheckedError();
+  impl_->batch.DeleteRange(impl_->parts.of(from), slice_of(from), slice_of(until))
+      .PermitUncheckedError();
 }
 void RocksBatch::clear() { impl_->batch.Clear(); }
 bool RocksBatch::empty() const { return impl_->batch.Count() == 0; }
@@ -101,7 +104,16 @@ uint64_t RocksBatch::bytes() const { return impl_->batch.GetDataSize(); }
 
 struct RocksCursor::Impl {
   const RocksOptions* options;
+  rocksdb::DB* db;
+  RocksRoute parts;
+  rocksdb::ReadOptions how;
+  rocksdb::ColumnFamilyHandle* part = nullptr;  // what iterator walks
   std::unique_ptr<rocksdb::Iterator> iterator;
+
+  void walk(rocksdb::ColumnFamilyHandle* which) {
+    part = which;
+    iterator.reset(db->NewIterator(how, which));
+  }
 };
 
 RocksCursor::RocksCursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -109,7 +121,11 @@ RocksCursor::~RocksCursor() = default;
 RocksCursor::RocksCursor(RocksCursor&&) noexcept = default;
 RocksCursor& RocksCursor::operator=(RocksCursor&&) noexcept = default;
 
-void RocksCursor::seek(std::string_view key) { impl_->iterator->Seek(slice_of(key)); }
+void RocksCursor::seek(std::string_view key) {
+  rocksdb::ColumnFamilyHandle* const part = impl_->parts.of(key);
+  if (part != impl_->part) impl_->walk(part);
+  impl_->iterator->Seek(slice_of(key));
+}
 void RocksCursor::next() { impl_->iterator->Next(); }
 bool RocksCursor::valid() const { return impl_->iterator->Valid(); }
 std::string_view RocksCursor::key() const { return view_of_slice(impl_->iterator->key()); }
@@ -128,7 +144,7 @@ struct RocksDb::Impl {
 
   RocksOptions options;
   rocksdb::Options set;
-  std::unique_ptr<rocksdb::DB> db;
+  RocksParts db;
   bool torn = false;
   std::atomic<bool> failed{false};  // a write failed: nothing may be written after it
 
@@ -137,12 +153,18 @@ struct RocksDb::Impl {
     return fs::exists(options.dir / "CURRENT", ignored);
   }
 
+  [[nodiscard]] RocksRoute parts() const { return {options.apart, db.parts()}; }
+  [[nodiscard]] uint64_t total(const std::string& property) const {
+    uint64_t sum = 0;
+    for (rocksdb::ColumnFamilyHandle* part : db.parts()) {
+      uint64_t value = 0;
+      if (db->GetIntProperty(part, property, &value)) sum += value;
+    }
+    return sum;
+  }
+
   Status open() {
-    rocksdb::DB* raw = nullptr;
-    const std::string dir = options.dir.string();
-    const rocksdb::Status opened = options.read_only ? rocksdb::DB::OpenForReadOnly(set, dir, &raw)
-                                                     : rocksdb::DB::Open(set, dir, &raw);
-    db.reset(raw);
+    const rocksdb::Status opened = db.open(options, set, options.read_only);
     if (opened.IsPathNotFound() && is_there()) {
       // It names files it does not have: some were removed, or their list is damaged.
       return rocks_error(options, rocksdb::Status::Corruption(opened.ToString()), "opening");
@@ -154,9 +176,8 @@ struct RocksDb::Impl {
 RocksDb::RocksDb(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 RocksDb::~RocksDb() {
-  if (!impl_->db) return;
-  // Background work ends here. What was written without sync is in the log already.
-  const rocksdb::Status closed = impl_->db->Close();
+  if (!impl_->db.is_open()) return;
+  const rocksdb::Status closed = impl_->db.close();
   if (!closed.ok() && !impl_->failed) {
     log::warn("store.close", rocks_error(impl_->options, closed, "closing").message());
   }
@@ -191,12 +212,10 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(RocksOptions options) {
   return std::unique_ptr<RocksDb>(new RocksDb(std::move(impl)));
 }
 
-Status RocksDb::repair(const RocksOptions& options) {
-  rocksdb::Options set = rocks_options(options);
-  set.create_if_missing = true;
-  set.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
-  const rocksdb::Status repaired = rocksdb::RepairDB(options.dir.string(), set);
-  return repaired.ok() ? Status::ok() : rocks_error(options, repaired, "repairing");
+RocksBatch RocksDb::batch() const {
+  RocksBatch out;
+  out.impl_->parts = impl_->parts();
+  return out;
 }
 
 Status RocksDb::write(RocksBatch& batch, bool sync) {
@@ -217,7 +236,8 @@ Status RocksDb::write(RocksBatch& batch, bool sync) {
 
 Result<std::optional<std::string>> RocksDb::get(std::string_view key) {
   std::string value;
-  const rocksdb::Status got = impl_->db->Get(impl_->for_keys(), slice_of(key), &value);
+  const rocksdb::Status got =
+      impl_->db->Get(impl_->for_keys(), impl_->parts().of(key), slice_of(key), &value);
   if (got.IsNotFound()) return std::optional<std::string>();
   if (!got.ok()) return rocks_error(impl_->options, got, "reading");
   return std::optional<std::string>(std::move(value));
@@ -230,8 +250,9 @@ Status RocksDb::get_many(std::span<const std::string_view> keys,
   for (const std::string_view key : keys) names.push_back(slice_of(key));
   std::vector<rocksdb::PinnableSlice> found(keys.size());
   std::vector<rocksdb::Status> results(keys.size());
-  impl_->db->MultiGet(impl_->for_keys(), impl_->db->DefaultColumnFamily(), keys.size(),
-                      names.data(), found.data(), results.data(), sorted);
+  rocksdb::ColumnFamilyHandle* const part = impl_->parts().of(keys.empty() ? "" : keys.front());
+  impl_->db->MultiGet(impl_->for_keys(), part, keys.size(), names.data(), found.data(),
+                      results.data(), sorted);
   values.assign(keys.size(), std::nullopt);
   Status failure;
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -245,31 +266,35 @@ Status RocksDb::get_many(std::span<const std::string_view> keys,
 }
 
 RocksCursor RocksDb::cursor(bool sequential) {
-  rocksdb::ReadOptions how;
-  how.fill_cache = !sequential;
-  if (sequential) how.readahead_size = 1 << 20;
   auto impl = std::make_unique<RocksCursor::Impl>();
   impl->options = &impl_->options;
-  impl->iterator.reset(impl_->db->NewIterator(how));
+  impl->db = &*impl_->db;
+  impl->parts = impl_->parts();
+  impl->how.fill_cache = !sequential;
+  if (sequential) impl->how.readahead_size = 1 << 20;
+  impl->walk(impl->parts.of(""));
   return RocksCursor(std::move(impl));
 }
 
 Status RocksDb::flush() {
-  const rocksdb::Status flushed = impl_->db->Flush(rocksdb::FlushOptions());
+  const rocksdb::Status flushed = impl_->db->Flush(rocksdb::FlushOptions(), impl_->db.parts());
   return flushed.ok() ? Status::ok() : rocks_error(impl_->options, flushed, "writing");
 }
 
 Status RocksDb::compact() {
-  const rocksdb::Status done =
-      impl_->db->CompactRange(rocksdb::CompactRangeOptions(), nullptr, nullptr);
-  return done.ok() ? Status::ok() : rocks_error(impl_->options, done, "rewriting");
+  for (rocksdb::ColumnFamilyHandle* part : impl_->db.parts()) {
+    const rocksdb::Status done =
+        impl_->db->CompactRange(rocksdb::CompactRangeOptions(), part, nullptr, nullptr);
+    if (!done.ok()) return rocks_error(impl_->options, done, "rewriting");
+  }
+  return Status::ok();
 }
 
 Status RocksDb::drop_files(std::string_view from, std::string_view until) {
   const rocksdb::Slice begin = slice_of(from);
   const rocksdb::Slice end = slice_of(until);
-  const rocksdb::Status done = rocksdb::DeleteFilesInRange(
-      impl_->db.get(), impl_->db->DefaultColumnFamily(), &begin, &end, /*include_end=*/false);
+  const rocksdb::Status done = rocksdb::DeleteFilesInRange(&*impl_->db, impl_->parts().of(from),
+                                                           &begin, &end, /*include_end=*/false);
   return done.ok() ? Status::ok() : rocks_error(impl_->options, done, "dropping files");
 }
 
@@ -280,26 +305,18 @@ Status RocksDb::verify() {
   return whole.ok() ? Status::ok() : rocks_error(impl_->options, whole, "verifying");
 }
 
-namespace {
-
-uint64_t number_of(rocksdb::DB& db, const std::string& property) {
-  uint64_t value = 0;
-  return db.GetIntProperty(property, &value) ? value : 0;
-}
-
-}  // namespace
-
 uint64_t RocksDb::last_sequence() const { return impl_->db->GetLatestSequenceNumber(); }
 uint64_t RocksDb::disk_bytes() const {
-  return number_of(*impl_->db, rocksdb::DB::Properties::kTotalSstFilesSize);
+  return impl_->total(rocksdb::DB::Properties::kTotalSstFilesSize);
 }
 uint64_t RocksDb::memory_bytes() const {
-  return number_of(*impl_->db, rocksdb::DB::Properties::kSizeAllMemTables) +
-         number_of(*impl_->db, rocksdb::DB::Properties::kBlockCacheUsage) +
-         number_of(*impl_->db, rocksdb::DB::Properties::kEstimateTableReadersMem);
+  uint64_t cache = 0;  // all parts have one
+  impl_->db->GetIntProperty(rocksdb::DB::Properties::kBlockCacheUsage, &cache);
+  return impl_->total(rocksdb::DB::Properties::kSizeAllMemTables) + cache +
+         impl_->total(rocksdb::DB::Properties::kEstimateTableReadersMem);
 }
 uint64_t RocksDb::estimated_keys() const {
-  return number_of(*impl_->db, rocksdb::DB::Properties::kEstimateNumKeys);
+  return impl_->total(rocksdb::DB::Properties::kEstimateNumKeys);
 }
 bool RocksDb::torn_tail() const { return impl_->torn; }
 const RocksOptions& RocksDb::options() const { return impl_->options; }

@@ -29,10 +29,15 @@ struct RocksOptions {
   uint64_t block_bytes = 16 << 10;  // read, checked and cached together; small ones for single gets
   bool compress = true;             // LZ4; false for what does not shrink, such as hashes
   int bloom_bits = 0;               // bits a key; 10 makes a get() of an absent key cheap
+  // Keys are written in rising order, by and large.
+  bool rising_keys = false;
   // For single keys all over, none asked for twice: filters and indexes stay in memory, beyond
   // cache_bytes if need be (some two bytes a key with 10 bits), and blocks that are read leave the
   // cache alone.
   bool point_lookups = false;
+  // Keys that begin with one of these letters lie in files of their own, so that what is written in
+  // the order of its keys there never has to be merged with the rest. Fixed once it is made.
+  std::string apart;
   // True: this entry may vanish. Asked in a background thread whenever entries are rewritten, so
   // it must be thread-safe; nothing is promised about when, so readers must ask it themselves.
   std::function<bool(std::string_view key, std::string_view value)> obsolete;
@@ -45,7 +50,8 @@ struct RocksOptions {
   std::filesystem::path keep_torn_in;
 };
 
-// Changes that are applied together or not at all. One thread.
+// Changes that are applied together or not at all. One thread. For a database with keys apart it
+// has to come from RocksDb::batch() of that object.
 class RocksBatch {
  public:
   RocksBatch();
@@ -68,8 +74,9 @@ class RocksBatch {
   std::unique_ptr<Impl> impl_;
 };
 
-// A walk over the entries in the order of their keys, over the state at the moment it was made.
-// Lives no longer than its database. One thread.
+// A walk over the entries in the order of their keys, over the state at the moment it was made
+// (of keys apart, which are a walk of their own: of the seek() to them). Lives no longer than its
+// database. One thread.
 class RocksCursor {
  public:
   ~RocksCursor();
@@ -112,10 +119,12 @@ class RocksDb {
   RocksDb(const RocksDb&) = delete;
   RocksDb& operator=(const RocksDb&) = delete;
 
+  [[nodiscard]] RocksBatch batch() const;
   // sync: on disk when it returns. Without, a kill -9 loses nothing, power loss the latest writes.
   Status write(RocksBatch& batch, bool sync);
   Result<std::optional<std::string>> get(std::string_view key);
-  // values[i] belongs to keys[i]. Much cheaper than as many get() when keys are sorted.
+  // values[i] belongs to keys[i]. Much cheaper than as many get() when keys are sorted. All of them
+  // apart, or none.
   Status get_many(std::span<const std::string_view> keys,
                   std::vector<std::optional<std::string>>& values, bool sorted = false);
   // sequential: reads ahead and leaves the cache alone; for walks over everything.

@@ -163,6 +163,10 @@ rocksdb::Options rocks_options(const RocksOptions& options) {
   rocksdb::Options out;
   out.env = private_env();
   out.create_if_missing = !options.read_only;
+  out.create_missing_column_families = !options.read_only;
+  // So that no log is kept for one part that has what the tables of the other have already: a
+  // repair would have it twice.
+  out.atomic_flush = !options.apart.empty();
   out.paranoid_checks = !options.skip_damage;
   // An incomplete last write is what a crash leaves; anything else that is wrong is damage.
   out.wal_recovery_mode = options.skip_damage
@@ -184,6 +188,9 @@ rocksdb::Options rocks_options(const RocksOptions& options) {
   out.max_write_buffer_number = 2;
   out.max_total_wal_size = 4 * options.write_buffer_bytes;
   out.target_file_size_base = options.file_bytes;
+  // What is merged into a small level is soon below it, where files of later keys need only be
+  // listed; into a large one all of it is written again each time.
+  if (options.rising_keys) out.max_bytes_for_level_base = 4 * options.write_buffer_bytes;
   out.max_manifest_file_size = 1 << 20;
   out.compression = options.compress ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(options)));

@@ -16,7 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kSpoolFormat = 1;
+// 1 had records among the rest.
+constexpr uint64_t kSpoolFormat = 2;
 constexpr std::string_view kFormatKey = "v";
 constexpr const char* kMarkFile = "acknowledged";
 constexpr size_t kMarkBytes = 20;  // two numbers and their CRC-32
@@ -84,9 +85,11 @@ RocksOptions spool_options(const fs::path& state_dir, std::string_view sink) {
   RocksOptions options;
   const fs::path folder = spool_folder(state_dir, sink);
   options.dir = folder / kSpoolDatabase;
+  options.rising_keys = true;
   options.repair = "sluice spool salvage --sink " + std::string(sink);
   options.loss = "the records in it are then not delivered";
   options.keep_torn_in = folder / "damaged" / "torn";
+  options.apart = kRecordSpace;
   return options;
 }
 
@@ -200,7 +203,7 @@ Status check_spool_format(RocksDb& db, std::string_view sink) {
   SLUICE_ASSIGN_OR_RETURN(const auto found, db.get(kFormatKey));
   if (!found) {
     if (db.options().read_only) return Status::ok();  // made a moment ago, or not quite yet
-    RocksBatch batch;
+    RocksBatch batch = db.batch();
     std::string value;
     append_varint(value, kSpoolFormat);
     batch.put(kFormatKey, value);
@@ -210,6 +213,12 @@ Status check_spool_format(RocksDb& db, std::string_view sink) {
   ByteReader in(number);
   const uint64_t format = in.varint();
   if (in.at_end() && format == kSpoolFormat) return Status::ok();
+  if (in.at_end() && format < kSpoolFormat) {
+    return invalid("the spool of " + std::string(sink) + ": written by an older Sluice (format " +
+                   std::to_string(format) + ", this program knows " + std::to_string(kSpoolFormat) +
+                   "); let that one deliver what is in it, then remove " +
+                   db.options().dir.string());
+  }
   if (in.at_end() && format > kSpoolFormat) {
     return invalid("the spool of " + std::string(sink) + ": written by a newer Sluice (format " +
                    std::to_string(format) + ", this program knows " + std::to_string(kSpoolFormat) +

@@ -141,6 +141,7 @@ class Salvager {
     store::RocksOptions made = options_;
     made.dir = folder_ / kBuilding;
     SLUICE_ASSIGN_OR_RETURN(new_, RocksDb::open(std::move(made)));
+    batch_ = new_->batch();
     return store::check_spool_format(*new_, sink_);
   }
 

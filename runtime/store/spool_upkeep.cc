@@ -24,6 +24,7 @@ Status DurableSpool::open_files() {
   SLUICE_ASSIGN_OR_RETURN(auto mark, store::AcknowledgedMark::open(folder, false));
   SLUICE_ASSIGN_OR_RETURN(
       db_, store::RocksDb::open(store::spool_options(options_.state_dir, options_.sink)));
+  batch_ = db_->batch();
   mark_.emplace(std::move(mark));
   SLUICE_RETURN_IF_ERROR(store::check_acknowledged(*mark_, *db_));
   SLUICE_RETURN_IF_ERROR(store::check_spool_format(*db_, options_.sink));

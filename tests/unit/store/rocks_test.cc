@@ -91,6 +91,45 @@ TEST(Rocks, ACursorSeesTheStateItWasMadeIn) {
   EXPECT_EQ(*db->get("k2"), std::nullopt);
 }
 
+TEST(Rocks, KeysApartAreReadAndChangedLikeTheOthers) {
+  TempDir dir;
+  RocksOptions options = in(dir);
+  options.apart = "rs";
+  {
+    auto db = opened(options);
+    ASSERT_TRUE(db);
+    RocksBatch batch = db->batch();
+    for (const char* key : {"a1", "r1", "r2", "s1", "t1"}) batch.put(key, key);
+    ASSERT_TRUE(db->write(batch, true));
+    batch.clear();
+    batch.remove("r1");
+    batch.remove("a1");
+    ASSERT_TRUE(db->write(batch, true));
+    EXPECT_EQ(*db->get("r1"), std::nullopt);
+    ASSERT_TRUE(db->flush());
+  }
+  auto db = opened(options);
+  ASSERT_TRUE(db);
+  EXPECT_EQ(*db->get("r2"), "r2");
+  EXPECT_EQ(*db->get("t1"), "t1");
+  std::vector<std::optional<std::string>> values;
+  ASSERT_TRUE(db->get_many(std::vector<std::string_view>{"r1", "s1"}, values));
+  EXPECT_THAT(values, ::testing::ElementsAre(std::nullopt, "s1"));
+  RocksCursor cursor = db->cursor();
+  std::vector<std::string> seen;
+  for (const char* from : {"r", "a"}) {
+    for (cursor.seek(from); cursor.valid(); cursor.next()) seen.emplace_back(cursor.key());
+  }
+  EXPECT_THAT(seen, ::testing::ElementsAre("r2", "s1", "t1"));
+  EXPECT_TRUE(db->verify());
+  RocksBatch batch = db->batch();
+  batch.remove_range("r", "s");
+  ASSERT_TRUE(db->write(batch, true));
+  ASSERT_TRUE(db->compact());
+  EXPECT_EQ(*db->get("r2"), std::nullopt);
+  EXPECT_EQ(*db->get("s1"), "s1");
+}
+
 TEST(Rocks, FilesAreForTheirOwnerOnly) {
   TempDir dir;
   auto db = opened(in(dir));

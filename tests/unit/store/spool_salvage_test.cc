@@ -52,7 +52,7 @@ void alter(const TempDir& dir, uint64_t id) {
     const std::string key = store::spool_key(store::kRecordSpace, id);
     std::string value = db.get(key)->value();
     value[value.size() / 2] ^= 1;
-    store::RocksBatch batch;
+    store::RocksBatch batch = db.batch();
     batch.put(key, value);
     ASSERT_TRUE(db.write(batch, true));
   });
@@ -73,7 +73,7 @@ TEST(SpoolVerify, SaysWhatIsWrong) {
   ASSERT_NO_FATAL_FAILURE(fill(dir, 50, 100));
   ASSERT_NO_FATAL_FAILURE(alter(dir, 7));
   change(dir, [](store::RocksDb& db) {
-    store::RocksBatch batch;
+    store::RocksBatch batch = db.batch();
     batch.remove(store::spool_key(store::kRecordSpace, 9));
     batch.remove(store::spool_key(store::kIndexSpace, 11));
     ASSERT_TRUE(db.write(batch, true));
@@ -122,7 +122,7 @@ TEST(SpoolSalvage, AContradictingIndexIsMadeAnew) {
   TempDir dir;
   ASSERT_NO_FATAL_FAILURE(fill(dir, 100, 100));
   change(dir, [](store::RocksDb& db) {
-    store::RocksBatch batch;
+    store::RocksBatch batch = db.batch();
     batch.remove_range({&store::kLaneSpace, 1}, store::spool_space_end(store::kLaneSpace));
     batch.remove(store::spool_key(store::kRecordSpace, 9));
     ASSERT_TRUE(db.write(batch, true));
