@@ -73,10 +73,10 @@ LetterWriter::LetterWriter(Database database, Statement put, Statement put_redri
 
 Result<std::unique_ptr<LetterWriter>> LetterWriter::open(Database database) {
   // Ids are hashes, so writes fall all over their index: keep more of it in memory (KiB), and write
-  // pages back to the file less often. What is deleted is overwritten where that costs no further
-  // page.
+  // pages back to the file less often (a log of up to 128 MiB while much is written). What is
+  // deleted is overwritten where that costs no further page.
   SLUICE_RETURN_IF_ERROR(
-      database.exec("PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=8000; "
+      database.exec("PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=32000; "
                     "PRAGMA secure_delete=FAST"));
   SLUICE_ASSIGN_OR_RETURN(Statement put, database.prepare(kInsert));
   SLUICE_ASSIGN_OR_RETURN(Statement put_redriven,
