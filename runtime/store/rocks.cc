@@ -148,6 +148,16 @@ struct RocksDb::Impl {
   bool torn = false;
   std::atomic<bool> failed{false};  // a write failed: nothing may be written after it
 
+  // Nothing was written to it yet: it may have been left before it was whole.
+  [[nodiscard]] bool is_unused() const {
+    std::error_code error;
+    for (fs::directory_iterator at(options.dir, error), end; !error && at != end;
+         at.increment(error)) {
+      const std::string kind = at->path().extension().string();
+      if (kind == ".sst" || (kind == ".log" && at->file_size(error) != 0)) return false;
+    }
+    return !error;
+  }
   [[nodiscard]] bool is_there() const {
     std::error_code ignored;  // it then counts as absent, and opening says what is wrong
     return fs::exists(options.dir / "CURRENT", ignored);
@@ -165,8 +175,10 @@ struct RocksDb::Impl {
 
   Status open() {
     const rocksdb::Status opened = db.open(options, set, options.read_only);
-    if (opened.IsPathNotFound() && is_there()) {
-      // It names files it does not have: some were removed, or their list is damaged.
+    const bool lacks = opened.IsPathNotFound() || opened.IsInvalidArgument();
+    if (lacks && is_there()) {
+      // It names files it does not have, or has no part for keys apart: some were removed, or their
+      // list is damaged.
       return rocks_error(options, rocksdb::Status::Corruption(opened.ToString()), "opening");
     }
     return opened.ok() ? Status::ok() : rocks_error(options, opened, "opening");
@@ -193,6 +205,8 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(RocksOptions options) {
     return not_found(asked.dir.string() + ": there is no database; it is made when it is needed");
   }
   if (!asked.read_only) SLUICE_RETURN_IF_ERROR(make_private_folder(asked));
+  // In one that was used they are not made, but missed.
+  impl->set.create_missing_column_families = !asked.read_only && impl->is_unused();
   Status opened = impl->open();
   if (opened.code() == Code::kCorrupt && there && !asked.skip_damage) {
     const auto torn = damage_is_torn_tail(asked);

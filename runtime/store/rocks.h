@@ -35,8 +35,9 @@ struct RocksOptions {
   // cache_bytes if need be (some two bytes a key with 10 bits), and blocks that are read leave the
   // cache alone.
   bool point_lookups = false;
-  // Keys that begin with one of these letters lie in files of their own, so that what is written in
-  // the order of its keys there never has to be merged with the rest. Fixed once it is made.
+  // Keys that begin with one of these letters lie in files of their own, a letter each, so that
+  // what is written in the order of its keys there never has to be merged with the rest. Fixed once
+  // it is made.
   std::string apart;
   // True: this entry may vanish. Asked in a background thread whenever entries are rewritten, so
   // it must be thread-safe; nothing is promised about when, so readers must ask it themselves.
@@ -123,8 +124,8 @@ class RocksDb {
   // sync: on disk when it returns. Without, a kill -9 loses nothing, power loss the latest writes.
   Status write(RocksBatch& batch, bool sync);
   Result<std::optional<std::string>> get(std::string_view key);
-  // values[i] belongs to keys[i]. Much cheaper than as many get() when keys are sorted. All of them
-  // apart, or none.
+  // values[i] belongs to keys[i]. Much cheaper than as many get() when keys are sorted. Keys apart
+  // are asked for with others of their letter only.
   Status get_many(std::span<const std::string_view> keys,
                   std::vector<std::optional<std::string>>& values, bool sorted = false);
   // sequential: reads ahead and leaves the cache alone; for walks over everything.

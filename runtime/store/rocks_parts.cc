@@ -9,7 +9,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> RocksParts::names(const RocksOption
                                                                const rocksdb::Options& set) {
   const rocksdb::ColumnFamilyOptions each(set);
   std::vector<rocksdb::ColumnFamilyDescriptor> out{{rocksdb::kDefaultColumnFamilyName, each}};
-  if (!options.apart.empty()) out.emplace_back("apart", each);
+  for (const char letter : options.apart) out.emplace_back(std::string(1, letter), each);
   return out;
 }
 

@@ -20,13 +20,13 @@ struct RocksRoute {
 
   [[nodiscard]] rocksdb::ColumnFamilyHandle* of(std::string_view key) const {
     if (handles.empty()) return nullptr;
-    const bool is_apart = !key.empty() && apart.find(key.front()) != std::string_view::npos;
-    return handles[is_apart ? 1 : 0];
+    const size_t at = key.empty() ? std::string_view::npos : apart.find(key.front());
+    return handles[at == std::string_view::npos ? 0 : at + 1];
   }
 };
 
-// An open database and its parts, RocksDB's column families: `default`, and `apart` where the
-// options have keys apart.
+// An open database and its parts, RocksDB's column families: `default`, and one for each letter of
+// keys apart, with that name.
 class RocksParts {
  public:
   RocksParts() = default;

@@ -21,19 +21,22 @@ uint64_t file_number(const fs::path& path) {
   return digits && stem.size() < 19 ? std::stoull(stem) : 0;
 }
 
-// A database that speaks of its part for keys apart in one table, which holds nothing.
-Status make_seed(const RocksOptions& options, const rocksdb::Options& set) {
+// A database that speaks of each part for keys apart in a table, which holds nothing.
+Status make_seed(const RocksOptions& options, rocksdb::Options set) {
+  set.create_missing_column_families = true;
   RocksParts seed;
   rocksdb::Status done = seed.open(options, set, /*read_only=*/false);
-  if (done.ok()) done = seed->Delete({}, seed.parts()[1], options.apart);
-  if (done.ok()) done = seed->Flush({}, seed.parts()[1]);
+  for (size_t i = 0; i < options.apart.size() && done.ok(); ++i) {
+    done = seed->Delete({}, seed.parts()[i + 1], std::string(1, options.apart[i]));
+  }
+  if (done.ok()) done = seed->Flush({}, seed.parts());
   if (done.ok()) done = seed.close();
   return done.ok() ? Status::ok() : rocks_error(options, done, "repairing");
 }
 
 // RocksDB's repair knows only parts that a table speaks of, and passes over what the log has of
 // others: before the first table of a part was written that is all of it.
-Status name_part_apart(const RocksOptions& options, const rocksdb::Options& set) {
+Status name_parts(const RocksOptions& options, const rocksdb::Options& set) {
   RocksOptions seed = options;
   seed.dir += ".seed";
   std::error_code error;
@@ -65,7 +68,7 @@ Status RocksDb::repair(const RocksOptions& options) {
   rocksdb::Options set = rocks_options(options);
   set.create_if_missing = true;
   set.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
-  if (!options.apart.empty()) SLUICE_RETURN_IF_ERROR(name_part_apart(options, set));
+  if (!options.apart.empty()) SLUICE_RETURN_IF_ERROR(name_parts(options, set));
   const rocksdb::ColumnFamilyOptions each(set);
   const rocksdb::Status repaired =
       rocksdb::RepairDB(options.dir.string(), set, RocksParts::names(options, set), each);

@@ -163,7 +163,6 @@ rocksdb::Options rocks_options(const RocksOptions& options) {
   rocksdb::Options out;
   out.env = private_env();
   out.create_if_missing = !options.read_only;
-  out.create_missing_column_families = !options.read_only;
   // So that no log is kept for one part that has what the tables of the other have already: a
   // repair would have it twice.
   out.atomic_flush = !options.apart.empty();

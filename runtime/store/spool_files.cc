@@ -89,7 +89,7 @@ RocksOptions spool_options(const fs::path& state_dir, std::string_view sink) {
   options.repair = "sluice spool salvage --sink " + std::string(sink);
   options.loss = "the records in it are then not delivered";
   options.keep_torn_in = folder / "damaged" / "torn";
-  options.apart = kRecordSpace;
+  options.apart = {kRecordSpace, kIndexSpace};
   return options;
 }
 
