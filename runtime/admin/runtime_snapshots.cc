@@ -66,6 +66,7 @@ SourceMetrics source_metrics(const SourceStatus& source, const SourceAccount& ac
   out.name = source.name;
   out.received = account.received;
   out.bytes = account.bytes;
+  out.returned = account.returned;
   for (size_t i = 1; i < kOutcomes; ++i) {
     out.outcomes[std::string(outcome_name(static_cast<Outcome>(i)))] = account.outcomes[i];
   }

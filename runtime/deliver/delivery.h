@@ -25,6 +25,8 @@ struct Delivery {
   [[nodiscard]] uint32_t lane() const { return record().lane; }
   // How often it was offered in vain.
   [[nodiscard]] uint32_t tries() const { return static_cast<uint32_t>(attempts) + calls; }
+  // Has its lane left this process? Then it is dropped, unless a call has it.
+  [[nodiscard]] bool left() const { return batch->left(part->record); }
   // What a sink batch rises in.
   [[nodiscard]] std::tuple<uint32_t, uint64_t, uint32_t> place() const {
     const sluice_record& from = record();

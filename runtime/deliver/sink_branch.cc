@@ -112,6 +112,14 @@ void SinkBranch::enqueue(const BatchPtr& batch) {
   for (const auto& driver : drivers_) driver->enqueue(batch);
 }
 
+void SinkBranch::lanes_left() {
+  for (const auto& driver : drivers_) driver->lanes_left();
+}
+
+void SinkBranch::look_at_marks(std::chrono::steady_clock::time_point deadline) {
+  for (const auto& driver : drivers_) driver->look_at_marks(deadline);
+}
+
 void SinkBranch::finish() {
   for (const auto& driver : drivers_) driver->finish();
 }

@@ -30,6 +30,8 @@ class SinkBranch {
   void start();
   std::optional<Status> first_open(std::chrono::steady_clock::time_point deadline);
   void enqueue(const BatchPtr& batch);
+  void lanes_left();
+  void look_at_marks(std::chrono::steady_clock::time_point deadline);
   void finish();
   void stop();
   void join();

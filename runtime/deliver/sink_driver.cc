@@ -119,6 +119,7 @@ bool SinkDriver::takes(const Batch& batch, const Part& part) {
 
 void SinkDriver::run() {
   while (!stop_.requested()) {
+    serve_asks();
     if (!available()) {
       if (!sit_out()) break;
       continue;
@@ -128,6 +129,7 @@ void SinkDriver::run() {
     if (gathered_.empty()) flush_marks();
     waiting_records_ = waiting_.records() + gathered_.size() + overflow_.size() + parked_.size();
   }
+  end_asks();
   if (link_ == Link::kOpen && !stop_.requested()) flush_marks();
   next_.reset();
   gathered_.clear();
@@ -153,13 +155,13 @@ bool SinkDriver::sit_out() {
   if (gives_up) give_up_all();
   if (spills()) return sit_out_spooling();
   if (nothing_held()) {
-    next_ = queue_.pop_until(resume_at_);
+    next_ = take_next(resume_at_);
     return next_ || !queue_.closed();
   }
-  auto left =
+  const auto left =
       std::chrono::ceil<Millis>(std::max(resume_at_ - clock_.now(), Time::duration::zero()));
-  if (spool_) left = std::min(left, kLookAtShare);  // more may come than its share meanwhile
-  stop_.wait_for(left);
+  // More may come than its share meanwhile, and lanes may leave.
+  stop_.wait_for(std::min(left, kLookAtShare));
   return true;
 }
 

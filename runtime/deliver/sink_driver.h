@@ -32,9 +32,11 @@ namespace sluice {
 //
 // Its files: sink_driver.cc the thread's life, sink_link.cc the instance and the breaker,
 // sink_gather.cc what is written next, sink_write.cc writing and halving, sink_marked.cc writing
-// with marks, sink_outcomes.cc what an answer means, sink_spooling.cc into the spool and out of it.
+// with marks, sink_outcomes.cc what an answer means, sink_spooling.cc into the spool and out of it,
+// sink_leaving.cc lanes that come and go.
 class SinkDriver {
  public:
+  using Time = std::chrono::steady_clock::time_point;
   using LaneName = std::function<std::string(uint32_t source, uint32_t lane)>;
   struct Options {
     SinkConfig config;
@@ -76,6 +78,12 @@ class SinkDriver {
                                                     const std::string& lane) const {
     return marks_.stored(source, lane);
   }
+  // Any thread. Lanes have left this process: what is held of them is dropped soon, in a call or
+  // not. What the call under way has keeps its answer.
+  void lanes_left();
+  // Any thread. Reads the marks of a sink that keeps them anew; until then, if the sink cannot be
+  // called now, or the deadline passes, what was read before stands.
+  void look_at_marks(Time deadline) SLUICE_EXCLUDES(mutex_);
   // Any thread. The lane is done and wholly settled.
   void forget_lane(uint32_t source, const std::string& lane) { marks_.forget(source, lane); }
 
@@ -99,7 +107,6 @@ class SinkDriver {
   }
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
   enum class Link { kCreated, kOpen, kUnusable };
   // A piece of gathered_ that is to be written.
   struct Range {
@@ -122,6 +129,16 @@ class SinkDriver {
   void run();
   bool sit_out();
   [[nodiscard]] bool takes(const Batch& batch, const Part& part);
+
+  // sink_leaving.cc
+  std::optional<BatchPtr> take_next(std::optional<Time> deadline = {});
+  void wake();
+  void serve_asks() SLUICE_EXCLUDES(mutex_);
+  void let_go();
+  void drop_left(Range& range);
+  void drop_left(Deliveries& deliveries);
+  void end_asks() SLUICE_EXCLUDES(mutex_);
+  void drop(const Delivery& delivery);
 
   // sink_spooling.cc
   [[nodiscard]] bool crowded() const;
@@ -272,6 +289,8 @@ class SinkDriver {
   std::vector<Met> met_;
   std::vector<DeliveredParts> delivered_;  // not yet reported; before met_ is told
 
+  std::atomic<bool> lanes_left_{false};  // and not looked at yet
+  std::atomic<bool> woken_{false};       // somebody asks for something: serve_asks()
   std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> skipped_{0};
   std::atomic<uint64_t> effects_unknown_{0};
@@ -279,6 +298,9 @@ class SinkDriver {
   Mutex mutex_;
   CondVar opened_;
   std::optional<Status> first_open_ SLUICE_GUARDED_BY(mutex_);
+  // How often the marks were asked for, and how many of those were answered.
+  uint64_t marks_asked_ SLUICE_GUARDED_BY(mutex_) = 0;
+  uint64_t marks_answered_ SLUICE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace sluice

@@ -44,7 +44,7 @@ bool SinkDriver::gather() {
   const bool of_spool = !gathered_.empty() && gathered_.front().batch->spooled != nullptr;
   while (!next_ && !of_spool && room_for_more() && gathered_.size() < limits.records &&
          gathered_bytes_ < limits.bytes) {
-    next_ = queue_.pop_until(deadline);
+    next_ = take_next(deadline);
     if (!next_ || (!batches_.empty() && (*next_)->source != batches_.source())) break;
     add(std::move(*next_));
     next_.reset();
@@ -56,6 +56,7 @@ bool SinkDriver::gather() {
 // Until there is a batch in next_, or records that waited are due.
 bool SinkDriver::wait_for_work() {
   while (!next_ && !stop_.requested()) {
+    if (woken_) return true;
     const auto waiting = waiting_.next_due();
     if (waiting && *waiting <= clock_.now()) return true;
     if (spool_ && look_at_spool()) return true;
@@ -64,11 +65,12 @@ bool SinkDriver::wait_for_work() {
     if (over && overflow_.empty() && waiting_.fresh_records() == 0) return false;
     const auto due = wake_at();
     if (!due) {
-      next_ = queue_.pop();
+      next_ = take_next();
+      if (!next_ && woken_) continue;
       break;
     }
     const bool more = room_for_more() && overflow_.empty();
-    if (more) next_ = queue_.pop_until(*due);
+    if (more) next_ = take_next(*due);
     // A closed queue does not wait.
     if (!more || (!next_ && queue_.closed())) {
       stop_.wait_for(std::chrono::ceil<Millis>(*due - clock_.now()));
@@ -116,17 +118,17 @@ void SinkDriver::take_waiting() {
 }
 
 void SinkDriver::add(BatchPtr batch) {
-  if (keeps_marks_) {
-    for (const Batch::Segment& segment : batch->segments()) {
-      marks_.seen(batch->source, segment.lane, segment.last_position);
-    }
-  }
+  let_go();  // what comes may be of a lane that was here before
   for (const Part& part : batch->parts()) {
     if (!takes(*batch, part)) continue;
     if (batch->skips(batch->index_of(part), options_.index)) continue;  // has it already
     Delivery delivery;
     delivery.batch = batch.get();
     delivery.part = &part;
+    if (delivery.left()) {
+      drop(delivery);
+      continue;
+    }
     if (batch->spooled != nullptr) {
       const uint32_t tries = batch->spooled->names(part.record).tries;
       delivery.calls = static_cast<uint16_t>(std::min<uint32_t>(tries, UINT16_MAX));
@@ -142,6 +144,11 @@ void SinkDriver::add(BatchPtr batch) {
     }
     gathered_.push_back(delivery);
     gathered_bytes_ += part.value.size();
+  }
+  // Nothing was dropped of a lane that is still here.
+  for (size_t i = 0; keeps_marks_ && i < batch->segments().size(); ++i) {
+    const Batch::Segment& segment = batch->segments()[i];
+    if (!segment.left()) marks_.seen(batch->source, segment.lane, segment.last_position);
   }
   batches_.keep(std::move(batch));
 }

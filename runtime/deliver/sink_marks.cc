@@ -89,6 +89,24 @@ void SinkMarks::done(uint32_t source, uint32_t lane) {
   if (known != nullptr && known->held > 0) --known->held;
 }
 
+void SinkMarks::let_go() {
+  if (!options_.lane_gone) return;
+  MutexLock lock(mutex_);
+  for (auto at = lanes_.begin(); at != lanes_.end();) {
+    const auto source = static_cast<uint32_t>(at->first >> 32U);
+    if (!options_.lane_gone(source, static_cast<uint32_t>(at->first))) {
+      ++at;
+      continue;
+    }
+    // Should it come back, this is where it was last seen.
+    if (source < stored_.size() && at->second.mark) {
+      stored_[source][at->second.name] = *at->second.mark;
+    }
+    at = lanes_.erase(at);
+  }
+  found_key_ = UINT64_MAX;
+}
+
 // What may be stored once all that is being written is in.
 void SinkMarks::collect_moves(uint32_t source) {
   moves_.clear();

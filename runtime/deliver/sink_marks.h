@@ -31,6 +31,8 @@ class SinkMarks {
     std::vector<std::string> scopes;  // by source: names pipeline, source and sink
     // The durable name of a lane; empty: it is gone, all of it is settled.
     std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
+    // Has the lane left this process, or is it gone?
+    std::function<bool(uint32_t source, uint32_t lane)> lane_gone = {};
   };
 
   explicit SinkMarks(Options options)
@@ -53,6 +55,8 @@ class SinkMarks {
   // A record that is to be written, or to be refused with a letter; and one that is done with.
   void held(uint32_t source, uint32_t lane);
   void done(uint32_t source, uint32_t lane);
+  // Lanes have left: nothing of them is held any more, and their marks are another process's.
+  void let_go() SLUICE_EXCLUDES(mutex_);
 
   // Writes with the moves this batch makes possible. All of a record's parts must be in it.
   // On OK with any verdict but OK nothing was applied: OK verdicts are turned into UNTRIED.

@@ -37,7 +37,7 @@ bool SinkDriver::sit_out_spooling() {
     stop_.wait_for(std::min(std::chrono::ceil<Millis>(left), kLookForRoom));
     return true;
   }
-  next_ = queue_.pop_until(resume_at_);
+  next_ = take_next(resume_at_);
   return next_ || !queue_.closed();
 }
 
@@ -90,7 +90,7 @@ void SinkDriver::overflow_queue() {
   uint64_t bytes = 0;
   const auto now = Time::min();
   while (overflow_.size() < kAppendRecords && bytes < kAppendBytes) {
-    if (!next_) next_ = queue_.pop_until(now);
+    if (!next_) next_ = take_next(now);
     if (!next_ || (*next_)->spooled) return;
     if (!(*next_)->redrive) overflow_waiting((*next_)->source);
     for (const Part& part : (*next_)->parts()) {
@@ -114,6 +114,7 @@ void SinkDriver::overflow_queue() {
 // Makes it durable, which settles it for the source. False: the spool is full, or the disk refuses;
 // the rest is held.
 bool SinkDriver::push_overflow() {
+  drop_left(overflow_);
   std::erase_if(overflow_, [this](const Delivery& delivery) {
     const bool again = comes_again(delivery);
     if (again) settle(delivery, Outcome::kDuplicate);

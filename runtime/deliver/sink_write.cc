@@ -39,6 +39,7 @@ size_t SinkDriver::end_of_write(size_t begin) const {
 
 // One write. What is offered again at once goes back to todo_.
 bool SinkDriver::attempt(Range range) {
+  if (lanes_left_) drop_left(range);
   hold_back(range);
   skip_covered(range);
   if (range.begin == range.end) return true;

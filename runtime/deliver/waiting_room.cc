@@ -60,6 +60,18 @@ void WaitingRoom::take_all(uint32_t source, Deliveries& out, KeptBatches& kept) 
   }
 }
 
+void WaitingRoom::take_left(Deliveries& out, KeptBatches& kept) {
+  for (auto line = lines_.begin(); line != lines_.end();) {
+    const auto next = std::next(line);
+    const auto of_left = [](const Waiting& waiting) { return waiting.delivery.left(); };
+    // A line is of one lane, and what has left stays so.
+    if (of_left(line->second.records.front())) {
+      hand_out(line, 0, line->second.records.size(), out, kept);
+    }
+    line = next;
+  }
+}
+
 void WaitingRoom::put(Line& line, size_t at, const Delivery& delivery) {
   Waiting waiting{delivery.batch->shared_from_this(), delivery};
   waiting.delivery.ahead = false;

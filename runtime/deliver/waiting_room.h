@@ -75,6 +75,8 @@ class WaitingRoom {
   }
   // Everything of one source, in the order of its lanes.
   void take_all(uint32_t source, Deliveries& out, KeptBatches& kept);
+  // Everything of lanes that have left.
+  void take_left(Deliveries& out, KeptBatches& kept);
 
  private:
   struct Key {

@@ -49,6 +49,13 @@ void Accounting::settled(uint32_t source, const OutcomeCounts& outcomes) {
   }
 }
 
+void Accounting::returned(uint32_t source, uint64_t records) {
+  MutexLock lock(mutex_);
+  account_.sources[source].received -= records;
+  account_.sources[source].returned += records;
+  account_.held[at(Place::kDelivery)] -= records;
+}
+
 void Accounting::recovered(uint32_t source, uint64_t records) {
   MutexLock lock(mutex_);
   account_.sources[source].received += records;

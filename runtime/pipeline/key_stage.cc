@@ -100,10 +100,12 @@ void KeyStage::run() {
     {
       MutexLock lock(mutex_);
       const TimePoint until = next_time();
-      while (!stopping_ && new_batches_.empty() && new_done_.empty() && new_refused_.empty()) {
+      while (!stopping_ && !lanes_left_ && new_batches_.empty() && new_done_.empty() &&
+             new_refused_.empty()) {
         if (!changed_.wait_until(mutex_, until)) break;
       }
       if (stopping_) return;
+      lanes_left_ = false;
       for (BatchPtr& batch : new_batches_) {
         const uint32_t source = batch->source;
         sources_.try_emplace(source, source).first->second.waiting.push_back(std::move(batch));
@@ -111,6 +113,7 @@ void KeyStage::run() {
       new_batches_.clear();
     }
     settle_answers();
+    drop_left();
     for (auto& [index, source] : sources_) work(source);
     try_twins();
     if (clock_.now() >= renew_at_) {

@@ -69,6 +69,11 @@ class KeyStage final : private SettlementListener {
   // A sink refused a part for good, and its letter is durable.
   void refused(const LetterRequest& letter) SLUICE_EXCLUDES(mutex_);
 
+  // A sink that must take the part will not be given it.
+  void given_back(const BatchPtr& batch, const Part& part, uint16_t sink) SLUICE_EXCLUDES(mutex_);
+  // Lanes have left this process: what waits here of them is dropped.
+  void lanes_left() SLUICE_EXCLUDES(mutex_);
+
   [[nodiscard]] Status status() const SLUICE_EXCLUDES(mutex_);
 
  private:
@@ -106,6 +111,11 @@ class KeyStage final : private SettlementListener {
   void refuse(const Refused& letter);
   void end_flight(InFlightKeys::Entry& entry);
   void work(Source& source);
+
+  // key_stage_leaving.cc
+  void drop_left();
+  bool drop_left(Batch& batch);
+  bool drop_left(const Waiter& waiter);
 
   // key_stage_claims.cc
   bool try_send(const BatchPtr& batch);
@@ -149,6 +159,7 @@ class KeyStage final : private SettlementListener {
   std::vector<BatchPtr> new_batches_ SLUICE_GUARDED_BY(mutex_);
   std::vector<DeliveredParts> new_done_ SLUICE_GUARDED_BY(mutex_);
   std::vector<Refused> new_refused_ SLUICE_GUARDED_BY(mutex_);
+  bool lanes_left_ SLUICE_GUARDED_BY(mutex_) = false;
   bool stopping_ SLUICE_GUARDED_BY(mutex_) = false;
   Status status_ SLUICE_GUARDED_BY(mutex_);
 };

@@ -20,6 +20,7 @@ struct KeyStage::LateBatch final : Batch {
     bundle = original->bundle;
     candidate = original->candidate;
     candidate_below = original->candidate_below;
+    segments().front().lane_left = original->segments()[original->segment_of(index)].lane_left;
     keep_keys();
     set_key(0, *original->key(index));
     if (original->redrive) {
@@ -85,7 +86,7 @@ void KeyStage::list_records(const BatchPtr& batch, std::vector<Waiter>& twins) {
   for (uint32_t i = 0; i < batch->parts().size(); ++i) {
     const uint32_t record = batch->parts()[i].record;
     const Sha256Digest* key = batch->key(record);
-    if (key == nullptr) continue;
+    if (key == nullptr || batch->segments()[batch->segment_of(record)].published) continue;
     if (record != last) {
       last = record;
       taken = in_flight_.find(*key) == nullptr;
@@ -211,6 +212,7 @@ void KeyStage::try_twins() {
 // A record that went on by itself has its outcome: it is that of the record in its own batch.
 void KeyStage::segment_settled(std::shared_ptr<Batch> batch, uint32_t /*segment*/) {
   const auto& late = static_cast<const LateBatch&>(*batch);
+  if (batch->given_back(0)) late.original->give_back(late.original_record);
   if (batch->in_spool(0)) late.original->claim_for_spool(late.original_record);
   if (late.redrive) {
     for (LetterRequest& failure : late.redrive->failures(0)) {

@@ -24,7 +24,7 @@ sluice_rc LaneTable::open(std::string_view name, uint32_t* id, uint64_t* resume)
     Lane& lane = lanes_[next_id_++];
     lane.name = key;
     if (const auto stored = stored_.find(key); stored != stored_.end()) {
-      lane.mark = stored->second;
+      lane.mark = lane.durable = stored->second;
       stored_.erase(stored);
     }
   }
@@ -58,14 +58,53 @@ sluice_rc LaneTable::done(uint32_t id) {
   return SLUICE_OK;
 }
 
-void LaneTable::assigned(std::span<const uint32_t> ids) {
+void LaneTable::assigned(std::span<const uint32_t> ids, const SourceCheckpoint& stored) {
+  std::unordered_map<std::string_view, uint64_t> marks;
+  for (const LaneMark& lane : stored.lanes) marks.emplace(lane.lane, lane.position);
   MutexLock lock(mutex_);
   for (const uint32_t id : ids) {
     const auto at = lanes_.find(id);
     if (at == lanes_.end()) continue;
-    at->second.last_enrolled.reset();
-    at->second.given.reset();
+    Lane& lane = at->second;
+    const auto found = marks.find(lane.name);
+    const auto mark = found == marks.end() ? std::nullopt : std::optional(found->second);
+    if (!lane.last_enrolled) {
+      lane.mark = lane.durable = mark;
+    } else if (mark) {
+      lane.mark = std::max(lane.mark.value_or(0), *mark);
+    }
+    lane.last_enrolled.reset();
+    lane.given.reset();
   }
+}
+
+void LaneTable::leave(std::span<const uint32_t> ids) {
+  MutexLock lock(mutex_);
+  for (const uint32_t id : ids) {
+    if (const auto at = lanes_.find(id); at != lanes_.end()) *at->second.left = true;
+  }
+}
+
+void LaneTable::end(std::span<const uint32_t> ids) {
+  MutexLock lock(mutex_);
+  for (const uint32_t id : ids) {
+    const auto at = lanes_.find(id);
+    if (at == lanes_.end() || at->second.ended) continue;
+    Lane& lane = at->second;
+    *lane.left = true;
+    lane.ended = true;
+    ids_.erase(lane.name);
+    stored_.erase(lane.name);
+    if (lane.durable) stored_[lane.name] = *lane.durable;
+    if (lane.pending.empty()) lanes_.erase(at);
+  }
+  settled_.notify_all();
+}
+
+bool LaneTable::gone(uint32_t id) const {
+  MutexLock lock(mutex_);
+  const auto at = lanes_.find(id);
+  return at == lanes_.end() || *at->second.left;
 }
 
 std::optional<std::string> LaneTable::cursor() const {
@@ -103,13 +142,22 @@ std::optional<std::string> LaneTable::enroll(Batch& batch) {
     segment.ticket = next_ticket_++;
     Lane& lane = lanes_[segment.lane];
     if (lane.mark && segment.first_position <= *lane.mark) segment.settled_to = lane.mark;
-    lane.pending.push_back({segment.ticket, segment.last_position, false});
+    segment.lane_left = lane.left;
+    lane.pending.push_back({segment.ticket, segment.last_position, false, false});
     out_tickets_.emplace(segment.ticket, true);
   }
   return std::nullopt;
 }
 
 void LaneTable::settle(const Batch::Segment& segment) {
+  settle(segment, segment.last_position, false);
+}
+
+void LaneTable::settle_up_to(const Batch::Segment& segment, std::optional<uint64_t> position) {
+  settle(segment, position, true);
+}
+
+void LaneTable::settle(const Batch::Segment& segment, std::optional<uint64_t> position, bool cut) {
   MutexLock lock(mutex_);
   const auto found = lanes_.find(segment.lane);
   SLUICE_CHECK(found != lanes_.end(), "a segment of a lane that is not there was settled");
@@ -119,16 +167,21 @@ void LaneTable::settle(const Batch::Segment& segment) {
       [](const Pending& pending, uint64_t ticket) { return pending.ticket < ticket; });
   SLUICE_CHECK(at != lane.pending.end() && at->ticket == segment.ticket && !at->settled,
                "a segment was settled twice");
-  at->settled = true;
+  *at = {segment.ticket, position, true, cut};
   out_tickets_.erase(segment.ticket);
-  highest_time_us_ = std::max(highest_time_us_, segment.highest_time_us);
+  if (!cut) highest_time_us_ = std::max(highest_time_us_, segment.highest_time_us);
   while (!lane.pending.empty() && lane.pending.front().settled) {
-    // A lane may begin below its mark, for a sink that lags behind; a mark never falls.
-    lane.mark = std::max(lane.mark.value_or(0), lane.pending.front().last_position);
+    const Pending first = lane.pending.front();
     lane.pending.pop_front();
-    if (!lane.rose) rose_.push_back(segment.lane);
-    lane.rose = true;
+    if (!lane.cut && !lane.ended && first.last_position) {
+      // A lane may begin below its mark, for a sink that lags behind; a mark never falls.
+      lane.mark = std::max(lane.mark.value_or(0), *first.last_position);
+      if (!lane.rose) rose_.push_back(segment.lane);
+      lane.rose = true;
+    }
+    lane.cut = lane.cut || first.cut;
   }
+  if (lane.ended && lane.pending.empty()) lanes_.erase(found);
   settled_.notify_all();
 }
 
@@ -140,6 +193,7 @@ LaneTable::Advance LaneTable::take_advance() {
     if (at == lanes_.end()) continue;
     Lane& lane = at->second;
     lane.rose = false;
+    if (lane.ended) continue;
     if (lane.mark) {
       advance.marks.push_back({id, 0, *lane.mark});
       if (!lane.done) advance.update.set.push_back({lane.name, *lane.mark});
@@ -170,6 +224,22 @@ bool LaneTable::out(uint32_t id) const {
   return at != lanes_.end() && !at->second.pending.empty();
 }
 
+// The mark is settled and not stored yet.
+bool LaneTable::undurable(uint32_t id) const {
+  const auto at = lanes_.find(id);
+  return at != lanes_.end() && at->second.mark && at->second.durable != at->second.mark;
+}
+
+void LaneTable::committed(std::span<const sluice_mark> marks) {
+  MutexLock lock(mutex_);
+  for (const sluice_mark& mark : marks) {
+    if (const auto at = lanes_.find(mark.lane); at != lanes_.end()) {
+      at->second.durable = mark.position;
+    }
+  }
+  settled_.notify_all();
+}
+
 bool LaneTable::idle() const {
   MutexLock lock(mutex_);
   return out_tickets_.empty();
@@ -184,6 +254,21 @@ bool LaneTable::wait_settled(std::span<const uint32_t> ids,
     }
   }
   return true;
+}
+
+std::vector<sluice_mark> LaneTable::durable_marks(std::span<const uint32_t> ids,
+                                                  std::chrono::steady_clock::time_point deadline) {
+  MutexLock lock(mutex_);
+  for (const uint32_t id : ids) {
+    while (undurable(id) && settled_.wait_until(mutex_, deadline)) {
+    }
+  }
+  std::vector<sluice_mark> marks;
+  for (const uint32_t id : ids) {
+    const auto at = lanes_.find(id);
+    if (at != lanes_.end() && at->second.durable) marks.push_back({id, 0, *at->second.durable});
+  }
+  return marks;
 }
 
 std::vector<sluice_mark> LaneTable::marks_of(std::span<const uint32_t> ids) const {

@@ -141,6 +141,9 @@ SinkMarks::Options Pipeline::marks_of(const SinkConfig& sink) {
   marks.lane_name = [this](uint32_t source, uint32_t lane) {
     return source < sources_.size() ? sources_[source]->lanes.name_of(lane) : std::string();
   };
+  marks.lane_gone = [this](uint32_t source, uint32_t lane) {
+    return source < sources_.size() && sources_[source]->lanes.gone(lane);
+  };
   return marks;
 }
 
@@ -181,6 +184,11 @@ Status Pipeline::create_sources() {
     driver_context.resume_at = [this, index](const std::string& lane, uint64_t checkpoint) {
       return resume_at(index, lane, checkpoint);
     };
+    driver_context.stored = [this, index] {
+      return checkpoints_->load(config_.name, config_.sources[index].name);
+    };
+    driver_context.look_at_marks = [this](auto deadline) { look_at_marks(deadline); };
+    driver_context.lanes_left = [this] { lanes_left(); };
     driver_context.give_up_after = context_.give_up_after;
     auto driver = SourceDriver::create(std::move(component).value(), std::move(driver_context));
     if (!driver) {
@@ -199,7 +207,19 @@ Status Pipeline::create_sources() {
   return Status::ok();
 }
 
+// What sinks tell of their marks afterwards is what is stored now, or they could not be asked in
+// time: then the first write is fenced off and has them looked at.
+void Pipeline::look_at_marks(std::chrono::steady_clock::time_point deadline) {
+  for (const auto& sink : sinks_) sink->look_at_marks(deadline);
+}
+
+void Pipeline::lanes_left() {
+  if (keys_) keys_->lanes_left();
+  for (const auto& sink : sinks_) sink->lanes_left();
+}
+
 Status Pipeline::restore(CheckpointStore& checkpoints) {
+  checkpoints_ = &checkpoints;
   for (const auto& source : sources_) {
     SLUICE_ASSIGN_OR_RETURN(const SourceCheckpoint checkpoint,
                             checkpoints.load(config_.name, source->driver->config().name));

@@ -134,6 +134,7 @@ class Pipeline final : public SettlementListener,
   // LetterBox
   void post(LetterRequest request) override;
   void delivered(std::span<const DeliveredParts> parts) override;
+  void given_back(const BatchPtr& batch, const Part& part, uint16_t sink) override;
   // SpoolDesk
   [[nodiscard]] uint32_t source_count() const override;
   [[nodiscard]] uint32_t source_number(std::string_view name) const override;
@@ -179,6 +180,9 @@ class Pipeline final : public SettlementListener,
   SinkMarks::Options marks_of(const SinkConfig& sink);
   [[nodiscard]] uint64_t resume_at(uint32_t source, const std::string& lane,
                                    uint64_t checkpoint) const;
+  void look_at_marks(std::chrono::steady_clock::time_point deadline);
+  void lanes_left();
+  static void give_back_all(Batch& batch);
   Result<std::unique_ptr<Spool>> open_spool_of(const SinkConfig& sink) const;
   static std::string version_met(const Batch& batch, uint32_t record);
   static void fill_spooled(const LetterRequest& request, DeadLetter& letter);
@@ -203,6 +207,7 @@ class Pipeline final : public SettlementListener,
   void add_shown_fields(DeadLetter& letter, Document& document) const;
   void note_elsewhere(const Batch& batch, uint32_t record) SLUICE_EXCLUDES(elsewhere_mutex_);
   void watch_for_burst(Batch& batch, uint32_t segment);
+  void settle_lane(Batch& batch, uint32_t segment);
 
   const PipelineConfig config_;
   Context context_;
@@ -239,6 +244,7 @@ class Pipeline final : public SettlementListener,
   std::set<std::tuple<uint32_t, std::string, uint64_t>> lettered_elsewhere_
       SLUICE_GUARDED_BY(elsewhere_mutex_);
 
+  CheckpointStore* checkpoints_ = nullptr;  // since restore()
   std::atomic<bool> draining_{false};
   std::atomic<bool> giving_up_{false};
 };

@@ -78,8 +78,13 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
   accounting_.moved(Place::kQueue, Place::kWorker, batch->count());
   batch->place = Place::kWorker;
   std::vector<LetterRequest> letters;
-  read(*batch, item, worker, letters);
-  if (!batch->redrive) {
+  const bool dropped = batch->all_left();
+  if (dropped) {
+    give_back_all(*batch);
+  } else {
+    read(*batch, item, worker, letters);
+  }
+  if (!batch->redrive && !dropped) {
     if (recent_) recent_->add(*batch, path_context_.lane_name);
     skip_delivered(*batch);
   }
@@ -104,6 +109,11 @@ void Pipeline::process(WorkItem& item, uint32_t worker) {
       deliver(ready);
     }
   });
+}
+
+// Its lanes have left before anybody read it.
+void Pipeline::give_back_all(Batch& batch) {
+  for (uint32_t i = 0; i < batch.count(); ++i) batch.give_back(i);
 }
 
 // Parts that sinks had before a crash are not offered to them again.

@@ -48,6 +48,10 @@ void Pipeline::delivered(std::span<const DeliveredParts> parts) {
   context_.ledger->post_delivered(*this, parts);
 }
 
+void Pipeline::given_back(const BatchPtr& batch, const Part& part, uint16_t sink) {
+  if (keys_) keys_->given_back(batch, part, sink);
+}
+
 Status Pipeline::note_delivered(std::span<const DeliveredParts> parts) {
   for (const DeliveredParts& of : parts) {
     if (of.batch->redrive) continue;
@@ -161,11 +165,14 @@ void Pipeline::account(Batch& batch, uint32_t segment_index) {
   const Batch::Segment& segment = batch.segments()[segment_index];
   OutcomeCounts counts{};
   uint64_t spooled = 0;
+  uint64_t returned = 0;
   for (uint32_t i = 0; i < batch.count(); ++i) {
     if (batch.segment_of(i) != segment_index) continue;
     if (batch.in_spool(i)) {
       ++spooled;  // its outcome is not known yet
       if (batch.outcome(i) == Outcome::kDeadLettered) note_elsewhere(batch, i);
+    } else if (batch.given_back(i)) {
+      ++returned;
     } else {
       ++counts[static_cast<size_t>(batch.outcome(i))];
     }
@@ -177,11 +184,26 @@ void Pipeline::account(Batch& batch, uint32_t segment_index) {
     return account_redriven(batch, segment_index);
   }
   Source& source = *sources_[batch.source];
-  source.lanes.settle(segment);
+  settle_lane(batch, segment_index);
   accounting_.settled(batch.source, counts);
+  if (returned != 0) accounting_.returned(batch.source, returned);
   watch_for_burst(batch, segment_index);
   const double lag = static_cast<double>(context_.clock->wall_us() - batch.received_us) / 1e6;
-  source.lag_seconds.observe(lag, segment.count);
+  source.lag_seconds.observe(lag, segment.count - returned);
+}
+
+// Whatever comes after a record that was dropped is not settled for its source.
+void Pipeline::settle_lane(Batch& batch, uint32_t segment_index) {
+  const Batch::Segment& segment = batch.segments()[segment_index];
+  LaneTable& lanes = sources_[batch.source]->lanes;
+  if (!segment.left()) return lanes.settle(segment);
+  std::optional<uint64_t> settled;
+  for (uint32_t i = 0; i < batch.count(); ++i) {
+    if (batch.segment_of(i) != segment_index) continue;
+    if (batch.given_back(i)) return lanes.settle_up_to(segment, settled);
+    settled = batch.record(i).position;
+  }
+  lanes.settle(segment);
 }
 
 // In the order of the records, so that a batch of many good and some bad ones is no burst.
@@ -251,7 +273,9 @@ void Pipeline::committed(const Commit& commit) {
       if (sink->keeps_marks()) sink->forget_lane(static_cast<uint32_t>(commit.source), lane);
     }
   }
-  if (!commit.marks.empty()) sources_[commit.source]->driver->settled(commit.marks);
+  if (commit.marks.empty()) return;
+  sources_[commit.source]->lanes.committed(commit.marks);
+  sources_[commit.source]->driver->settled(commit.marks);
 }
 
 PipelineSnapshot Pipeline::snapshot() const {

@@ -16,6 +16,8 @@ constexpr uint32_t kPollRecords = 2048;
 constexpr uint64_t kPollBytes = 1ULL << 20;
 constexpr uint32_t kPollMillis = 100;
 constexpr int kMaxRestarts = 5;
+constexpr Millis kLookAtMarks{5'000};
+constexpr Millis kGiveBackReserve{2'000};
 
 RetryConfig source_retry() {
   RetryConfig out;
@@ -345,20 +347,58 @@ sluice_rc SourceDriver::cursor_set(std::string_view blob) {
 }
 
 sluice_rc SourceDriver::lanes_assigned(std::span<const uint32_t> ids) {
-  context_.lanes->assigned(ids);
+  SourceCheckpoint stored;
+  if (context_.stored) {
+    auto loaded = context_.stored();
+    if (!loaded) {
+      log::warn("source.assigned",
+                "it is not known where lanes go on: " + loaded.status().message(),
+                {{"source", context_.config.name}});
+      return SLUICE_E_RETRY;
+    }
+    stored = std::move(loaded).value();
+  }
+  context_.lanes->assigned(ids, stored);
+  if (context_.look_at_marks) context_.look_at_marks(context_.clock->now() + kLookAtMarks);
   return SLUICE_OK;
 }
 
 sluice_rc SourceDriver::lanes_revoked(std::span<const uint32_t> ids, uint32_t limit_ms,
                                       sluice_mark* marks, uint32_t* n_marks) {
-  context_.lanes->wait_settled(ids, context_.clock->now() + std::chrono::milliseconds(limit_ms));
-  const auto final_marks = context_.lanes->marks_of(ids);
+  LaneTable& lanes = *context_.lanes;
+  const Millis limit(limit_ms);
+  const auto deadline = context_.clock->now() + limit;
+  // Some of the time is for letting go of the rest and for making it durable.
+  const Millis reserve = std::min(limit / 4, kGiveBackReserve);
+  const bool drained = lanes.wait_settled(ids, deadline - reserve);
+  lanes.leave(ids);
+  if (context_.lanes_left) context_.lanes_left();
+  if (!drained) lanes.wait_settled(ids, deadline - reserve / 2);
+  context_.changed();
+  const auto final_marks = lanes.durable_marks(ids, deadline);
+  lanes.end(ids);
+  forget_acks(ids);
   const uint32_t n = std::min<uint32_t>(*n_marks, static_cast<uint32_t>(final_marks.size()));
   std::copy_n(final_marks.begin(), n, marks);
   *n_marks = n;
   return SLUICE_OK;
 }
 
-sluice_rc SourceDriver::lanes_lost(std::span<const uint32_t>) { return SLUICE_OK; }
+// Somebody else has them already: nothing is waited for, and nothing is committed.
+sluice_rc SourceDriver::lanes_lost(std::span<const uint32_t> ids) {
+  context_.lanes->end(ids);
+  if (context_.lanes_left) context_.lanes_left();
+  forget_acks(ids);
+  return SLUICE_OK;
+}
+
+void SourceDriver::forget_acks(std::span<const uint32_t> ids) {
+  const auto of_these = [ids](const sluice_mark& mark) {
+    return std::find(ids.begin(), ids.end(), mark.lane) != ids.end();
+  };
+  std::erase_if(early_acks_, of_these);
+  MutexLock lock(mutex_);
+  std::erase_if(acks_, of_these);
+}
 
 }  // namespace sluice

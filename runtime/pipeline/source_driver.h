@@ -57,6 +57,13 @@ class SourceDriver final : public HostServices {
     // Where a lane with this checkpoint goes on; may be empty: there.
     std::function<uint64_t(const std::string& lane, uint64_t checkpoint)> resume_at;
     std::function<void()> changed;  // lanes or cursor changed without a record: wake the ledger
+    // What is stored of the source now, by whichever process; may be empty: nothing but this
+    // process writes it.
+    std::function<Result<SourceCheckpoint>()> stored;
+    // Lanes were assigned: sinks that keep marks look at them anew, until then. May be empty.
+    std::function<void(std::chrono::steady_clock::time_point)> look_at_marks;
+    // Lanes leave (LaneTable::leave): whoever holds records of them is to look. May be empty.
+    std::function<void()> lanes_left;
     // A finite run gives up on a source that cannot be reached for this long; 0: never.
     Millis give_up_after{0};
   };
@@ -110,6 +117,7 @@ class SourceDriver final : public HostServices {
   void serve_acks();
   void destroy_retired();
   void wait_for_finish() SLUICE_EXCLUDES(mutex_);
+  void forget_acks(std::span<const uint32_t> ids) SLUICE_EXCLUDES(mutex_);
   void set_state(std::string state, const std::string& error = "") SLUICE_EXCLUDES(mutex_);
   void fail(Code code, const std::string& message) SLUICE_EXCLUDES(mutex_);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/record/batch.h"
 
+#include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "runtime/base/check.h"
 
@@ -119,8 +121,8 @@ void Batch::note(uint32_t record, Outcome outcome) {
   std::atomic<uint8_t>& slot = buffers_->outcomes[record];
   const auto value = static_cast<uint8_t>(outcome);
   uint8_t seen = slot.load(std::memory_order_relaxed);
-  while ((seen & ~kInSpool) < value &&
-         !slot.compare_exchange_weak(seen, static_cast<uint8_t>((seen & kInSpool) | value),
+  while ((seen & ~kFlags) < value &&
+         !slot.compare_exchange_weak(seen, static_cast<uint8_t>((seen & kFlags) | value),
                                      std::memory_order_relaxed)) {
   }
 }
@@ -133,7 +135,21 @@ void Batch::meet(uint32_t segment, uint32_t n) {
 }
 
 void Batch::publish() {
-  for (uint32_t i = 0; i < segments_.size(); ++i) meet(i, 1);
+  for (uint32_t i = 0; i < segments_.size(); ++i) publish(i);
+}
+
+void Batch::publish(uint32_t segment) {
+  if (!std::exchange(segments_[segment].published, true)) meet(segment, 1);
+}
+
+bool Batch::any_left() const {
+  return std::any_of(segments_.begin(), segments_.end(),
+                     [](const Segment& segment) { return segment.left(); });
+}
+
+bool Batch::all_left() const {
+  return std::all_of(segments_.begin(), segments_.end(),
+                     [](const Segment& segment) { return segment.left(); });
 }
 
 }  // namespace sluice

@@ -118,7 +118,16 @@ class Batch : public std::enable_shared_from_this<Batch> {
     // lane table; nullopt: the segment begins above what is settled.
     std::optional<uint64_t> settled_to;
     int64_t highest_time_us = 0;
+    // Set once its lane is not this process's any more; shared with the lane's other segments.
+    // Given by the lane table; nullptr: it cannot be taken away.
+    std::shared_ptr<const std::atomic<bool>> lane_left = nullptr;
+    bool published = false;
     std::atomic<uint32_t> pending{1};
+
+    // Is what nobody has begun with to be dropped? Once true it stays so. Any thread.
+    [[nodiscard]] bool left() const {
+      return lane_left != nullptr && lane_left->load(std::memory_order_acquire);
+    }
   };
 
   // Takes over `raw` (released in the destructor).
@@ -160,6 +169,10 @@ class Batch : public std::enable_shared_from_this<Batch> {
   [[nodiscard]] uint32_t segment_of(uint32_t record) const {
     return segment_of_.empty() ? 0 : segment_of_[record];
   }
+  // Did lanes of this batch go? See Segment::left().
+  [[nodiscard]] bool any_left() const;
+  [[nodiscard]] bool all_left() const;
+  [[nodiscard]] bool left(uint32_t record) const { return segments_[segment_of(record)].left(); }
 
   Arena& arena() { return buffers_->arena; }
   std::vector<Part>& parts() { return buffers_->parts; }
@@ -211,7 +224,15 @@ class Batch : public std::enable_shared_from_this<Batch> {
   void note(uint32_t record, Outcome outcome);
   [[nodiscard]] Outcome outcome(uint32_t record) const {
     return static_cast<Outcome>(buffers_->outcomes[record].load(std::memory_order_relaxed) &
-                                ~kInSpool);
+                                ~kFlags);
+  }
+  // Something of the record was dropped: whoever has its lane now will have to deliver it. Any
+  // thread; before the obligation is met.
+  void give_back(uint32_t record) {
+    buffers_->outcomes[record].fetch_or(kGivenBack, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool given_back(uint32_t record) const {
+    return (buffers_->outcomes[record].load(std::memory_order_relaxed) & kGivenBack) != 0;
   }
   // A sink's spool is to hold the record's place in the account. True for the first that asks. Any
   // thread; before the sink's obligation is met.
@@ -235,6 +256,8 @@ class Batch : public std::enable_shared_from_this<Batch> {
   void meet(uint32_t segment, uint32_t n);
   // The worker is done: meets the obligation every segment began with.
   void publish();
+  // The same, for one segment ahead of the others.
+  void publish(uint32_t segment);
 
   // For the account: where the batch is held, and how many of its records are settled (the ledger's
   // thread raises it).
@@ -245,7 +268,10 @@ class Batch : public std::enable_shared_from_this<Batch> {
   std::vector<std::pair<uint32_t, std::string>> dead_lettered;
 
  private:
-  static constexpr uint8_t kInSpool = 0x80;  // beside the outcome
+  // Beside the outcome.
+  static constexpr uint8_t kInSpool = 0x80;
+  static constexpr uint8_t kGivenBack = 0x40;
+  static constexpr uint8_t kFlags = kInSpool | kGivenBack;
 
   void build_segments();
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/base/fault.h"
+#include "runtime/base/mutex.h"
 #include "runtime/store/database_format.h"
 #include "runtime/store/sqlite.h"
 
@@ -153,6 +154,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
   }
 
   Result<SourceCheckpoint> load(const std::string& pipeline, const std::string& source) override {
+    MutexLock lock(mutex_);
     SourceCheckpoint checkpoint;
     find_.bind_text(1, pipeline);
     find_.bind_text(2, source);
@@ -175,6 +177,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
 
   Status commit(const std::vector<CheckpointUpdate>& updates, int64_t now_us) override {
     if (updates.empty()) return Status::ok();
+    MutexLock lock(mutex_);
     SLUICE_ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
     for (const CheckpointUpdate& update : updates) {
       SLUICE_RETURN_IF_ERROR(write(update, now_us));
@@ -228,6 +231,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
     return delivered_.write(id, update);
   }
 
+  Mutex mutex_;        // over all of them
   Database database_;  // before its statements, so that it goes after them
   Statement find_;
   Statement lanes_;

@@ -50,7 +50,7 @@ struct CheckpointUpdate {
 };
 
 // Positions that are settled. All of one commit() becomes durable together or not at all; when it
-// returns OK it survives kill -9 and power loss. Used by one thread at a time.
+// returns OK it survives kill -9 and power loss. Any thread.
 class CheckpointStore {
  public:
   virtual ~CheckpointStore() = default;

@@ -64,8 +64,12 @@ class PipelineTest : public ::testing::Test {
     return folder_ / name;
   }
 
+  // What the pipeline is to use in place of the store.
+  virtual std::unique_ptr<CheckpointStore> wrap(std::unique_ptr<CheckpointStore> store) {
+    return store;
+  }
   void start(uint32_t workers = 2, std::shared_ptr<const Bundle> bundle = nullptr) {
-    checkpoints_ = open_checkpoint_store(folder_).value();
+    checkpoints_ = wrap(open_checkpoint_store(folder_).value());
     letters_ = open_dead_letter_store(folder_).value();
     ledger_ = std::make_unique<Ledger>(*checkpoints_, *letters_, Clock::real());
     pool_ = std::make_unique<WorkerPool>();

@@ -122,7 +122,7 @@ TEST_F(DeliveredRangesTest, WhatComesAgainBelowTheMarkIsSkippedEverywhere) {
   const BatchPtr of = batch({{"a", 1}, {"a", 2}});
   ASSERT_FALSE(lanes_.enroll(*of));
   lanes_.settle(of->segments()[0]);
-  lanes_.assigned(std::array{ids_["a"]});
+  lanes_.assigned(std::array{ids_["a"]}, {});
   const BatchPtr again = batch({{"a", 2}, {"a", 3}});
   ASSERT_FALSE(lanes_.enroll(*again));
   EXPECT_THAT(skipped(again), ElementsAre("0/x", "0/y"));
@@ -132,7 +132,7 @@ TEST_F(DeliveredRangesTest, ASinkThatKeepsMarksIsGivenWhatComesAgain) {
   const BatchPtr of = batch({{"a", 1}, {"a", 2}});
   ASSERT_FALSE(lanes_.enroll(*of));
   lanes_.settle(of->segments()[0]);
-  lanes_.assigned(std::array{ids_["a"]});
+  lanes_.assigned(std::array{ids_["a"]}, {});
   const BatchPtr again = batch({{"a", 2}});
   ASSERT_FALSE(lanes_.enroll(*again));
   const DeliveredRanges ranges({{"x", true}, {"y", false}});

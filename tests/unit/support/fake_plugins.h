@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +25,14 @@ struct FakeRecord {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
+// A lane that comes or goes while the source runs, as with a rebalance.
+struct LaneMove {
+  enum class Kind { kAssign, kRevoke, kLose };
+  Kind kind = Kind::kRevoke;
+  std::vector<std::string> lanes;
+  uint32_t limit_ms = 10'000;  // of a revocation
+};
+
 // Levers of the source instance of the same name.
 struct SourceLevers {
   std::vector<FakeRecord> records;
@@ -32,12 +42,24 @@ struct SourceLevers {
   sluice_rc open_result = SLUICE_OK;
   size_t fatal_at = SIZE_MAX;  // an instance that has come so far is unusable, once
 
+  // Makes the source do this inside its next poll, and waits until it has. A lane that is not
+  // there is not read; one that is assigned is read from its resume mark on.
+  void move(LaneMove move);
+  // Lanes that instances do not have to begin with.
+  std::set<std::string> elsewhere;
+
   std::mutex mutex;
-  uint32_t created = 0;                   // instances
-  uint32_t destroyed = 0;                 // of them
-  std::map<std::string, uint64_t> acked;  // highest by lane
-  uint64_t released = 0;                  // batches
-  uint64_t handed_over = 0;               // batches
+  std::condition_variable moved;
+  std::deque<LaneMove> moves;                   // not made yet
+  bool moving = false;                          // one is being made
+  std::map<std::string, uint64_t> final_marks;  // of the last revocation
+  sluice_rc last_move = SLUICE_OK;
+  std::map<std::string, uint64_t> resumed_at;  // by lane, when it was opened last; absent: never
+  uint32_t created = 0;                        // instances
+  uint32_t destroyed = 0;                      // of them
+  std::map<std::string, uint64_t> acked;       // highest by lane
+  uint64_t released = 0;                       // batches
+  uint64_t handed_over = 0;                    // batches
 };
 
 // One write as the sink saw it.

@@ -281,9 +281,10 @@ typedef struct sluice_plugin_entry {
 typedef struct sluice_host_lanes {
   uint32_t struct_size;
   uint32_t reserved;
-  /* Names a lane. *id is its number for this run (the same name always gets the same number);
-   * *resume is the last settled position, valid if the result is SLUICE_OK; SLUICE_IDLE: the lane
-   * has never been settled, start at its beginning. Name: 1 to 4096 bytes of UTF-8. */
+  /* Names a lane. *id is its number (the same name gets the same number until it is done, revoked
+   * or lost; after that it is another lane with another number); *resume is the last settled
+   * position, valid if the result is SLUICE_OK; SLUICE_IDLE: the lane has never been settled, start
+   * at its beginning. Name: 1 to 4096 bytes of UTF-8. */
   sluice_rc (*open)(const sluice_host*, sluice_str name, uint32_t* id, uint64_t* resume);
   /* No record of this lane will come again. Its mark is forgotten once all of it is settled. */
   sluice_rc (*done)(const sluice_host*, uint32_t id);
@@ -291,8 +292,19 @@ typedef struct sluice_host_lanes {
    * and handed back at the next start. *out is valid until the next call; data NULL: none. */
   sluice_rc (*cursor_get)(const sluice_host*, sluice_str* out);
   sluice_rc (*cursor_set)(const sluice_host*, sluice_str blob);
-  /* Rebalance. revoked blocks for at most limit_ms while the host settles what it can, then writes
-   * the final marks (n_marks in: room, out: count); lost returns at once. */
+  /* Rebalance: lanes that come and go while the process runs.
+   * assigned: these lanes, just opened, are this process's now. What is stored of them is read
+   * anew, since another process may have had them meanwhile, so `open` the name once more for where
+   * the lane goes on. SLUICE_E_RETRY: the store is away, try again (from a later poll).
+   * revoked: blocks for at most limit_ms. The host settles what it can of what is out, drops what
+   * no sink has begun, makes the marks durable and writes those that are (n_marks in: room, out:
+   * count; a lane without one was never settled). The source commits these and no others: what it
+   * is told by ack later is of other lanes.
+   * lost: another process has them already. Returns at once; nothing of them is committed any
+   * more.
+   * After revoked and lost the ids mean nothing: no record may carry them, and acks for them are
+   * to be ignored. An instance that is about to answer E_FATAL or to be closed gives back what it
+   * has first, if another process could take it over. */
   sluice_rc (*assigned)(const sluice_host*, const uint32_t* ids, uint32_t n);
   sluice_rc (*revoked)(const sluice_host*, const uint32_t* ids, uint32_t n, uint32_t limit_ms,
                        sluice_mark* marks, uint32_t* n_marks);
