@@ -13,6 +13,9 @@ import tempfile
 import threading
 import time
 
+# The servers that tests start stand there.
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "services"))
+
 SLUICE = os.environ.get("SLUICE", "sluice")
 SOAK = os.environ.get("SLUICE_SOAK", "") not in ("", "0")
 TIMEOUT = 300
