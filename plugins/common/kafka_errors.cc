@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/common/kafka_errors.h"
+
+namespace sluice::common::kafka {
+namespace {
+
+constexpr int kSyslogError = 3;
+constexpr int kSyslogWarning = 4;
+
+// The client tells every failed attempt to connect; the adapter says once, with a cure, that no
+// broker answers. So its lines are for whoever looks closer.
+void log_line(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+  const auto* context = static_cast<const Context*>(rd_kafka_opaque(client));
+  if (context == nullptr) return;
+  const bool connection =
+      std::string_view(facility) == "FAIL" || std::string_view(facility) == "ERROR";
+  std::int32_t ours = SLUICE_LOG_DEBUG;
+  if (!connection && level <= kSyslogError) ours = SLUICE_LOG_ERROR;
+  if (!connection && level == kSyslogWarning) ours = SLUICE_LOG_WARN;
+  if (!context->log_enabled(ours)) return;
+  context->log(ours, std::string("librdkafka ") + facility + ": " + text);
+}
+
+}  // namespace
+
+std::string_view cure_of(rd_kafka_resp_err_t error) {
+  switch (static_cast<int>(error)) {
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+      return "check /brokers, that the brokers run and that this machine reaches the addresses they "
+             "advertise; with TLS or SASL on one side only it looks the same: check "
+             "/security_protocol";
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      return "the name does not resolve here: correct /brokers, or the listeners the broker "
+             "advertises";
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return "check /sasl_mechanism, /sasl_username and /sasl_password";
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
+      return "the broker does not offer this mechanism: correct /sasl_mechanism";
+    case RD_KAFKA_RESP_ERR__SSL:
+      return "check /ssl_ca, /ssl_certificate and /ssl_key, and that the broker's certificate names "
+             "the host in /brokers";
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return "create the topic, or correct /topics";
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return "let the user read and describe the topic (kafka-acls --add --allow-principal User:... "
+             "--operation Read --topic ...)";
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return "let the user read the group (kafka-acls --add --allow-principal User:... --operation "
+             "Read --group ...)";
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      return "the process was suspended or starved for longer than max.poll.interval.ms; it joins "
+             "the group again and reads on from the committed offsets";
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
+    case RD_KAFKA_RESP_ERR__NO_OFFSET:
+      return "the group has given the partition to another member meanwhile, which reads these "
+             "records again; where it happens often, look at /session_timeout and at how long the "
+             "process is busy or suspended";
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR__FENCED:
+      return "another process runs with the same /group_instance_id; give each its own";
+    case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
+      return "raise offset.metadata.max.bytes of the broker";
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+      return "/session_timeout must lie within the broker's group.min.session.timeout.ms and "
+             "group.max.session.timeout.ms";
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+      return "other members of the group use another assignment strategy: give all of them the same "
+             "/assignment, or use another /group_id";
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:
+      return "the broker or the records need a feature this client lacks";
+    default:
+      return {};
+  }
+}
+
+std::string sentence(std::string_view what, rd_kafka_resp_err_t error, std::string_view detail) {
+  std::string out(what);
+  if (!out.empty()) out += ": ";
+  out += detail.empty() ? std::string_view(rd_kafka_err2str(error)) : detail;
+  out += " (";
+  out += rd_kafka_err2name(error);
+  out += ")";
+  if (const auto cure = cure_of(error); !cure.empty()) (out += "; ") += cure;
+  return out;
+}
+
+bool needs_operator(rd_kafka_resp_err_t error) {
+  switch (static_cast<int>(error)) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void log_to(rd_kafka_conf_t* conf, const Context* context) {
+  // The opaque pointer is only read back here.
+  rd_kafka_conf_set_opaque(conf, const_cast<Context*>(context));
+  rd_kafka_conf_set_log_cb(conf, log_line);
+}
+
+}  // namespace sluice::common::kafka

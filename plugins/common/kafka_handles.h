@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <memory>
+#include <string>
+
+// Owners of librdkafka's handles: each is let go by the function that its kind wants.
+namespace sluice::common::kafka {
+
+template <auto Release>
+struct ReleasedBy {
+  template <typename T>
+  void operator()(T* handle) const noexcept {
+    Release(handle);
+  }
+};
+
+using Conf = std::unique_ptr<rd_kafka_conf_t, ReleasedBy<rd_kafka_conf_destroy>>;
+// The last message and event of it must be gone before; waits for the client's threads.
+using Client = std::unique_ptr<rd_kafka_t, ReleasedBy<rd_kafka_destroy>>;
+using Queue = std::unique_ptr<rd_kafka_queue_t, ReleasedBy<rd_kafka_queue_destroy>>;
+using Event = std::unique_ptr<rd_kafka_event_t, ReleasedBy<rd_kafka_event_destroy>>;
+using ErrorHandle = std::unique_ptr<rd_kafka_error_t, ReleasedBy<rd_kafka_error_destroy>>;
+using TopicHandle = std::unique_ptr<rd_kafka_topic_t, ReleasedBy<rd_kafka_topic_destroy>>;
+using Partitions = std::unique_ptr<rd_kafka_topic_partition_list_t,
+                                   ReleasedBy<rd_kafka_topic_partition_list_destroy>>;
+using Metadata =
+    std::unique_ptr<const rd_kafka_metadata_t, ReleasedBy<rd_kafka_metadata_destroy>>;
+
+inline Partitions new_partitions(std::size_t room) {
+  return Partitions(rd_kafka_topic_partition_list_new(static_cast<int>(room)));
+}
+
+}  // namespace sluice::common::kafka

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace sluice::kafka_source {
+
+inline constexpr char kConfigSchema[] = R"json({
+  "type": "object",
+  "description": "Reads topics of Apache Kafka as a member of a consumer group.",
+  "additionalProperties": false,
+  "required": ["brokers", "topics"],
+  "properties": {
+    "brokers": {
+      "oneOf": [
+        {"type": "string"},
+        {"type": "array", "minItems": 1, "items": {"type": "string"}}
+      ],
+      "description": "Where the cluster is found: host:port, several with commas between them or as a list.",
+      "examples": ["kafka-1:9092,kafka-2:9092"]
+    },
+    "topics": {
+      "oneOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
+      ],
+      "description": "Topics by name; one that begins with ^ is a regular expression, and topics that match it are taken up when they come.",
+      "examples": [["orders", "^audit[.].*"]]
+    },
+    "group_id": {
+      "type": "string", "default": "",
+      "description": "Consumer group. Empty: <group_prefix>-<name of the source>."
+    },
+    "group_prefix": {
+      "type": "string", "default": "",
+      "description": "What the group's name begins with where group_id is empty. Empty: $KAFKA_CONSUMER_GROUP_PREFIX, and without it ingest-adapter."
+    },
+    "group_instance_id": {
+      "type": "string", "default": "",
+      "description": "Static membership: a name of this process alone, with which it keeps its partitions over a restart shorter than session_timeout. Empty: none."
+    },
+    "assignment": {
+      "type": "string", "enum": ["cooperative-sticky", "range", "roundrobin"], "default": "cooperative-sticky",
+      "description": "How the group shares partitions; the same for all its members. With cooperative-sticky a partition that stays with its member never stops."
+    },
+    "auto_offset_reset": {
+      "type": "string", "enum": ["earliest", "latest", "none"], "default": "earliest",
+      "description": "Where a partition starts for which the group has no committed offset; none: the source stops and says so. A committed offset that the topic no longer holds goes to the earliest that it does, with none it stops."
+    },
+    "until": {
+      "oneOf": [{"type": "string"}, {"type": "integer", "minimum": 0}],
+      "default": "",
+      "description": "Makes the source finite: end (where each partition ends when it is given to us), a time (2026-01-31T12:00:00Z) or an offset; that record is not read. Empty: never ends."
+    },
+    "commit": {
+      "type": "string", "enum": ["", "on_settled", "interval", "auto"], "default": "",
+      "description": "When settled offsets are committed, never what: on_settled (at once), interval (each commit_interval), auto (likewise, never waiting for the answer). Empty: as auto_commit and commit_on_publish say."
+    },
+    "auto_commit": {
+      "type": "boolean", "default": false,
+      "description": "Without commit: true is commit: interval."
+    },
+    "commit_on_publish": {
+      "type": "boolean", "default": true,
+      "description": "Without commit: true is on_settled, false is interval."
+    },
+    "commit_async": {
+      "type": "boolean", "default": true,
+      "description": "true: reading goes on while a commit is under way; false: it waits for the answer."
+    },
+    "commit_interval": {
+      "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "5s",
+      "description": "With commit interval or auto: time between two commits, 10ms to 1h."
+    },
+    "tombstone": {
+      "type": "string", "enum": ["delete", "skip", "dead_letter"], "default": "delete",
+      "description": "A record with a key and no value: hand it on as a deletion, leave it out, or make it a dead letter."
+    },
+    "isolation": {
+      "type": "string", "enum": ["read_committed", "read_uncommitted"], "default": "read_committed",
+      "description": "read_committed: records of transactions come once they are committed, those of aborted ones never."
+    },
+    "session_timeout": {
+      "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "45s",
+      "description": "After so long without a sign of life the group gives our partitions to others."
+    },
+    "revoke_timeout": {
+      "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$",
+      "description": "How long a partition that the group takes back may be drained before what is not settled is left to its next reader; at most session_timeout. Absent: two thirds of it."
+    },
+    "connect_timeout": {
+      "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "10s",
+      "description": "How long one attempt to get an answer of the cluster lasts; the runtime goes on trying."
+    },
+    "publish_lag": {
+      "type": "boolean", "default": false,
+      "description": "Log the lag of each partition every lag_interval."
+    },
+    "lag_interval": {
+      "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "30s",
+      "description": "Time between two snapshots of the lag in the log."
+    },
+    "security_protocol": {
+      "type": "string", "default": "PLAINTEXT",
+      "description": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    },
+    "sasl_mechanism": {
+      "type": "string", "default": "",
+      "description": "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER."
+    },
+    "sasl_username": {"type": "string", "default": "", "description": "User for PLAIN and SCRAM."},
+    "sasl_password": {
+      "type": "string", "default": "", "writeOnly": true, "description": "Password for PLAIN and SCRAM."
+    },
+    "ssl_ca": {
+      "type": "string", "default": "",
+      "description": "File or folder with the authorities that sign the brokers' certificates. Empty: the system's."
+    },
+    "ssl_certificate": {"type": "string", "default": "", "description": "Our certificate (PEM), where the brokers want one."},
+    "ssl_key": {"type": "string", "default": "", "description": "Its private key (PEM)."},
+    "ssl_key_password": {
+      "type": "string", "default": "", "writeOnly": true, "description": "Password of the private key."
+    },
+    "librdkafka": {
+      "type": "object",
+      "description": "Properties of librdkafka by their own names, for what has no option here. Those that load code, and those that an option sets, are refused. Absent: none.",
+      "additionalProperties": {"$ref": "#/definitions/property"},
+      "examples": [{"fetch.min.bytes": 65536, "client.rack": "a"}]
+    }
+  },
+  "definitions": {
+    "property": {
+      "description": "Value of a property.",
+      "oneOf": [
+        {"type": "string", "description": "Text."},
+        {"type": "number", "description": "Number."},
+        {"type": "boolean", "description": "Switch."}
+      ]
+    }
+  }
+})json";
+
+inline constexpr char kExampleConfig[] = R"json({
+  "brokers": "kafka-1:9092,kafka-2:9092",
+  "topics": ["orders"],
+  "group_id": "orders-ingest",
+  "auto_offset_reset": "earliest"
+})json";
+
+}  // namespace sluice::kafka_source

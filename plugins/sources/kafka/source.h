@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <set>
+#include <sluice/plugin.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/common/kafka_handles.h"
+#include "plugins/common/stop_signal.h"
+#include "plugins/sources/kafka/committer.h"
+#include "plugins/sources/kafka/event_block.h"
+#include "plugins/sources/kafka/lag_board.h"
+#include "plugins/sources/kafka/options.h"
+#include "plugins/sources/kafka/partitions.h"
+
+namespace sluice::kafka_source {
+
+// The `kafka` source: a member of a consumer group. A partition is a lane, an offset a position.
+// Records are the client's messages as they came, kept until the batch is released. The client
+// speaks through events on one queue, so nothing happens but inside a call of the host's: a change
+// of the partitions waits until all that was read before it is handed over.
+class KafkaSource {
+ public:
+  KafkaSource(Context context, const Config& config);
+  ~KafkaSource();
+  KafkaSource(const KafkaSource&) = delete;
+  KafkaSource& operator=(const KafkaSource&) = delete;
+
+  void open();
+  Poll poll(const PollLimits& limits, BatchBuilder& out);
+  void ack(std::span<const sluice_mark> marks);
+  void stop() noexcept { stop_.stop(); }
+  void close();
+  const void* extension(std::string_view id);
+
+  // [any] For the lag extension.
+  LagBoard& lag() { return board_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Event = common::kafka::Event;
+
+  // A message that came when the host had no room; its lane tells whose it is.
+  struct Waiting {
+    Event event;
+    const rd_kafka_message_t* message;
+  };
+
+  // source_open.cc
+  void start_client();
+  void wait_for_brokers();
+  void check_topics();
+  void subscribe();
+
+  // poll
+  Poll keep_alive();
+  Poll collect(const PollLimits& limits, BatchBuilder& out);
+  Event next_event(std::chrono::milliseconds wait);
+  bool take(Event event, BatchBuilder& out, std::shared_ptr<EventBlock>& block);
+  bool take_message(Waiting next, BatchBuilder& out, std::shared_ptr<EventBlock>& block);
+  void add(const rd_kafka_message_t& message, Partition& partition, EventBlock& block,
+           BatchBuilder& out);
+  bool skipped(const rd_kafka_message_t& message, Partition& partition);
+  void settle_changes();
+  void pause(bool paused);
+  [[nodiscard]] bool all_ended();
+  void look_at_lag(bool now);
+  void tell_once(std::int32_t level, const std::string& text);
+
+  // source_errors.cc
+  bool note_end(rd_kafka_event_t* event);
+  void on_error(rd_kafka_event_t* event);
+  void on_fatal();
+  void on_partition_error(rd_kafka_resp_err_t error, const std::string& text,
+                          const rd_kafka_topic_partition_t& where);
+  void check_down();
+
+  // source_rebalance.cc
+  void on_rebalance(rd_kafka_event_t* event);
+  void on_assigned(const rd_kafka_topic_partition_list_t& list);
+  void on_revoked(const rd_kafka_topic_partition_list_t& list);
+  void unassign(const rd_kafka_topic_partition_list_t& list);
+  void forget(const rd_kafka_topic_partition_list_t& list);
+  void tell_committed(std::size_t with_offset, std::size_t all);
+
+  // source_start.cc
+  template <typename Ask>
+  void ask_broker(const std::string& what, Ask&& ask);
+  common::kafka::Partitions committed_of(const rd_kafka_topic_partition_list_t& list);
+  std::int64_t start_of(const std::string& topic, std::int32_t number, std::int64_t committed,
+                        std::optional<std::uint64_t> resume);
+  std::int64_t end_of(const std::string& topic, std::int32_t number);
+  struct Range {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+  };
+  Range watermarks(const std::string& topic, std::int32_t number);
+  void reset_offset(Partition& partition);
+
+  Context context_;
+  Options options_;
+  common::StopSignal stop_;
+  PartitionTable table_;
+  Committer committer_;
+  LagBoard board_;
+
+  common::kafka::Client client_;
+  common::kafka::Queue queue_;   // everything the client has to say
+  std::deque<Waiting> waiting_;  // messages taken off the queue that no batch had room for
+  Event change_;                 // what has to wait until the records before it are handed over
+  bool assigned_ = false;        // the group has given us partitions, if only none
+  bool paused_ = false;
+  Clock::time_point last_room_{};  // when the host last had room for records
+  Clock::time_point lag_due_{};
+  Clock::time_point lag_told_{};
+  std::string down_;         // why no broker answers; empty: one does
+  std::string last_trouble_;  // what the client last said of a connection
+  bool told_committed_ = false;
+  std::set<std::string> told_;
+};
+
+}  // namespace sluice::kafka_source

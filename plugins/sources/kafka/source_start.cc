@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where a partition starts and where a finite run ends.
+#include <algorithm>
+
+#include "plugins/common/kafka_errors.h"
+#include "plugins/sources/kafka/metrics.h"
+#include "plugins/sources/kafka/source.h"
+
+namespace sluice::kafka_source {
+namespace {
+
+using common::kafka::Partitions;
+using common::kafka::sentence;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kAskAgain{1000};
+
+}  // namespace
+
+// Asks until there is an answer, a stop, or no time left. `ask` gets a time limit in milliseconds.
+template <typename Ask>
+void KafkaSource::ask_broker(const std::string& what, Ask&& ask) {
+  const auto deadline = Clock::now() + options_.connect_timeout;
+  for (;;) {
+    const rd_kafka_resp_err_t error = ask(static_cast<int>(kAskAgain.count()));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    if (common::kafka::needs_operator(error)) throw BadConfig(sentence(what, error));
+    if (stop_.stopped()) throw Cancelled();
+    if (Clock::now() >= deadline) throw Transient(sentence(what, error));
+  }
+}
+
+Partitions KafkaSource::committed_of(const rd_kafka_topic_partition_list_t& list) {
+  Partitions found;
+  if (list.cnt == 0) return common::kafka::new_partitions(1);
+  ask_broker("the committed offsets of group " + options_.group_id + " cannot be read",
+             [&](int limit) {
+               found.reset(rd_kafka_topic_partition_list_copy(&list));
+               const auto error = rd_kafka_committed(client_.get(), found.get(), limit);
+               if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+               for (int i = 0; i < found->cnt; ++i) {
+                 if (found->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) return found->elems[i].err;
+               }
+               return error;
+             });
+  return found;
+}
+
+KafkaSource::Range KafkaSource::watermarks(const std::string& topic, std::int32_t number) {
+  Range range;
+  ask_broker("the offsets of " + lane_name(topic, number) + " cannot be read", [&](int limit) {
+    return rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), number, &range.low,
+                                            &range.high, limit);
+  });
+  return range;
+}
+
+// The group's committed offset decides. Without one the policy does, and its answer is committed at
+// once: records that come before the first commit must not be passed over by "latest" after a
+// crash.
+std::int64_t KafkaSource::start_of(const std::string& topic, std::int32_t number,
+                                   std::int64_t committed, std::optional<std::uint64_t> resume) {
+  if (committed >= 0) return committed;
+  const std::string lane = lane_name(topic, number);
+  if (options_.reset == Reset::kNone) {
+    throw BadConfig("group " + options_.group_id + " has no committed offset for " + lane +
+                    ", and auto_offset_reset is none; set one (sluice offsets reset --group " +
+                    options_.group_id + " --topic " + topic +
+                    " --to earliest) or choose auto_offset_reset: earliest or latest");
+  }
+  const Range range = watermarks(topic, number);
+  if (options_.reset == Reset::kEarliest) return range.low;
+  if (!resume) return range.high;
+  // The group's offset has expired or was deleted; "latest" would pass over what came since.
+  const auto next = static_cast<std::int64_t>(*resume) + 1;
+  if (next < range.low || next > range.high) return range.low;
+  context_.info(lane + ": group " + options_.group_id +
+                " has no committed offset any more; going on at " + std::to_string(next) +
+                ", up to where this pipeline has settled it");
+  return next;
+}
+
+std::int64_t KafkaSource::end_of(const std::string& topic, std::int32_t number) {
+  if (options_.until->kind == Until::Kind::kOffset) return options_.until->value;
+  if (options_.until->kind == Until::Kind::kEnd) return watermarks(topic, number).high;
+  const Partitions list = common::kafka::new_partitions(1);
+  auto* entry = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), number);
+  ask_broker("the offsets of a time in " + lane_name(topic, number) + " cannot be read",
+             [&](int limit) {
+               entry->offset = options_.until->value;
+               return rd_kafka_offsets_for_times(client_.get(), list.get(), limit);
+             });
+  return entry->offset >= 0 ? entry->offset : watermarks(topic, number).high;
+}
+
+// The group's offset lies outside of what the topic holds: its records were deleted before they
+// were read, or the topic is another one of the same name.
+void KafkaSource::reset_offset(Partition& partition) {
+  const std::string lane = lane_name(partition.topic, partition.number);
+  const Range range = watermarks(partition.topic, partition.number);
+  const std::string found = lane + ": offset " + std::to_string(partition.passed) +
+                            ", where group " + options_.group_id + " goes on, is not there: the "
+                            "topic holds " + std::to_string(range.low) + " to " +
+                            std::to_string(range.high);
+  if (options_.reset == Reset::kNone) {
+    throw BadConfig(found + "; auto_offset_reset is none, so decide: sluice offsets reset --group " +
+                    options_.group_id + " --topic " + partition.topic + " --to earliest");
+  }
+  const bool expired = partition.passed < range.low;
+  const auto missing = expired ? range.low - partition.passed : 0;
+  context_.error(found + "; going on at " + std::to_string(range.low) +
+                 (expired ? ": " + std::to_string(missing) +
+                                " offsets are lost to us; raise the topic's retention, or read faster"
+                          : ": the topic was truncated or made anew"));
+  context_.metric(Metric::kOffsetResets, 1);
+  context_.metric(Metric::kOffsetsMissing, static_cast<double>(missing));
+  partition.passed = range.low;
+  partition.given.reset();
+  partition.settled.reset();
+  partition.committed = kNoOffset;
+  context_.lanes().assigned(std::span<const std::uint32_t>(&partition.lane, 1));
+  const Partitions list = common::kafka::new_partitions(1);
+  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
+      range.low;
+  const common::kafka::ErrorHandle error(
+      rd_kafka_seek_partitions(client_.get(), list.get(), 5000));
+  if (error) {
+    throw Fatal(sentence(lane, rd_kafka_error_code(error.get()),
+                         rd_kafka_error_string(error.get())));
+  }
+}
+
+}  // namespace sluice::kafka_source
