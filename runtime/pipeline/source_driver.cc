@@ -117,6 +117,7 @@ void SourceDriver::poll_loop() {
     const auto soon = context_.clock->now() + std::chrono::milliseconds(kPollMillis);
     if (!context_.budget->wait_room(3 * kPollBytes, soon)) {
       set_state("waiting");
+      if (!keep_alive()) return;
       continue;
     }
     uint32_t room = kPollRecords;
@@ -125,6 +126,7 @@ void SourceDriver::poll_loop() {
       if (room == 0) {
         set_state("paused");
         stop_polling_.wait_for(Millis(kPollMillis));
+        if (!keep_alive()) return;
         continue;
       }
     }
@@ -132,6 +134,7 @@ void SourceDriver::poll_loop() {
       room = context_.bucket->take(room);
       if (room == 0) {
         stop_polling_.wait_for(std::min(context_.bucket->time_to_next(), Millis(kPollMillis)));
+        if (!keep_alive()) return;
         continue;
       }
     }
@@ -152,13 +155,7 @@ bool SourceDriver::poll_once(uint32_t max_records) {
       calls_.succeed();
       failing_since_.reset();
       set_state("ok");
-      if (batch.count == 0) {
-        if (batch.release != nullptr) batch.release(&batch);
-        return true;
-      }
-      SLUICE_FAULT("source.poll.after");
-      last_record_at_us_ = context_.clock->wall_us();
-      context_.intake(batch, instance_);
+      take_in(batch);
       return true;
     case SLUICE_IDLE:
       calls_.succeed();
@@ -172,6 +169,27 @@ bool SourceDriver::poll_once(uint32_t max_records) {
     default:
       return handle_failure(result);
   }
+}
+
+// A poll for no records: a source that is a member of something must be heard of, and may have to
+// give lanes back, however long the pipeline takes nothing. False: as of poll_once().
+bool SourceDriver::keep_alive() {
+  if (stop_polling_.requested()) return true;
+  sluice_batch batch{};
+  batch.struct_size = sizeof batch;
+  const CallResult result = instance_->poll(0, 0, 0, &batch);
+  if (result.rc == SLUICE_OK) take_in(batch);  // more than was asked for, but records they are
+  return result.rc >= 0 || handle_failure(result);
+}
+
+void SourceDriver::take_in(sluice_batch& batch) {
+  if (batch.count == 0) {
+    if (batch.release != nullptr) batch.release(&batch);
+    return;
+  }
+  SLUICE_FAULT("source.poll.after");
+  last_record_at_us_ = context_.clock->wall_us();
+  context_.intake(batch, instance_);
 }
 
 // True: try again (after the wait it needs).

@@ -111,6 +111,8 @@ class SourceDriver final : public HostServices {
   bool open_instance();
   void poll_loop();
   bool poll_once(uint32_t max_records);
+  bool keep_alive();
+  void take_in(sluice_batch& batch);
   bool handle_failure(const CallResult& result);
   bool restart(Millis wait);
   void close_instance() SLUICE_EXCLUDES(instance_mutex_);

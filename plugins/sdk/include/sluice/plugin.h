@@ -194,7 +194,8 @@ typedef struct sluice_source_ops {
   sluice_rc (*open)(sluice_source*, sluice_error*);
   /* Fills *out with at most max_records records and about max_bytes bytes of values (the first
    * record may exceed), waiting at most timeout_ms. On any result but SLUICE_OK *out is left
-   * empty. */
+   * empty. With max_records 0 the host has no room and asks for nothing but a sign of life: a
+   * source that shares its lanes with others stays a member, and may give some back. */
   sluice_rc (*poll)(sluice_source*, uint32_t max_records, uint64_t max_bytes, uint32_t timeout_ms,
                     sluice_batch* out, sluice_error*);
   /* Marks never go back; a mark of an unknown lane is ignored. */
