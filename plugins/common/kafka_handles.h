@@ -18,8 +18,13 @@ struct ReleasedBy {
 };
 
 using Conf = std::unique_ptr<rd_kafka_conf_t, ReleasedBy<rd_kafka_conf_destroy>>;
+
+// Leaving a group is the owner's: here it could block for ever.
+inline void destroy_client(rd_kafka_t* client) noexcept {
+  rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
 // The last message and event of it must be gone before; waits for the client's threads.
-using Client = std::unique_ptr<rd_kafka_t, ReleasedBy<rd_kafka_destroy>>;
+using Client = std::unique_ptr<rd_kafka_t, ReleasedBy<destroy_client>>;
 using Queue = std::unique_ptr<rd_kafka_queue_t, ReleasedBy<rd_kafka_queue_destroy>>;
 using Event = std::unique_ptr<rd_kafka_event_t, ReleasedBy<rd_kafka_event_destroy>>;
 using ErrorHandle = std::unique_ptr<rd_kafka_error_t, ReleasedBy<rd_kafka_error_destroy>>;

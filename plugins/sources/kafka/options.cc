@@ -16,7 +16,7 @@ using common::kafka::OwnedProperty;
 using common::kafka::text_option;
 using std::chrono::milliseconds;
 
-constexpr std::array<OwnedProperty, 12> kOwned = {{
+constexpr std::array<OwnedProperty, 13> kOwned = {{
     {"group.id", "the option `group_id`"},
     {"group.instance.id", "the option `group_instance_id`"},
     {"partition.assignment.strategy", "the option `assignment`"},
@@ -27,6 +27,7 @@ constexpr std::array<OwnedProperty, 12> kOwned = {{
     {"enable.auto.offset.store", "nothing: only settled offsets are ever committed"},
     {"isolation.level", "the option `isolation`"},
     {"session.timeout.ms", "the option `session_timeout`"},
+    {"heartbeat.interval.ms", "the option `session_timeout`, of which it is a third, at most 3s"},
     {"enable.partition.eof", "nothing: the source needs it"},
     {"allow.auto.create.topics", "nothing: a source does not create topics; create them before"},
 }};
@@ -195,6 +196,8 @@ common::kafka::Conf client_conf(const Options& options) {
   }
   give("partition.assignment.strategy", options.assignment, "/assignment");
   give("session.timeout.ms", std::to_string(options.session_timeout.count()), "/session_timeout");
+  const auto heartbeat = std::min(milliseconds(3000), options.session_timeout / 3);
+  give("heartbeat.interval.ms", std::to_string(heartbeat.count()), "/session_timeout");
   give("isolation.level", options.read_committed ? "read_committed" : "read_uncommitted",
        "/isolation");
   give("enable.auto.commit", "false", "/commit");

@@ -41,14 +41,6 @@ KafkaSource::KafkaSource(Context context, const Config& config)
       stop_(context),
       committer_(context, options_, table_, stop_) {}
 
-KafkaSource::~KafkaSource() {
-  // Events and queues are the client's: they go first.
-  waiting_.clear();
-  change_.reset();
-  committer_.close();
-  queue_.reset();
-}
-
 const void* KafkaSource::extension(std::string_view id) {
   return id == SLUICE_EXT_SOURCE_LAG ? &kLagTable : nullptr;
 }
@@ -252,17 +244,6 @@ bool KafkaSource::all_ended() {
 void KafkaSource::ack(std::span<const sluice_mark> marks) {
   for (const sluice_mark& mark : marks) table_.settled(mark.lane, mark.position);
   if (client_) committer_.settled();
-}
-
-void KafkaSource::close() {
-  if (!client_) return;
-  committer_.flush(std::chrono::seconds(10));
-  look_at_lag(true);
-  waiting_.clear();
-  change_.reset();
-  rd_kafka_consumer_close(client_.get());
-  table_.clear();
-  // The client itself stays until the last batch is released.
 }
 
 void KafkaSource::look_at_lag(bool now) {

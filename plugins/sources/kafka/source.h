@@ -82,6 +82,11 @@ class KafkaSource {
                           const rd_kafka_topic_partition_t& where);
   void check_down();
 
+  // source_close.cc
+  void leave_group(std::chrono::milliseconds limit);
+  void give_back(Event event);
+  void end_first_join(std::chrono::milliseconds limit);
+
   // source_rebalance.cc
   void on_rebalance(rd_kafka_event_t* event);
   void on_assigned(const rd_kafka_topic_partition_list_t& list);
@@ -116,6 +121,9 @@ class KafkaSource {
   std::deque<Waiting> waiting_;  // messages taken off the queue that no batch had room for
   Event change_;                 // what has to wait until the records before it are handed over
   bool assigned_ = false;        // the group has given us partitions, if only none
+  bool subscribed_ = false;
+  bool left_ = false;       // the group; nothing can be done with the client any more
+  bool abandoned_ = false;  // destroying the client would end the process
   bool paused_ = false;
   Clock::time_point last_room_{};  // when the host last had room for records
   Clock::time_point lag_due_{};

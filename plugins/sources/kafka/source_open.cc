@@ -124,6 +124,7 @@ void KafkaSource::subscribe() {
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     throw BadConfig(common::kafka::sentence("/topics: " + join(options_.topics), error));
   }
+  subscribed_ = true;
 }
 
 }  // namespace sluice::kafka_source
