@@ -40,6 +40,7 @@ ALLOWED = {
 CONFINED = {"rocksdb/": ("runtime/store/rocks",),
             "libpq-fe.h": ("runtime/store/postgres.cc", "tests/unit/store/postgres_server.cc",
                            "plugins/sinks/postgres/connection.cc"),
+            "librdkafka/": ("plugins/common/kafka_", "plugins/sources/kafka/"),
             "pqxx/": ("plugins/sinks/postgres/",)}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/sources/kafka/partitions.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::kafka_source {
+namespace {
+
+TEST(KafkaPartition, CommitsBehindTheMarkWhileRecordsAreOut) {
+  Partition partition;
+  partition.passed = 10;
+  partition.committed = 10;
+  EXPECT_FALSE(partition.to_commit());
+  partition.given = 14;
+  partition.passed = 15;
+  EXPECT_EQ(partition.settled_to(), kNoOffset);
+  EXPECT_FALSE(partition.to_commit());
+  partition.settled = 12;
+  EXPECT_EQ(partition.settled_to(), 13);
+  EXPECT_TRUE(partition.to_commit());
+}
+
+TEST(KafkaPartition, CommitsWhatIsNoRecordOnceAllIsSettled) {
+  Partition partition;
+  partition.passed = 17;  // 15 and 16 were skipped, or marks of a transaction
+  partition.given = 14;
+  partition.settled = 13;
+  EXPECT_EQ(partition.settled_to(), 14);
+  partition.settled = 14;
+  EXPECT_EQ(partition.settled_to(), 17);
+}
+
+TEST(KafkaPartition, CommitsItsStartWhereTheGroupHasNothing) {
+  Partition partition;
+  partition.passed = 0;
+  EXPECT_TRUE(partition.to_commit());
+  EXPECT_EQ(partition.settled_to(), 0);
+}
+
+TEST(KafkaPartitionTable, MarksOfOthersAndMarksThatGoBackCountForNothing) {
+  PartitionTable table;
+  Partition& partition = table.add("orders", 3, 7);
+  table.settled(8, 5);
+  EXPECT_FALSE(partition.settled);
+  table.settled(7, 5);
+  table.settled(7, 4);
+  EXPECT_EQ(partition.settled, 5U);
+  table.remove("orders", 3);
+  table.settled(7, 9);
+  EXPECT_TRUE(table.empty());
+  EXPECT_EQ(table.find("orders", 3), nullptr);
+}
+
+TEST(KafkaPartitionTable, LaneNamesAreTopicAndPartition) {
+  EXPECT_EQ(lane_name("orders", 3), "orders/3");
+}
+
+}  // namespace
+}  // namespace sluice::kafka_source
