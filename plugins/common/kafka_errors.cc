@@ -28,7 +28,8 @@ std::string_view cure_of(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
-      return "check /brokers, that the brokers run and that this machine reaches the addresses they "
+      return "check /brokers, that the brokers run and that this machine reaches the addresses "
+             "they "
              "advertise; with TLS or SASL on one side only it looks the same: check "
              "/security_protocol";
     case RD_KAFKA_RESP_ERR__RESOLVE:
@@ -40,14 +41,16 @@ std::string_view cure_of(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
       return "the broker does not offer this mechanism: correct /sasl_mechanism";
     case RD_KAFKA_RESP_ERR__SSL:
-      return "check /ssl_ca, /ssl_certificate and /ssl_key, and that the broker's certificate names "
+      return "check /ssl_ca, /ssl_certificate and /ssl_key, and that the broker's certificate "
+             "names "
              "the host in /brokers";
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
       return "create the topic, or correct /topics";
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-      return "let the user read and describe the topic (kafka-acls --add --allow-principal User:... "
+      return "let the user read and describe the topic (kafka-acls --add --allow-principal "
+             "User:... "
              "--operation Read --topic ...)";
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
       return "let the user read the group (kafka-acls --add --allow-principal User:... --operation "
@@ -72,7 +75,8 @@ std::string_view cure_of(rd_kafka_resp_err_t error) {
       return "/session_timeout must lie within the broker's group.min.session.timeout.ms and "
              "group.max.session.timeout.ms";
     case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
-      return "other members of the group use another assignment strategy: give all of them the same "
+      return "other members of the group use another assignment strategy: give all of them the "
+             "same "
              "/assignment, or use another /group_id";
     case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:

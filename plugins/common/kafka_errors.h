@@ -13,7 +13,8 @@ namespace sluice::common::kafka {
 std::string_view cure_of(rd_kafka_resp_err_t error);
 
 // "what: name (code): detail; cure".
-std::string sentence(std::string_view what, rd_kafka_resp_err_t error, std::string_view detail = {});
+std::string sentence(std::string_view what, rd_kafka_resp_err_t error,
+                     std::string_view detail = {});
 
 // True where only an operator can help: no right, no such mechanism, a configuration the broker
 // refuses.

@@ -31,8 +31,7 @@ using ErrorHandle = std::unique_ptr<rd_kafka_error_t, ReleasedBy<rd_kafka_error_
 using TopicHandle = std::unique_ptr<rd_kafka_topic_t, ReleasedBy<rd_kafka_topic_destroy>>;
 using Partitions = std::unique_ptr<rd_kafka_topic_partition_list_t,
                                    ReleasedBy<rd_kafka_topic_partition_list_destroy>>;
-using Metadata =
-    std::unique_ptr<const rd_kafka_metadata_t, ReleasedBy<rd_kafka_metadata_destroy>>;
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, ReleasedBy<rd_kafka_metadata_destroy>>;
 
 inline Partitions new_partitions(std::size_t room) {
   return Partitions(rd_kafka_topic_partition_list_new(static_cast<int>(room)));

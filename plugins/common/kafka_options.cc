@@ -8,9 +8,8 @@ namespace sluice::common::kafka {
 namespace {
 
 constexpr std::array<std::string_view, 10> kConnectionOptions = {
-    "brokers",       "security_protocol", "sasl_mechanism", "sasl_username", "sasl_password",
-    "ssl_ca",        "ssl_certificate",   "ssl_key",        "ssl_key_password",
-    "librdkafka"};
+    "brokers", "security_protocol", "sasl_mechanism", "sasl_username",    "sasl_password",
+    "ssl_ca",  "ssl_certificate",   "ssl_key",        "ssl_key_password", "librdkafka"};
 
 constexpr std::array<OwnedProperty, 13> kConnectionProperties = {{
     {"bootstrap.servers", "the option `brokers`"},

@@ -21,8 +21,9 @@ using Json = rapidjson::Value;
 constexpr uint64_t kMaxFixtureBytes = 64ULL << 20;
 
 const std::vector<std::string>& known_quirks() {
-  static const std::vector<std::string> quirks = {"prints_stdout", "exclusive", "no_redelivery",
-                                                  "no_records", "any_record_bytes"};
+  static const std::vector<std::string> quirks = {"prints_stdout", "exclusive",
+                                                  "no_redelivery", "no_records",
+                                                  "slow_start",    "any_record_bytes"};
   return quirks;
 }
 

@@ -17,6 +17,8 @@ constexpr uint64_t kPlentyBytes = 64ULL << 20;
 constexpr uint32_t kPollMs = 50;
 // A source that has said IDLE for this long has nothing more for us.
 constexpr auto kIdleFor = std::chrono::milliseconds(kSanitized ? 500 : 300);
+// With the quirk slow_start: until the first record comes.
+constexpr auto kStartLimit = std::chrono::seconds(4);
 constexpr auto kCollectLimit = std::chrono::seconds(5);
 
 std::string copy(sluice_str text) {
@@ -119,7 +121,9 @@ Result<SourceDriver::Collected> SourceDriver::collect(size_t limit, uint32_t per
     } else if (polled.answer.rc != SLUICE_IDLE) {
       return fail(polled.answer.text("poll"));
     }
-    if (now - last_record > kIdleFor) {
+    const bool starting = all.records.empty() && instance_.subject().fixture().has("slow_start");
+    const std::chrono::milliseconds quiet = starting ? kStartLimit : kIdleFor;
+    if (now - last_record > quiet) {
       all.idle = true;
       return all;
     }

@@ -51,7 +51,7 @@ def conformance(broker):
     broker.produce("kit", numbers(0, 1000), 2)
     good = source_of(broker, "kit", group_id="kit${DIR}", session_timeout="1s")
     fixture = {
-        "component": "kafka", "valid": [good, {**good, "until": "end"}],
+        "component": "kafka", "quirks": ["slow_start"], "valid": [good, {**good, "until": "end"}],
         "invalid": [
             {"config": {"topics": ["kit"]}, "pointer": ""},
             {"config": {**good, "brokers": ""}, "pointer": "/brokers"},

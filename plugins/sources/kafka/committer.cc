@@ -99,14 +99,13 @@ void Committer::begin() {
   table_.each([&](Partition& partition) {
     if (!partition.to_commit()) return;
     if (!list) list = common::kafka::new_partitions(table_.size());
-    auto* entry = rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(),
-                                                    partition.number);
+    auto* entry =
+        rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
     entry->offset = partition.settled_to();
     put_metadata(entry);
   });
   if (!list) return;
-  const auto error =
-      rd_kafka_commit_queue(client_, list.get(), answers_.get(), nullptr, nullptr);
+  const auto error = rd_kafka_commit_queue(client_, list.get(), answers_.get(), nullptr, nullptr);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     tell_failure(error, "the commit of offsets could not be sent");
     return;

@@ -51,7 +51,7 @@ class Committer {
   Clock::time_point begun_{};
   Clock::time_point due_{};
   Clock::time_point not_before_{};  // after a failure
-  Clock::time_point told_{};  // the last failure told
+  Clock::time_point told_{};        // the last failure told
 };
 
 }  // namespace sluice::kafka_source

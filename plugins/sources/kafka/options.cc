@@ -33,11 +33,11 @@ constexpr std::array<OwnedProperty, 13> kOwned = {{
 }};
 
 constexpr std::array<std::string_view, 19> kOptions = {
-    "topics",          "group_id",        "group_prefix",    "group_instance_id",
-    "assignment",      "auto_offset_reset", "until",         "commit",
-    "auto_commit",     "commit_on_publish", "commit_async",  "commit_interval",
-    "tombstone",       "isolation",       "session_timeout", "revoke_timeout",
-    "connect_timeout", "publish_lag",     "lag_interval"};
+    "topics",          "group_id",          "group_prefix",    "group_instance_id",
+    "assignment",      "auto_offset_reset", "until",           "commit",
+    "auto_commit",     "commit_on_publish", "commit_async",    "commit_interval",
+    "tombstone",       "isolation",         "session_timeout", "revoke_timeout",
+    "connect_timeout", "publish_lag",       "lag_interval"};
 
 void refuse_unknown_options(const Config& config) {
   if (!config.is_object("")) throw BadConfig("the configuration must be an object");
@@ -113,8 +113,8 @@ E choice(const Config& config, const char* pointer, std::initializer_list<std::s
 std::optional<Until> read_until(const Config& config) {
   if (!config.has("/until")) return std::nullopt;
   const bool number = !config.is_string("/until");
-  const std::string text = number ? std::string(config.json("/until"))
-                                  : text_option(config, "/until", "");
+  const std::string text =
+      number ? std::string(config.json("/until")) : text_option(config, "/until", "");
   if (text.empty()) return std::nullopt;
   if (text == "end") return Until{};
   std::int64_t offset = 0;
@@ -151,8 +151,7 @@ milliseconds between(const Config& config, const char* pointer, milliseconds fal
 }  // namespace
 
 Options::Options(const Config& config, std::string_view instance)
-    : connection((refuse_unknown_options(config),
-                  common::kafka::read_connection(config, kOwned))),
+    : connection((refuse_unknown_options(config), common::kafka::read_connection(config, kOwned))),
       topics(read_topics(config)),
       group_id(read_group(config, instance)),
       group_instance_id(text_option(config, "/group_instance_id", "")),
@@ -206,8 +205,7 @@ common::kafka::Conf client_conf(const Options& options) {
   give("auto.offset.reset", "error", "/auto_offset_reset");
   give("enable.partition.eof", "true", "/until");
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR |
-                                           RD_KAFKA_EVENT_REBALANCE |
-                                           RD_KAFKA_EVENT_OFFSET_COMMIT);
+                                           RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT);
   return conf;
 }
 

@@ -35,6 +35,12 @@ void PartitionTable::clear() {
   partitions_.clear();
 }
 
+void PartitionTable::renumber(Partition& partition, std::uint32_t lane) {
+  by_lane_.erase(partition.lane);
+  partition.lane = lane;
+  by_lane_[lane] = &partition;
+}
+
 Partition* PartitionTable::find(std::string_view topic, std::int32_t number) {
   const auto at = partitions_.find(std::pair(std::string(topic), number));
   return at == partitions_.end() ? nullptr : &at->second;

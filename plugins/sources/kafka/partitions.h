@@ -22,8 +22,8 @@ struct Partition {
   std::string topic;
   std::int32_t number = 0;
   std::uint32_t lane = 0;
-  std::int64_t passed = kNoOffset;  // everything before it was handed out, skipped or no record
-  std::optional<std::uint64_t> given;    // the last record handed out
+  std::int64_t passed = kNoOffset;     // everything before it was handed out, skipped or no record
+  std::optional<std::uint64_t> given;  // the last record handed out
   std::optional<std::uint64_t> settled;  // the mark
   std::int64_t committed = kNoOffset;
   std::int64_t until = kNoOffset;  // where a finite run ends
@@ -48,6 +48,8 @@ class PartitionTable {
   Partition& add(std::string topic, std::int32_t number, std::uint32_t lane);
   void remove(std::string_view topic, std::int32_t number);
   void clear();
+  // The host knows the partition's lane by another number now.
+  void renumber(Partition& partition, std::uint32_t lane);
 
   [[nodiscard]] Partition* find(std::string_view topic, std::int32_t number);
   // Of one record after the other: mostly the same as the last time.

@@ -42,12 +42,14 @@ KafkaSource::KafkaSource(Context context, const Config& config)
       committer_(context, options_, table_, stop_) {}
 
 const void* KafkaSource::extension(std::string_view id) {
-  return id == SLUICE_EXT_SOURCE_LAG ? &kLagTable : nullptr;
+  if (id == SLUICE_EXT_SOURCE_LAG) return &kLagTable;
+  return id == SLUICE_EXT_SOURCE_REPLAY ? replay_table() : nullptr;
 }
 
 Poll KafkaSource::poll(const PollLimits& limits, BatchBuilder& out) {
   if (stop_.stopped()) return Poll::kCancelled;
   if (!client_) throw Fatal("poll before open");
+  join();
   settle_changes();
   committer_.serve();
   look_at_lag(false);
@@ -55,6 +57,17 @@ Poll KafkaSource::poll(const PollLimits& limits, BatchBuilder& out) {
   last_room_ = Clock::now();
   pause(false);
   return collect(limits, out);
+}
+
+// Not before the first poll: whoever only looks whether the source can be opened, or reads a
+// replay, must not disturb the group.
+void KafkaSource::join() {
+  if (subscribed_ || assigned_) return;
+  if (replaying_) {
+    begin_replay();
+  } else {
+    subscribe();
+  }
 }
 
 // The host takes nothing now, but the group must see that we live, and may ask for partitions.
@@ -235,7 +248,7 @@ void KafkaSource::pause(bool paused) {
 }
 
 bool KafkaSource::all_ended() {
-  if (!options_.until || !assigned_) return false;
+  if (!assigned_ || (!options_.until && !replaying_)) return false;
   bool ended = true;
   table_.each([&](const Partition& partition) { ended = ended && partition.ended; });
   return ended;

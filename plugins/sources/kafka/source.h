@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <sluice/plugin.hpp>
@@ -40,6 +41,12 @@ class KafkaSource {
   void close();
   const void* extension(std::string_view id);
 
+  // sluice.source.replay/1, after open. A source that reads ranges is no member of the group and
+  // commits nothing.
+  void estimate(std::int64_t from_us, std::int64_t to_us, void (*each)(void*, const sluice_range*),
+                void* ctx);
+  void read(const sluice_range* const* ranges, std::uint32_t count);
+
   // [any] For the lag extension.
   LagBoard& lag() { return board_; }
 
@@ -59,7 +66,14 @@ class KafkaSource {
   void check_topics();
   void subscribe();
 
+  // source_replay.cc
+  static const sluice_source_replay* replay_table();
+  void begin_replay();
+  std::vector<std::string> topics_there();
+  std::int64_t offset_at(const std::string& topic, std::int32_t number, std::int64_t time_ms);
+
   // poll
+  void join();
   Poll keep_alive();
   Poll collect(const PollLimits& limits, BatchBuilder& out);
   Event next_event(std::chrono::milliseconds wait);
@@ -90,14 +104,14 @@ class KafkaSource {
   // source_rebalance.cc
   void on_rebalance(rd_kafka_event_t* event);
   void on_assigned(const rd_kafka_topic_partition_list_t& list);
+  Partition partition_of(const rd_kafka_topic_partition_t& committed);
   void on_revoked(const rd_kafka_topic_partition_list_t& list);
   void unassign(const rd_kafka_topic_partition_list_t& list);
   void forget(const rd_kafka_topic_partition_list_t& list);
   void tell_committed(std::size_t with_offset, std::size_t all);
 
   // source_start.cc
-  template <typename Ask>
-  void ask_broker(const std::string& what, Ask&& ask);
+  void ask_broker(const std::string& what, const std::function<rd_kafka_resp_err_t(int)>& ask);
   common::kafka::Partitions committed_of(const rd_kafka_topic_partition_list_t& list);
   std::int64_t start_of(const std::string& topic, std::int32_t number, std::int64_t committed,
                         std::optional<std::uint64_t> resume);
@@ -108,6 +122,7 @@ class KafkaSource {
   };
   Range watermarks(const std::string& topic, std::int32_t number);
   void reset_offset(Partition& partition);
+  void begin_lane_anew(Partition& partition);
 
   Context context_;
   Options options_;
@@ -121,6 +136,14 @@ class KafkaSource {
   std::deque<Waiting> waiting_;  // messages taken off the queue that no batch had room for
   Event change_;                 // what has to wait until the records before it are handed over
   bool assigned_ = false;        // the group has given us partitions, if only none
+  struct ReplayRange {
+    std::string topic;
+    std::int32_t number = 0;
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+  };
+  bool replaying_ = false;  // only the ranges are read
+  std::vector<ReplayRange> replay_;
   bool subscribed_ = false;
   bool left_ = false;       // the group; nothing can be done with the client any more
   bool abandoned_ = false;  // destroying the client would end the process
@@ -128,7 +151,7 @@ class KafkaSource {
   Clock::time_point last_room_{};  // when the host last had room for records
   Clock::time_point lag_due_{};
   Clock::time_point lag_told_{};
-  std::string down_;         // why no broker answers; empty: one does
+  std::string down_;          // why no broker answers; empty: one does
   std::string last_trouble_;  // what the client last said of a connection
   bool told_committed_ = false;
   std::set<std::string> told_;

@@ -2,8 +2,8 @@
 //
 // Leaving the group, in bounded time and whatever state it is in. The host's lanes may not be
 // called here.
-#include <utility>
 #include <string_view>
+#include <utility>
 
 #include "plugins/sources/kafka/source.h"
 

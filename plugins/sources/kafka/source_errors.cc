@@ -2,6 +2,7 @@
 //
 // What the client has to complain about: told once, with what to do, and turned into the host's
 // results where the source cannot go on.
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -31,8 +32,7 @@ bool KafkaSource::note_end(rd_kafka_event_t* event) {
   Partition* partition = table_.find(where->topic, where->partition);
   if (partition == nullptr) return true;
   partition->passed = std::max(partition->passed, where->offset);
-  if (partition->until != kNoOffset && partition->passed >= partition->until &&
-      options_.until->kind != Until::Kind::kOffset) {
+  if (partition->until != kNoOffset && partition->passed >= partition->until) {
     partition->ended = true;
   }
   return true;

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAsk{200};  // between two looks whether to stop
 
-std::string join(const std::vector<std::string>& words) {
+std::string listed(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) (text += text.empty() ? "" : ", ") += word;
   return text;
@@ -28,7 +28,6 @@ void KafkaSource::open() {
   if (!client_) start_client();
   wait_for_brokers();
   check_topics();
-  subscribe();
   last_room_ = Clock::now();
 }
 
@@ -54,8 +53,8 @@ void KafkaSource::wait_for_brokers() {
   down_.clear();
   for (;;) {
     const rd_kafka_metadata_t* found = nullptr;
-    const auto error = rd_kafka_metadata(client_.get(), 0, nullptr, &found,
-                                         static_cast<int>(kAsk.count()));
+    const auto error =
+        rd_kafka_metadata(client_.get(), 0, nullptr, &found, static_cast<int>(kAsk.count()));
     const common::kafka::Metadata owned(found);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       down_.clear();
@@ -65,19 +64,19 @@ void KafkaSource::wait_for_brokers() {
       if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_ERROR) continue;
       const auto trouble = rd_kafka_event_error(event.get());
       if (common::kafka::needs_operator(trouble)) {
-        throw BadConfig(common::kafka::sentence("the brokers " + options_.connection.brokers +
-                                                    " do not let us in",
-                                                trouble, rd_kafka_event_error_string(event.get())));
+        throw BadConfig(common::kafka::sentence(
+            "the brokers " + options_.connection.brokers + " do not let us in", trouble,
+            rd_kafka_event_error_string(event.get())));
       }
       on_error(event.get());
     }
     if (stop_.stopped()) throw Cancelled();
     if (down_.empty() && Clock::now() < deadline) continue;
-    const std::string text = down_.empty() ? common::kafka::sentence(
-                                                 "no broker of " + options_.connection.brokers +
-                                                     " answers",
-                                                 RD_KAFKA_RESP_ERR__TIMED_OUT, last_trouble_)
-                                           : down_;
+    const std::string text =
+        down_.empty()
+            ? common::kafka::sentence("no broker of " + options_.connection.brokers + " answers",
+                                      RD_KAFKA_RESP_ERR__TIMED_OUT, last_trouble_)
+            : down_;
     throw Transient(text);
   }
 }
@@ -108,7 +107,7 @@ void KafkaSource::check_topics() {
   }
   if (missing.empty()) return;
   const std::string text = (missing.size() == 1 ? "there is no topic " : "there are no topics ") +
-                           join(missing) + " at " + options_.connection.brokers +
+                           listed(missing) + " at " + options_.connection.brokers +
                            "; create it, or correct /topics";
   // With others to read, those go on, and these are taken up when they come.
   if (missing.size() == options_.topics.size()) throw Transient(text);
@@ -122,7 +121,7 @@ void KafkaSource::subscribe() {
   }
   const auto error = rd_kafka_subscribe(client_.get(), list.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    throw BadConfig(common::kafka::sentence("/topics: " + join(options_.topics), error));
+    throw BadConfig(common::kafka::sentence("/topics: " + listed(options_.topics), error));
   }
   subscribed_ = true;
 }

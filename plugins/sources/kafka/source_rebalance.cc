@@ -2,6 +2,7 @@
 //
 // Partitions that come and go. All records read before are handed over by now.
 #include <algorithm>
+#include <utility>
 
 #include "plugins/common/kafka_errors.h"
 #include "plugins/sources/kafka/metrics.h"
@@ -44,35 +45,18 @@ void KafkaSource::on_rebalance(rd_kafka_event_t* event) {
 void KafkaSource::on_assigned(const rd_kafka_topic_partition_list_t& list) {
   const auto committed = committed_of(list);
   const Lanes lanes = context_.lanes();
-  const auto starts = common::kafka::new_partitions(static_cast<std::size_t>(list.cnt));
   std::vector<std::uint32_t> ids;
-  std::vector<Partition> added;
-  std::size_t with_offset = 0;
   for (int i = 0; i < list.cnt; ++i) {
-    const auto& entry = committed->elems[i];
-    Partition partition;
-    partition.topic = entry.topic;
-    partition.number = entry.partition;
-    const Lane lane = lanes.open(lane_name(entry.topic, entry.partition));
-    partition.lane = lane.id;
-    if (entry.offset >= 0) {
-      partition.committed = entry.offset;
-      ++with_offset;
-    }
-    partition.passed =
-        start_of(partition.topic, partition.number, partition.committed, lane.resume);
-    if (options_.until) {
-      partition.until = end_of(partition.topic, partition.number);
-      partition.ended = partition.passed >= partition.until;
-    }
-    rd_kafka_topic_partition_list_add(starts.get(), entry.topic, entry.partition)->offset =
-        partition.passed;
-    ids.push_back(lane.id);
-    added.push_back(std::move(partition));
+    ids.push_back(lanes.open(lane_name(list.elems[i].topic, list.elems[i].partition)).id);
   }
-  lanes.assigned(ids);
-  for (const Partition& partition : added) {
-    table_.add(partition.topic, partition.number, partition.lane) = partition;
+  if (!ids.empty()) lanes.assigned(ids);
+  const auto starts = common::kafka::new_partitions(static_cast<std::size_t>(list.cnt));
+  std::vector<Partition> added;
+  for (int i = 0; i < list.cnt; ++i) {
+    added.push_back(partition_of(committed->elems[i]));
+    const Partition& partition = added.back();
+    rd_kafka_topic_partition_list_add(starts.get(), partition.topic.c_str(), partition.number)
+        ->offset = partition.passed;
   }
   if (cooperative(client_.get())) {
     check(ErrorHandle(rd_kafka_incremental_assign(client_.get(), starts.get())),
@@ -80,16 +64,37 @@ void KafkaSource::on_assigned(const rd_kafka_topic_partition_list_t& list) {
   } else if (const auto error = rd_kafka_assign(client_.get(), starts.get())) {
     throw Fatal(common::kafka::sentence("rd_kafka_assign", error));
   }
+  for (const Partition& partition : added) {
+    table_.add(partition.topic, partition.number, partition.lane) = partition;
+  }
   if (paused_) {
     paused_ = false;
     pause(true);
   }
   assigned_ = true;
-  if (list.cnt > 0) tell_committed(with_offset, static_cast<std::size_t>(list.cnt));
+  const auto with_offset = std::count_if(
+      added.begin(), added.end(), [](const Partition& p) { return p.committed != kNoOffset; });
+  if (with_offset > 0) tell_committed(static_cast<std::size_t>(with_offset), added.size());
+}
+
+// A partition that is new to us, with where it starts.
+Partition KafkaSource::partition_of(const rd_kafka_topic_partition_t& committed) {
+  Partition partition;
+  partition.topic = committed.topic;
+  partition.number = committed.partition;
+  const Lane lane = context_.lanes().open(lane_name(partition.topic, partition.number));
+  partition.lane = lane.id;
+  if (committed.offset >= 0) partition.committed = committed.offset;
+  partition.passed = start_of(partition.topic, partition.number, partition.committed, lane.resume);
+  if (options_.until) {
+    partition.until = end_of(partition.topic, partition.number);
+    partition.ended = partition.passed >= partition.until;
+  }
+  return partition;
 }
 
 void KafkaSource::tell_committed(std::size_t with_offset, std::size_t all) {
-  if (with_offset == 0 || std::exchange(told_committed_, true)) return;
+  if (std::exchange(told_committed_, true)) return;
   context_.info("group " + options_.group_id + " has committed offsets for " +
                 std::to_string(with_offset) + " of " + std::to_string(all) +
                 " partitions and goes on there; auto_offset_reset counts only where there is none. "

@@ -19,8 +19,8 @@ constexpr milliseconds kAskAgain{1000};
 }  // namespace
 
 // Asks until there is an answer, a stop, or no time left. `ask` gets a time limit in milliseconds.
-template <typename Ask>
-void KafkaSource::ask_broker(const std::string& what, Ask&& ask) {
+void KafkaSource::ask_broker(const std::string& what,
+                             const std::function<rd_kafka_resp_err_t(int)>& ask) {
   const auto deadline = Clock::now() + options_.connect_timeout;
   for (;;) {
     const rd_kafka_resp_err_t error = ask(static_cast<int>(kAskAgain.count()));
@@ -82,13 +82,25 @@ std::int64_t KafkaSource::start_of(const std::string& topic, std::int32_t number
 }
 
 std::int64_t KafkaSource::end_of(const std::string& topic, std::int32_t number) {
-  if (options_.until->kind == Until::Kind::kOffset) return options_.until->value;
-  if (options_.until->kind == Until::Kind::kEnd) return watermarks(topic, number).high;
+  switch (options_.until->kind) {
+    case Until::Kind::kOffset:
+      return options_.until->value;
+    case Until::Kind::kTime:
+      return offset_at(topic, number, options_.until->value);
+    case Until::Kind::kEnd:
+      break;
+  }
+  return watermarks(topic, number).high;
+}
+
+// The first record of that time or later; the end where there is none.
+std::int64_t KafkaSource::offset_at(const std::string& topic, std::int32_t number,
+                                    std::int64_t time_ms) {
   const Partitions list = common::kafka::new_partitions(1);
   auto* entry = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), number);
-  ask_broker("the offsets of a time in " + lane_name(topic, number) + " cannot be read",
+  ask_broker("the offset of a time in " + lane_name(topic, number) + " cannot be read",
              [&](int limit) {
-               entry->offset = options_.until->value;
+               entry->offset = time_ms;
                return rd_kafka_offsets_for_times(client_.get(), list.get(), limit);
              });
   return entry->offset >= 0 ? entry->offset : watermarks(topic, number).high;
@@ -100,35 +112,46 @@ void KafkaSource::reset_offset(Partition& partition) {
   const std::string lane = lane_name(partition.topic, partition.number);
   const Range range = watermarks(partition.topic, partition.number);
   const std::string found = lane + ": offset " + std::to_string(partition.passed) +
-                            ", where group " + options_.group_id + " goes on, is not there: the "
-                            "topic holds " + std::to_string(range.low) + " to " +
-                            std::to_string(range.high);
+                            ", where group " + options_.group_id +
+                            " goes on, is not there: the "
+                            "topic holds " +
+                            std::to_string(range.low) + " to " + std::to_string(range.high);
   if (options_.reset == Reset::kNone) {
-    throw BadConfig(found + "; auto_offset_reset is none, so decide: sluice offsets reset --group " +
+    throw BadConfig(found +
+                    "; auto_offset_reset is none, so decide: sluice offsets reset --group " +
                     options_.group_id + " --topic " + partition.topic + " --to earliest");
   }
   const bool expired = partition.passed < range.low;
   const auto missing = expired ? range.low - partition.passed : 0;
   context_.error(found + "; going on at " + std::to_string(range.low) +
-                 (expired ? ": " + std::to_string(missing) +
-                                " offsets are lost to us; raise the topic's retention, or read faster"
-                          : ": the topic was truncated or made anew"));
+                 (expired
+                      ? ": " + std::to_string(missing) +
+                            " offsets are lost to us; raise the topic's retention, or read faster"
+                      : ": the topic was truncated or made anew"));
   context_.metric(Metric::kOffsetResets, 1);
   context_.metric(Metric::kOffsetsMissing, static_cast<double>(missing));
   partition.passed = range.low;
   partition.given.reset();
   partition.settled.reset();
   partition.committed = kNoOffset;
-  context_.lanes().assigned(std::span<const std::uint32_t>(&partition.lane, 1));
+  begin_lane_anew(partition);
   const Partitions list = common::kafka::new_partitions(1);
   rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
       range.low;
-  const common::kafka::ErrorHandle error(
-      rd_kafka_seek_partitions(client_.get(), list.get(), 5000));
+  const common::kafka::ErrorHandle error(rd_kafka_seek_partitions(client_.get(), list.get(), 5000));
   if (error) {
-    throw Fatal(sentence(lane, rd_kafka_error_code(error.get()),
-                         rd_kafka_error_string(error.get())));
+    throw Fatal(
+        sentence(lane, rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get())));
   }
+}
+
+// Positions start below what was handed out: to the host it is another lane.
+void KafkaSource::begin_lane_anew(Partition& partition) {
+  const Lanes lanes = context_.lanes();
+  lanes.lost(std::span<const std::uint32_t>(&partition.lane, 1));
+  const Lane lane = lanes.open(lane_name(partition.topic, partition.number));
+  lanes.assigned(std::span<const std::uint32_t>(&lane.id, 1));
+  table_.renumber(partition, lane.id);
 }
 
 }  // namespace sluice::kafka_source

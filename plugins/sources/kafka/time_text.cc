@@ -72,7 +72,8 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   const int m = in.digits(2);
   in.character('-');
   const int d = in.digits(2);
-  const year_month_day date{year(y), month(static_cast<unsigned>(m)), day(static_cast<unsigned>(d))};
+  const year_month_day date{year(y), month(static_cast<unsigned>(m)),
+                            day(static_cast<unsigned>(d))};
   if (in.failed() || !date.ok()) return std::nullopt;
   milliseconds time = duration_cast<milliseconds>(sys_days(date).time_since_epoch());
   if (in.at_end()) return time.count();

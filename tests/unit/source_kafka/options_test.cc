@@ -10,9 +10,9 @@
 namespace sluice::kafka_source {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using std::chrono::milliseconds;
 
 Options options(const std::string& more) {
   return {Config(R"({"brokers": "b:9092", "topics": ["orders"])" + more + "}"), "in"};

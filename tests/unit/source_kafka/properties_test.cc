@@ -18,8 +18,7 @@ Config config_with(const std::string& more) {
 
 std::string refusal_of_property(const std::string& property) {
   try {
-    static_cast<void>(
-        Options(config_with(R"("librdkafka": {")" + property + R"(": "x"})"), "in"));
+    static_cast<void>(Options(config_with(R"("librdkafka": {")" + property + R"(": "x"})"), "in"));
     return {};
   } catch (const BadConfig& e) {
     return e.what();
@@ -43,9 +42,9 @@ std::string value_of(const rd_kafka_conf_t* conf, const char* property) {
 }
 
 TEST(KafkaProperties, ThoseThatRunCodeAreRefused) {
-  for (const char* property : {"plugin.library.paths", "ssl.engine.location", "ssl.engine.id",
-                               "ssl_engine_callback_data", "ssl.providers",
-                               "sasl.kerberos.kinit.cmd"}) {
+  for (const char* property :
+       {"plugin.library.paths", "ssl.engine.location", "ssl.engine.id", "ssl_engine_callback_data",
+        "ssl.providers", "sasl.kerberos.kinit.cmd"}) {
     EXPECT_THAT(refusal_of_property(property), HasSubstr("foreign code")) << property;
   }
 }
@@ -60,10 +59,9 @@ TEST(KafkaProperties, ThoseTheAdapterOwnsNameTheOption) {
 }
 
 TEST(KafkaProperties, OthersReachTheClient) {
-  const Options options(
-      config_with(R"("librdkafka": {"fetch.min.bytes": 1000, "client.rack": "a",
+  const Options options(config_with(R"("librdkafka": {"fetch.min.bytes": 1000, "client.rack": "a",
         "socket.keepalive.enable": true})"),
-      "in");
+                        "in");
   const auto conf = client_conf(options);
   EXPECT_EQ(value_of(conf.get(), "fetch.min.bytes"), "1000");
   EXPECT_EQ(value_of(conf.get(), "client.rack"), "a");
