@@ -195,7 +195,7 @@ def oversize_and_other_poison(broker):
     values = [b'{"n":1}', b'{"n":2,"x":"' + b"y" * (3 << 20) + b'"}', b"not json", b'{"n":3}']
     broker.produce("poison", values, **{"message.max.bytes": 8 << 20, "compression.type": "lz4"})
     source = source_of(broker, "poison", until="end")
-    with Folder(config(source, FILE % "./a.jsonl", more="max_record: 1MiB")) as folder:
+    with Folder(config(source, FILE % "./a.jsonl", more="limits: { record_bytes: 1MiB }")) as folder:
         account = folder.run_once()
         equal(account["reasons"], {"TOO_LARGE": 1, "PARSE_ERROR": 1}, "reasons")
         equal(written(folder.path / "a.jsonl"), [1, 3], "records")
@@ -203,7 +203,9 @@ def oversize_and_other_poison(broker):
 
 def fails(source, *parts, code=3):
     """A run that ends without a record; the log says why and what to do."""
-    with Folder(config(source)) as folder:
+    # So long a finite run tries to reach what is away.
+    text = config(source).replace("admin:", "drain_timeout: 3s, admin:")
+    with Folder(text) as folder:
         found, _, err = folder.run("run", "--once")
         equal(found, code, "exit code\n" + err)
         for part in parts:

@@ -105,6 +105,7 @@ class KafkaSource {
   void on_rebalance(rd_kafka_event_t* event);
   void on_assigned(const rd_kafka_topic_partition_list_t& list);
   Partition partition_of(const rd_kafka_topic_partition_t& committed);
+  void assign_anew(const Partition& partition);
   void on_revoked(const rd_kafka_topic_partition_list_t& list);
   void unassign(const rd_kafka_topic_partition_list_t& list);
   void forget(const rd_kafka_topic_partition_list_t& list);

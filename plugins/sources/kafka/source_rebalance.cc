@@ -67,10 +67,7 @@ void KafkaSource::on_assigned(const rd_kafka_topic_partition_list_t& list) {
   for (const Partition& partition : added) {
     table_.add(partition.topic, partition.number, partition.lane) = partition;
   }
-  if (paused_) {
-    paused_ = false;
-    pause(true);
-  }
+  if (std::exchange(paused_, false)) pause(true);
   assigned_ = true;
   const auto with_offset = std::count_if(
       added.begin(), added.end(), [](const Partition& p) { return p.committed != kNoOffset; });
@@ -88,7 +85,10 @@ Partition KafkaSource::partition_of(const rd_kafka_topic_partition_t& committed)
   partition.passed = start_of(partition.topic, partition.number, partition.committed, lane.resume);
   if (options_.until) {
     partition.until = end_of(partition.topic, partition.number);
-    partition.ended = partition.passed >= partition.until;
+    // Above the end is not at the end: the topic is another one, which the first fetch will tell.
+    const bool to_end = options_.until->kind == Until::Kind::kEnd;
+    partition.ended =
+        to_end ? partition.passed == partition.until : partition.passed >= partition.until;
   }
   return partition;
 }
@@ -122,6 +122,29 @@ void KafkaSource::on_revoked(const rd_kafka_topic_partition_list_t& list) {
   }
   forget(list);
   unassign(list);
+}
+
+// Lets the client read a partition from where it is `passed`. A seek does not do: librdkafka takes
+// it for a partition it has given up.
+void KafkaSource::assign_anew(const Partition& partition) {
+  const auto list = common::kafka::new_partitions(table_.size());
+  const auto add = [&](const Partition& one) {
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.number)->offset =
+        one.passed;
+  };
+  if (cooperative(client_.get())) {
+    add(partition);
+    check(ErrorHandle(rd_kafka_incremental_unassign(client_.get(), list.get())),
+          "rd_kafka_incremental_unassign");
+    check(ErrorHandle(rd_kafka_incremental_assign(client_.get(), list.get())),
+          "rd_kafka_incremental_assign");
+  } else {
+    table_.each(add);
+    if (const auto error = rd_kafka_assign(client_.get(), list.get())) {
+      throw Fatal(common::kafka::sentence("rd_kafka_assign", error));
+    }
+  }
+  if (std::exchange(paused_, false)) pause(true);
 }
 
 void KafkaSource::forget(const rd_kafka_topic_partition_list_t& list) {

@@ -134,15 +134,9 @@ void KafkaSource::reset_offset(Partition& partition) {
   partition.given.reset();
   partition.settled.reset();
   partition.committed = kNoOffset;
+  partition.ended = partition.until != kNoOffset && partition.passed >= partition.until;
   begin_lane_anew(partition);
-  const Partitions list = common::kafka::new_partitions(1);
-  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
-      range.low;
-  const common::kafka::ErrorHandle error(rd_kafka_seek_partitions(client_.get(), list.get(), 5000));
-  if (error) {
-    throw Fatal(
-        sentence(lane, rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get())));
-  }
+  assign_anew(partition);
 }
 
 // Positions start below what was handed out: to the host it is another lane.
