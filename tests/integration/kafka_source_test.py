@@ -151,8 +151,8 @@ def two_share_a_topic(broker):
         # Both take part: records come until each has some.
         def both():
             nonlocal total
-            total += 400
-            broker.produce("shared", numbers(total - 400, total), 4)
+            total += 4
+            broker.produce("shared", numbers(total - 4, total), 4)
             return all(accounts(address)["received"] > 0 for _, address in nodes)
         wait_for(both)
         wait_for(lambda: union(folder) == set(range(total)))
