@@ -44,6 +44,10 @@ inline constexpr char kConfigSchema[] = R"json({
       "type": "boolean", "default": false,
       "description": "Create the table from `columns` when it is missing; `key` becomes the primary key."
     },
+    "evolve": {
+      "type": "string", "enum": ["none", "additive"], "default": "none",
+      "description": "additive: a column that the table misses is added to it, with NULL in the rows that are there; any other difference is refused. none: every difference is refused."
+    },
     "exactly_once": {
       "type": "boolean", "default": true,
       "description": "Keep how far each source came in the table sluice_marks of the same schema, in the transaction of the rows: no record is written twice, whatever crashes."
@@ -75,7 +79,8 @@ inline constexpr char kConfigSchema[] = R"json({
             "from": {"type": "string", "description": "JSON Pointer; \"\" is the whole record."},
             "type": {
               "type": "string",
-              "enum": ["text", "integer", "bigint", "numeric", "double", "boolean", "timestamptz", "date", "uuid", "jsonb"],
+              "enum": ["text", "integer", "bigint", "numeric", "double", "boolean", "timestamptz", "date", "uuid", "bytea", "jsonb",
+                "text[]", "integer[]", "bigint[]", "numeric[]", "double[]", "boolean[]", "timestamptz[]", "date[]", "uuid[]", "bytea[]"],
               "description": "What the column takes; other values are rejected. Absent: that of the table's column."
             },
             "null": {

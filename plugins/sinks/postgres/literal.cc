@@ -78,7 +78,54 @@ bool take_offset(std::string_view* text) {
          hours <= 15 && minutes <= 59;
 }
 
+// What a character of base64 stands for; 64: it is none.
+constexpr std::array<uint8_t, 256> base64_values() {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::array<uint8_t, 256> values{};
+  values.fill(64);
+  for (size_t i = 0; i < kAlphabet.size(); ++i) {
+    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<uint8_t>(i);
+  }
+  return values;
+}
+constexpr std::array<uint8_t, 256> kBase64 = base64_values();
+
+// Two to four characters, which stand for one byte less.
+bool append_group(std::string_view group, std::string* out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  uint32_t bits = 0;
+  for (const char c : group) {
+    const uint8_t value = kBase64[static_cast<unsigned char>(c)];
+    if (value == 64) return false;
+    bits = (bits << 6U) | value;
+  }
+  const size_t bytes = group.size() - 1;
+  const size_t spare = group.size() * 6 - bytes * 8;
+  if ((bits & ((1U << spare) - 1)) != 0) return false;
+  bits >>= spare;
+  for (size_t digits = bytes * 2; digits > 0; --digits) {
+    out->push_back(kHex[(bits >> ((digits - 1) * 4)) & 15U]);
+  }
+  return true;
+}
+
 }  // namespace
+
+bool append_base64_in_hex(std::string_view text, std::string* out) {
+  constexpr size_t kGroup = 4;
+  if (text.size() % kGroup != 0) return false;
+  if (text.ends_with("==")) {
+    text.remove_suffix(2);
+  } else if (text.ends_with('=')) {
+    text.remove_suffix(1);
+  }
+  for (; !text.empty(); text.remove_prefix(std::min(kGroup, text.size()))) {
+    const std::string_view group = text.substr(0, kGroup);
+    if (group.size() < 2 || !append_group(group, out)) return false;
+  }
+  return true;
+}
 
 bool is_date(std::string_view text) { return take_date(&text) && text.empty(); }
 

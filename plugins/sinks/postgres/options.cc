@@ -11,7 +11,7 @@ namespace {
 // PostgreSQL cuts longer names without a word, and two columns could become one.
 constexpr size_t kLongestName = 63;
 
-constexpr std::array<std::pair<std::string_view, ColumnType>, 10> kTypeWords = {
+constexpr std::array<std::pair<std::string_view, ColumnType>, 11> kTypeWords = {
     {{"text", ColumnType::kText},
      {"integer", ColumnType::kInteger},
      {"bigint", ColumnType::kBigint},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, ColumnType>, 10> kTypeWords = {
      {"timestamptz", ColumnType::kTimestamptz},
      {"date", ColumnType::kDate},
      {"uuid", ColumnType::kUuid},
+     {"bytea", ColumnType::kBytea},
      {"jsonb", ColumnType::kJsonb}}};
 
 void check_pointer(const std::string& where, const std::string& pointer) {
@@ -47,14 +48,22 @@ void check_name(const std::string& where, const std::string& name) {
   }
 }
 
-ColumnType read_type(const std::string& where, const std::string& word) {
+ValueType read_type(const std::string& where, const std::string& word) {
+  std::string_view plain = word;
+  const bool array = plain.ends_with("[]");
+  if (array) plain.remove_suffix(2);
   const auto* found = std::find_if(kTypeWords.begin(), kTypeWords.end(),
-                                   [&](const auto& known) { return known.first == word; });
-  if (found != kTypeWords.end()) return found->second;
-  throw BadConfig(where +
-                  ": expected one of text, integer, bigint, numeric, double, boolean, timestamptz, "
-                  "date, uuid, jsonb, found " +
-                  word);
+                                   [&](const auto& known) { return known.first == plain; });
+  if (found == kTypeWords.end()) {
+    throw BadConfig(where +
+                    ": expected one of text, integer, bigint, numeric, double, boolean, "
+                    "timestamptz, date, uuid, bytea, jsonb, or text[] and so on, found " +
+                    word);
+  }
+  if (array && found->second == ColumnType::kJsonb) {
+    throw BadConfig(where + ": there is no jsonb[] here; a jsonb column takes arrays as well");
+  }
+  return {found->second, array};
 }
 
 ColumnOption read_column(const Config& config, const std::string& name) {
@@ -75,7 +84,7 @@ ColumnOption read_column(const Config& config, const std::string& name) {
   }
   check_pointer(where, column.pointer);
   // A whole record is an object; only its JSON text fits a column.
-  if (column.pointer.empty() && !column.type) column.type = ColumnType::kJsonb;
+  if (column.pointer.empty() && !column.type) column.type = ValueType{ColumnType::kJsonb};
   return column;
 }
 
@@ -100,6 +109,18 @@ Mode read_mode(const Config& config, bool has_key) {
   return Mode::kUpsert;
 }
 
+bool read_evolve(const Config& config) {
+  const std::string word = config.string("/evolve", "none");
+  if (word == "none") return false;
+  if (word != "additive") throw BadConfig("/evolve: expected none or additive, found " + word);
+  if (config.keys("/columns").empty()) {
+    throw BadConfig(
+        "/evolve: columns can only be added from a column list; set `columns`, or leave `evolve` "
+        "out");
+  }
+  return true;
+}
+
 ColumnOption& need_column(Options* options, const std::string& pointer, const std::string& where) {
   for (ColumnOption& column : options->columns) {
     if (column.pointer == pointer) return column;
@@ -120,7 +141,7 @@ void check_revision(Options* options) {
   }
   if (options->columns.empty()) return;
   ColumnOption& column = need_column(options, pointer, "/revision");
-  const ColumnType type = column.type.value_or(ColumnType::kBigint);
+  const ValueType type = column.type.value_or(ValueType{ColumnType::kBigint});
   if (type != ColumnType::kBigint && type != ColumnType::kInteger) {
     throw BadConfig("/columns/" + column.name + "/type: a revision is a bigint or integer, found " +
                     type_word(type));
@@ -158,11 +179,10 @@ std::chrono::milliseconds read_limit(const Config& config, const char* pointer,
 
 }  // namespace
 
-const char* type_word(ColumnType type) {
-  for (const auto& [word, known] : kTypeWords) {
-    if (known == type) return word.data();
-  }
-  return "text";
+std::string type_word(const ValueType& type) {
+  const auto* found = std::find_if(kTypeWords.begin(), kTypeWords.end(),
+                                   [&](const auto& known) { return known.second == type.element; });
+  return std::string(found->first) + (type.array ? "[]" : "");
 }
 
 std::string Options::quoted_table() const { return quoted_sibling(table); }
@@ -199,6 +219,7 @@ Options parse_options(std::string_view json) {
     out.columns.push_back(read_column(config, name));
   }
   out.create = config.boolean("/create", false);
+  out.evolve = read_evolve(config);
   out.exactly_once = config.boolean("/exactly_once", true);
   out.overwrite_equal = config.string("/on_equal", "skip") == "overwrite";
   out.statement_timeout = read_limit(config, "/statement_timeout", out.statement_timeout);

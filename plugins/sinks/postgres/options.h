@@ -24,16 +24,28 @@ enum class ColumnType {
   kTimestamptz,
   kDate,
   kUuid,
+  kBytea,
   kJsonb
 };
 
-// The word used in the configuration, in messages and as the server's type.
-const char* type_word(ColumnType type);
+// One of these, or an array of it with one dimension.
+struct ValueType {
+  ColumnType element = ColumnType::kText;
+  bool array = false;
+
+  friend bool operator==(const ValueType&, const ValueType&) = default;
+  friend bool operator==(const ValueType& type, ColumnType plain) {
+    return !type.array && type.element == plain;
+  }
+};
+
+// The word used in the configuration and in messages: "bigint", "text[]".
+std::string type_word(const ValueType& type);
 
 struct ColumnOption {
   std::string name;
   std::string pointer;  // RFC 6901; "" is the whole record
-  std::optional<ColumnType> type;
+  std::optional<ValueType> type;
   bool null_allowed = true;
 };
 
@@ -48,6 +60,7 @@ struct Options {
   std::vector<ColumnOption> columns;  // empty: the table's own columns
   Mode mode = Mode::kAppend;
   bool create = false;
+  bool evolve = false;       // a column that the table misses is added to it
   bool exactly_once = true;  // the source's marks lie in the same database
   bool overwrite_equal = false;
   std::chrono::milliseconds statement_timeout{30000};

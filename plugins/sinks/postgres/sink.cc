@@ -65,9 +65,10 @@ void PostgresSink::connect() {
 }
 
 Failure PostgresSink::make_tables(Options* resolved, TablePlan* plan) {
+  std::string added;
   const auto work = [&](pqxx::transaction_base& transaction) -> Failure {
     resolved->schema = resolve_schema(transaction, options_);
-    if (options_.create || options_.exactly_once) {
+    if (options_.create || options_.evolve || options_.exactly_once) {
       // IF NOT EXISTS alone is no protection from another that is at it.
       transaction.exec("SELECT pg_advisory_xact_lock(7165112)");
     }
@@ -75,9 +76,13 @@ Failure PostgresSink::make_tables(Options* resolved, TablePlan* plan) {
     if (options_.exactly_once) {
       MarkTable(resolved->quoted_sibling("sluice_marks")).create(transaction);
     }
-    return plan_table(transaction, *resolved, plan);
+    return plan_table(transaction, *resolved, plan, &added);
   };
-  return connection_->transact("look at the table", work);
+  Failure failure = connection_->transact("look at the table", work);
+  if (!failure && !added.empty()) {
+    context_.info("table " + resolved->quoted_table() + ": added what it missed: " + added);
+  }
+  return failure;
 }
 
 void PostgresSink::declare() {

@@ -14,16 +14,16 @@ void add(std::string* list, const char* separator, std::string_view item) {
   list->append(item);
 }
 
-const char* server_type(ColumnType type) {
-  return type == ColumnType::kDouble ? "double precision" : type_word(type);
+std::string server_type(const ValueType& type) {
+  if (type.element != ColumnType::kDouble) return type_word(type);
+  return type.array ? "double precision[]" : "double precision";
 }
 
 // What the session's table has for a column: text where the server has yet to read it.
-const char* stage_type(const Column& column) {
-  if (column.type == ColumnType::kText || column.type == ColumnType::kJsonb) {
-    return "text COLLATE \"C\"";
-  }
-  return server_type(column.type);
+std::string stage_type(const Column& column) {
+  if (column.type == ColumnType::kJsonb) return "text COLLATE \"C\"";
+  const bool text = column.type.element == ColumnType::kText;
+  return server_type(column.type) + (text ? " COLLATE \"C\"" : "");
 }
 
 std::string staged(const TablePlan& plan, size_t column) {
@@ -129,7 +129,7 @@ std::string create_table_sql(const Options& options) {
   std::string key;
   for (const ColumnOption& column : options.columns) {
     add(&body, ", ",
-        sql_name(column.name) + " " + server_type(column.type.value_or(ColumnType::kText)) +
+        sql_name(column.name) + " " + server_type(column.type.value_or(ValueType{})) +
             (column.null_allowed ? "" : " NOT NULL"));
   }
   for (const std::string& pointer : options.key) {
@@ -138,6 +138,17 @@ std::string create_table_sql(const Options& options) {
   }
   if (!key.empty()) body += ", PRIMARY KEY (" + key + ")";
   return "CREATE TABLE IF NOT EXISTS " + options.quoted_table() + " (" + body + ")";
+}
+
+std::string add_columns_sql(const std::string& quoted_table,
+                            const std::vector<const ColumnOption*>& columns) {
+  std::string added;
+  for (const ColumnOption* column : columns) {
+    add(&added, ", ",
+        "ADD COLUMN " + sql_name(column->name) + " " +
+            server_type(column->type.value_or(ValueType{})));
+  }
+  return "ALTER TABLE " + quoted_table + " " + added;
 }
 
 }  // namespace sluice::postgres_sink

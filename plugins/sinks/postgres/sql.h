@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "plugins/sinks/postgres/options.h"
 #include "plugins/sinks/postgres/table.h"
@@ -31,5 +32,9 @@ Statements statements_for(const TablePlan& plan);
 
 // CREATE TABLE IF NOT EXISTS from the column list, the key as primary key.
 std::string create_table_sql(const Options& options);
+
+// ALTER TABLE that adds these columns, each nullable. Not empty, each with a type.
+std::string add_columns_sql(const std::string& quoted_table,
+                            const std::vector<const ColumnOption*>& columns);
 
 }  // namespace sluice::postgres_sink

@@ -6,6 +6,8 @@
 #include <pqxx/pqxx>
 #include <utility>
 
+#include "plugins/sinks/postgres/sql.h"
+
 namespace sluice::postgres_sink {
 namespace {
 
@@ -29,6 +31,7 @@ constexpr std::array kServerTypes = {
     ServerType{"timestamptz", ColumnType::kTimestamptz, ""},
     ServerType{"date", ColumnType::kDate, ""},
     ServerType{"uuid", ColumnType::kUuid, ""},
+    ServerType{"bytea", ColumnType::kBytea, ""},
     ServerType{"jsonb", ColumnType::kJsonb, "::jsonb"},
     ServerType{"json", ColumnType::kJsonb, "::json"},
 };
@@ -43,19 +46,39 @@ struct TableColumn {
   bool filled = false;      // by itself: default or identity
   bool unwritable = false;  // generated
 
+  // The server names the type of an array after that of its elements.
+  [[nodiscard]] bool is_array() const { return base.starts_with('_'); }
+  // nullptr: it has no counterpart here. Of an array that of the elements.
   [[nodiscard]] const ServerType* known() const {
+    const std::string_view element = std::string_view(base).substr(is_array() ? 1 : 0);
     const auto* found = std::find_if(kServerTypes.begin(), kServerTypes.end(),
-                                     [&](const ServerType& type) { return type.name == base; });
-    return found == kServerTypes.end() ? nullptr : found;
+                                     [&](const ServerType& type) { return type.name == element; });
+    if (found == kServerTypes.end()) return nullptr;
+    return is_array() && found->takes == ColumnType::kJsonb ? nullptr : found;
+  }
+  // What it takes unless the configuration says otherwise.
+  [[nodiscard]] ValueType own_type() const {
+    const ServerType* type = known();
+    return type == nullptr ? ValueType{} : ValueType{type->takes, is_array()};
   }
 };
 
-// False where the server would silently change what is written, or refuse it.
-bool agrees(ColumnType wanted, const TableColumn& column) {
+// Text that the server itself turns into the column's type.
+bool read_by_server(const ValueType& wanted, const TableColumn& column) {
   const ServerType* known = column.known();
-  if (known == nullptr) return wanted == ColumnType::kText;  // the server reads the text
-  if (known->takes == wanted) return true;
-  switch (wanted) {
+  if (known == nullptr) {
+    return wanted.element == ColumnType::kText && (!wanted.array || column.is_array());
+  }
+  return wanted == ColumnType::kText && (column.is_array() || known->takes == ColumnType::kBytea);
+}
+
+// False where the server would silently change what is written, or refuse it.
+bool agrees(const ValueType& wanted, const TableColumn& column) {
+  if (read_by_server(wanted, column)) return true;
+  const ServerType* known = column.known();
+  if (known == nullptr || wanted.array != column.is_array()) return false;
+  if (known->takes == wanted.element) return true;
+  switch (wanted.element) {
     case ColumnType::kInteger:
       return known->takes == ColumnType::kBigint || known->takes == ColumnType::kNumeric;
     case ColumnType::kBigint:
@@ -67,26 +90,26 @@ bool agrees(ColumnType wanted, const TableColumn& column) {
   }
 }
 
-std::string cast_of(ColumnType wanted, const TableColumn& column) {
+std::string cast_of(const ValueType& wanted, const TableColumn& column) {
+  if (read_by_server(wanted, column)) return "::" + column.plain;
   const ServerType* known = column.known();
-  if (known == nullptr) return "::" + column.plain;
-  return known->takes == wanted ? known->cast : "";
+  const std::string cast = known->takes == wanted.element ? known->cast : "";
+  return cast.empty() || !wanted.array ? cast : cast + "[]";
 }
 
 // Digits behind the point of a numeric(p,s).
 std::optional<uint32_t> scale_of(const TableColumn& column) {
-  if (column.base != "numeric" || column.modifier < 4) return std::nullopt;
+  if (!column.base.ends_with("numeric") || column.modifier < 4) return std::nullopt;
   const int scale = (((column.modifier - 4) & 0x7FF) ^ 1024) - 1024;
   return scale < 0 ? 0U : static_cast<uint32_t>(scale);
 }
 
 Column column_of(const ColumnOption& option, const TableColumn& column) {
-  Column out{option.name, option.pointer, ColumnType::kText, false, {}, {}};
-  const ServerType* known = column.known();
-  out.type = option.type.value_or(known == nullptr ? ColumnType::kText : known->takes);
+  Column out{option.name, option.pointer, {}, false, {}, {}};
+  out.type = option.type.value_or(column.own_type());
   out.not_null = !option.null_allowed || (column.not_null && !column.unwritable);
   out.cast = cast_of(out.type, column);
-  if (out.type == ColumnType::kNumeric) out.scale = scale_of(column);
+  if (out.type.element == ColumnType::kNumeric) out.scale = scale_of(column);
   return out;
 }
 
@@ -135,6 +158,10 @@ std::vector<TableColumn> read_columns(pqxx::transaction_base& transaction, const
   return out;
 }
 
+bool is_key(const Options& options, const ColumnOption& column) {
+  return std::find(options.key.begin(), options.key.end(), column.pointer) != options.key.end();
+}
+
 // Without a column list, the members of a record go to the columns of the same name. What fills
 // itself is left to the table unless it is a key.
 std::vector<ColumnOption> own_columns(const std::vector<TableColumn>& table,
@@ -144,8 +171,7 @@ std::vector<ColumnOption> own_columns(const std::vector<TableColumn>& table,
     ColumnOption option;
     option.name = column.name;
     option.pointer = Config::at("", column.name);
-    const bool key =
-        std::find(options.key.begin(), options.key.end(), option.pointer) != options.key.end();
+    const bool key = is_key(options, option);
     option.null_allowed = !key;
     if (column.unwritable || (column.filled && !key)) continue;
     out.push_back(std::move(option));
@@ -165,10 +191,15 @@ std::string names_of(const std::vector<TableColumn>& table) {
   return out.empty() ? "no columns" : out;
 }
 
-std::string misfit_of(const ColumnOption& option, const std::vector<TableColumn>& table) {
+std::string misfit_of(const Options& options, const ColumnOption& option,
+                      const std::vector<TableColumn>& table) {
   const TableColumn* column = find_column(table, option.name);
   if (column == nullptr) {
-    return "column " + option.name + " is missing (the table has " + names_of(table) + ")";
+    std::string out =
+        "column " + option.name + " is missing (the table has " + names_of(table) + ")";
+    if (options.evolve && !option.type) out += "; a column without type cannot be added";
+    if (options.evolve && is_key(options, option)) out += "; a part of `key` cannot be added";
+    return out;
   }
   if (column->unwritable) {
     return "column " + option.name + " is generated by the table and cannot be written";
@@ -187,11 +218,12 @@ std::string misfit_of(const ColumnOption& option, const std::vector<TableColumn>
 }
 
 // The differences between what the configuration wants and what the table is, one sentence each.
-std::vector<std::string> differences(const std::vector<ColumnOption>& wanted,
+std::vector<std::string> differences(const Options& options,
+                                     const std::vector<ColumnOption>& wanted,
                                      const std::vector<TableColumn>& table) {
   std::vector<std::string> out;
   for (const ColumnOption& option : wanted) {
-    std::string misfit = misfit_of(option, table);
+    std::string misfit = misfit_of(options, option, table);
     if (!misfit.empty()) out.push_back(std::move(misfit));
   }
   for (const TableColumn& column : table) {
@@ -210,7 +242,29 @@ Failure join_differences(const Options& options, const std::vector<std::string>&
   if (list.empty()) return {};
   std::string text = "table " + options.quoted_table() + " does not fit the configuration: ";
   for (size_t i = 0; i < list.size(); ++i) text.append(i == 0 ? "" : "; ").append(list[i]);
-  return Failure::config(text + ". Change the table or `columns`");
+  text += ". Change the table or `columns`";
+  if (options.evolve) text += "; `evolve: additive` adds nullable columns and changes nothing else";
+  return Failure::config(std::move(text));
+}
+
+// False where nothing was done: the table misses nothing, or differs in more than that.
+bool add_columns(pqxx::transaction_base& transaction, const Options& options,
+                 const std::vector<TableColumn>& table, std::string* added) {
+  std::vector<const ColumnOption*> missing;
+  for (const ColumnOption& option : options.columns) {
+    if (find_column(table, option.name) != nullptr) continue;
+    // A key would need an index that holds it, too.
+    if (!option.type || is_key(options, option)) return false;
+    missing.push_back(&option);
+  }
+  if (missing.empty() || differences(options, options.columns, table).size() != missing.size())
+    return false;
+  transaction.exec(add_columns_sql(options.quoted_table(), missing));
+  if (added == nullptr) return true;
+  for (const ColumnOption* option : missing) {
+    added->append(added->empty() ? "" : ", ").append(option->name);
+  }
+  return true;
 }
 
 Failure find_pointer(const Options& options, const std::vector<Column>& columns,
@@ -236,7 +290,7 @@ Failure place_key(const Options& options, TablePlan* plan) {
   if (Failure f = find_pointer(options, plan->columns, *options.revision, "/revision", &at)) {
     return f;
   }
-  const ColumnType type = plan->columns[at].type;
+  const ValueType type = plan->columns[at].type;
   if (type != ColumnType::kBigint && type != ColumnType::kInteger) {
     return Failure::config("/revision: column " + plan->columns[at].name + " is " +
                            type_word(type) + "; a revision is a bigint or integer");
@@ -257,13 +311,17 @@ std::string resolve_schema(pqxx::transaction_base& transaction, const Options& o
   return found[0][0].as<std::string>();
 }
 
-Failure plan_table(pqxx::transaction_base& transaction, const Options& options, TablePlan* out) {
+Failure plan_table(pqxx::transaction_base& transaction, const Options& options, TablePlan* out,
+                   std::string* added) {
   std::string oid;
   if (Failure f = find_table(transaction, options, &oid)) return f;
-  const std::vector<TableColumn> table = read_columns(transaction, oid);
+  std::vector<TableColumn> table = read_columns(transaction, oid);
   const std::vector<ColumnOption> wanted =
       options.columns.empty() ? own_columns(table, options) : options.columns;
-  if (Failure f = join_differences(options, differences(wanted, table))) return f;
+  if (options.evolve && add_columns(transaction, options, table, added)) {
+    table = read_columns(transaction, oid);
+  }
+  if (Failure f = join_differences(options, differences(options, wanted, table))) return f;
   if (wanted.empty()) {
     return Failure::config("table " + options.quoted_table() +
                            " has no column to write to; list them in `columns`");

@@ -26,9 +26,11 @@ struct TablePlan {
 };
 
 // Reads the catalogue, compares the table with the configuration and plans the writing. A table
-// that is missing or differs is E_CONFIG with every difference, not just the first. Throws what
-// libpqxx does.
-Failure plan_table(pqxx::transaction_base& transaction, const Options& options, TablePlan* out);
+// that is missing or differs is E_CONFIG with every difference, not just the first. With
+// `options.evolve`, columns that the table misses are added in this transaction, provided that it
+// differs in nothing else; `added`, if given, tells their names. Throws what libpqxx does.
+Failure plan_table(pqxx::transaction_base& transaction, const Options& options, TablePlan* out,
+                   std::string* added = nullptr);
 
 // The schema the table of `options` is in, or would be made in.
 std::string resolve_schema(pqxx::transaction_base& transaction, const Options& options);

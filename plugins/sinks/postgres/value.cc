@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "plugins/common/rows.h"
+#include "plugins/sinks/postgres/array.h"
 #include "plugins/sinks/postgres/literal.h"
 
 namespace sluice::postgres_sink {
@@ -44,10 +45,17 @@ constexpr std::array<bool, 256> plain_bytes() {
 }
 constexpr std::array<bool, 256> kPlain = plain_bytes();
 
-void append_escaped(char c, std::string* out) {
+// A backslash, in digits: a line never ends in a backslash.
+constexpr std::string_view kBackslash = "\\134";
+
+// Where a value stands: alone in its field, or in double quotes in the text of an array.
+enum class Place : uint8_t { kField, kArray };
+
+void append_escaped(Place place, char c, std::string* out) {
   switch (c) {
     case '\\':
-      out->append("\\134");  // in digits: a line never ends in a backslash
+      if (place == Place::kArray) out->append(kBackslash);
+      out->append(kBackslash);
       break;
     case '\n':
       out->append("\\n");
@@ -58,16 +66,23 @@ void append_escaped(char c, std::string* out) {
     case '\t':
       out->append("\\t");
       break;
+    case '"':
+      if (place == Place::kArray) out->append(kBackslash);
+      out->push_back(c);
+      break;
     default:
       out->push_back(c);
   }
 }
 
 // False: it holds NUL or is not UTF-8, which no PostgreSQL string is.
-bool append_text(std::string_view text, std::string* out) {
+bool append_text(Place place, std::string_view text, std::string* out) {
+  const auto is_plain = [place](char c) {
+    return kPlain[static_cast<unsigned char>(c)] && (c != '"' || place == Place::kField);
+  };
   while (!text.empty()) {
     size_t run = 0;
-    while (run < text.size() && kPlain[static_cast<unsigned char>(text[run])]) ++run;
+    while (run < text.size() && is_plain(text[run])) ++run;
     out->append(text.substr(0, run));
     text.remove_prefix(run);
     if (text.empty()) return true;
@@ -75,7 +90,7 @@ bool append_text(std::string_view text, std::string* out) {
     const size_t length = detail::utf8_length(text);
     if (length == 0) return false;
     if (length == 1) {
-      append_escaped(text.front(), out);
+      append_escaped(place, text.front(), out);
     } else {
       out->append(text.substr(0, length));
     }
@@ -84,15 +99,23 @@ bool append_text(std::string_view text, std::string* out) {
   return true;
 }
 
-Fit append_words(std::string_view text, std::string* out) {
-  return append_text(text, out) ? Fit::kFits : Fit::kMismatch;
+Fit append_words(Place place, std::string_view text, std::string* out) {
+  return append_text(place, text, out) ? Fit::kFits : Fit::kMismatch;
+}
+
+Fit append_bytes(Place place, const sluice_cell& cell, std::string* out) {
+  if (cell.kind != SLUICE_CELL_TEXT) return Fit::kMismatch;
+  if (place == Place::kArray) out->append(kBackslash);
+  out->append(kBackslash).push_back('x');
+  return append_base64_in_hex(text_in(cell), out) ? Fit::kFits : Fit::kMismatch;
 }
 
 Fit append_integer(const Column& column, const sluice_cell& cell, std::string* out) {
   const auto number = whole_number(cell);
   if (!number) return Fit::kMismatch;
-  if (column.type == ColumnType::kInteger && (*number < std::numeric_limits<int32_t>::min() ||
-                                              *number > std::numeric_limits<int32_t>::max())) {
+  if (column.type.element == ColumnType::kInteger &&
+      (*number < std::numeric_limits<int32_t>::min() ||
+       *number > std::numeric_limits<int32_t>::max())) {
     return Fit::kMismatch;
   }
   return append_number(*number, out);
@@ -152,9 +175,82 @@ std::string found_in(const sluice_cell& cell) {
   return rows::describe_cell(cell, shown(text_in(cell), kShown));
 }
 
+// `cell` as a value of the column, or of an element of it; not null.
+Fit append_value(const Column& column, const sluice_cell& cell, Place place, std::string* out) {
+  switch (column.type.element) {
+    case ColumnType::kText:
+      if (!is_number(cell) && cell.kind != SLUICE_CELL_TEXT) return Fit::kMismatch;
+      return append_words(place, text_in(cell), out);
+    case ColumnType::kInteger:
+    case ColumnType::kBigint:
+      return append_integer(column, cell, out);
+    case ColumnType::kNumeric:
+      return append_numeric(column, cell, out);
+    case ColumnType::kDouble:
+      return append_double(cell, out);
+    case ColumnType::kBoolean:
+      if (cell.kind != SLUICE_CELL_BOOL) return Fit::kMismatch;
+      out->push_back(cell.v.u64 != 0 ? 't' : 'f');
+      return Fit::kFits;
+    case ColumnType::kTimestamptz:
+      return append_shaped(is_timestamp, cell, out);
+    case ColumnType::kDate:
+      return append_shaped(is_date, cell, out);
+    case ColumnType::kUuid:
+      return append_shaped(is_uuid, cell, out);
+    case ColumnType::kBytea:
+      return append_bytes(place, cell, out);
+    case ColumnType::kJsonb:
+      return append_words(place, text_in(cell), out);
+  }
+  return Fit::kMismatch;
+}
+
+constexpr size_t kNoElement = SIZE_MAX;
+
+// The text of an array, every element but NULL in double quotes. Answers the place of the first
+// that does not fit, counted from 0, and then, if asked, what it is; kNoElement: all fit.
+size_t append_array(const Column& column, const sluice_cell& cell, std::string* out,
+                    std::string* misfit = nullptr) {
+  const bool is_json = cell.kind == SLUICE_CELL_JSON;
+  ArrayWalk walk(is_json ? text_in(cell) : std::string_view());
+  sluice_cell element{};
+  out->push_back('{');
+  for (size_t i = 0;; ++i) {
+    const ArrayWalk::Step step = walk.next(&element);
+    if (step == ArrayWalk::Step::kEnd) break;
+    if (step == ArrayWalk::Step::kBroken) return i;
+    if (i != 0) out->push_back(',');
+    if (element.kind == SLUICE_CELL_NULL) {
+      out->append("NULL");
+      continue;
+    }
+    out->push_back('"');
+    if (append_value(column, element, Place::kArray, out) != Fit::kFits) {
+      if (misfit != nullptr) *misfit = found_in(element);
+      return i;
+    }
+    out->push_back('"');
+  }
+  out->push_back('}');
+  return kNoElement;
+}
+
+std::string array_cure(const Column& column, const sluice_cell& cell) {
+  if (cell.kind != SLUICE_CELL_JSON || !text_in(cell).starts_with('[')) {
+    return " (an array of " + type_word({column.type.element}) + ")";
+  }
+  std::string text;
+  std::string misfit = "not readable";
+  const size_t at = append_array(column, cell, &text, &misfit);
+  return " (element " + std::to_string(at) + " is " + misfit + "; an array holds " +
+         type_word({column.type.element}) + " and null)";
+}
+
 std::string cure(const Column& column, const sluice_cell& cell) {
   const bool text = cell.kind == SLUICE_CELL_TEXT;
-  switch (column.type) {
+  if (column.type.array) return array_cure(column, cell);
+  switch (column.type.element) {
     case ColumnType::kText:
       if (text) return " (PostgreSQL's strings hold no NUL and no broken UTF-8)";
       return " (a jsonb column takes any value)";
@@ -174,6 +270,8 @@ std::string cure(const Column& column, const sluice_cell& cell) {
       return " (such as 2026-01-31)";
     case ColumnType::kUuid:
       return " (such as 123e4567-e89b-12d3-a456-426614174000)";
+    case ColumnType::kBytea:
+      return " (base64 with its padding, such as aGVsbG8=)";
     case ColumnType::kDouble:
     case ColumnType::kBoolean:
     case ColumnType::kJsonb:
@@ -197,31 +295,8 @@ Fit append_field(const Column& column, const sluice_cell& cell, std::string* out
     out->append("\\N");
     return column.not_null ? Fit::kNullRefused : Fit::kFits;
   }
-  switch (column.type) {
-    case ColumnType::kText:
-      if (!is_number(cell) && cell.kind != SLUICE_CELL_TEXT) return Fit::kMismatch;
-      return append_words(text_in(cell), out);
-    case ColumnType::kInteger:
-    case ColumnType::kBigint:
-      return append_integer(column, cell, out);
-    case ColumnType::kNumeric:
-      return append_numeric(column, cell, out);
-    case ColumnType::kDouble:
-      return append_double(cell, out);
-    case ColumnType::kBoolean:
-      if (cell.kind != SLUICE_CELL_BOOL) return Fit::kMismatch;
-      out->push_back(cell.v.u64 != 0 ? 't' : 'f');
-      return Fit::kFits;
-    case ColumnType::kTimestamptz:
-      return append_shaped(is_timestamp, cell, out);
-    case ColumnType::kDate:
-      return append_shaped(is_date, cell, out);
-    case ColumnType::kUuid:
-      return append_shaped(is_uuid, cell, out);
-    case ColumnType::kJsonb:
-      return append_words(text_in(cell), out);
-  }
-  return Fit::kMismatch;
+  if (!column.type.array) return append_value(column, cell, Place::kField, out);
+  return append_array(column, cell, out) == kNoElement ? Fit::kFits : Fit::kMismatch;
 }
 
 std::string describe_misfit(const Column& column, const sluice_cell& cell) {

@@ -15,7 +15,7 @@ namespace sluice::postgres_sink {
 struct Column {
   std::string name;
   std::string pointer;
-  ColumnType type = ColumnType::kText;
+  ValueType type;
   bool not_null = false;
   std::string cast;               // "::jsonb" in the statement that writes; empty: none
   std::optional<uint32_t> scale;  // of a numeric(p,s): digits behind the point, no more are kept
@@ -36,7 +36,9 @@ enum class Fit : uint8_t {
 //   double            any finite number
 //   text              strings, and numbers in their exact digits; no NUL, well-formed UTF-8
 //   timestamptz       RFC 3339, with offset; date: YYYY-MM-DD; uuid: with hyphens
+//   bytea             base64, as RFC 4648 has it
 //   jsonb             any value
+//   arrays            arrays of these, nulls among them, none within another
 Fit append_field(const Column& column, const sluice_cell& cell, std::string* out);
 
 // The whole number of a cell, when it is one of 64 bits.

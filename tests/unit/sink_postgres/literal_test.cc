@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "plugins/sinks/postgres/array.h"
 #include "plugins/sinks/postgres/failure.h"
 #include "plugins/sinks/postgres/value.h"
 
@@ -42,6 +43,22 @@ TEST(PostgresLiteral, UuidsHaveTheirHyphens) {
   }
 }
 
+TEST(PostgresLiteral, Base64HasOneForm) {
+  const auto hex = [](std::string_view text) {
+    std::string out;
+    return append_base64_in_hex(text, &out) ? out : "none";
+  };
+  EXPECT_EQ("", hex(""));
+  EXPECT_EQ("00", hex("AA=="));
+  EXPECT_EQ("00ff", hex("AP8="));
+  EXPECT_EQ("68656c6c6f", hex("aGVsbG8="));
+  EXPECT_EQ("fbefff", hex("++//"));
+  for (const char* bad :
+       {"AA", "AA=", "AP9=", "AB==", "A===", "====", "AA==AA==", "--__", "AA\n=", "AA =", "\xff"}) {
+    EXPECT_EQ("none", hex(bad)) << bad;
+  }
+}
+
 TEST(PostgresLiteral, NumericsStayWithinWhatTheServerHolds) {
   uint32_t decimals = 99;
   EXPECT_TRUE(is_numeric("-12.3400", &decimals));
@@ -68,15 +85,25 @@ sluice_cell text_cell(const std::string& text) {
 }
 
 TEST(PostgresField, EscapesWhatCopyWouldReadOtherwise) {
-  const Column column{"c", "/c", ColumnType::kText, false, "", {}};
+  const Column column{"c", "/c", {ColumnType::kText}, false, "", {}};
   const std::string text = "a\tb\nc\rd\\N\x01\x7f€\\.";
   std::string out;
   EXPECT_EQ(Fit::kFits, append_field(column, text_cell(text), &out));
   EXPECT_EQ("a\\tb\\nc\\rd\\134N\x01\x7f€\\134.", out);
 }
 
+TEST(PostgresField, OfAnArrayKeepsTheDigitsOfItsElements) {
+  const Column column{"c", "/c", {ColumnType::kNumeric, true}, false, "", {}};
+  const std::string text = "[12345678901234567890.00100, null ,-1e5]";
+  sluice_cell cell = text_cell(text);
+  cell.kind = SLUICE_CELL_JSON;
+  std::string out;
+  EXPECT_EQ(Fit::kFits, append_field(column, cell, &out));
+  EXPECT_EQ("{\"12345678901234567890.00100\",NULL,\"-1e5\"}", out);
+}
+
 TEST(PostgresField, RefusesNulAndBrokenUtf8) {
-  const Column column{"c", "/c", ColumnType::kText, false, "", {}};
+  const Column column{"c", "/c", {ColumnType::kText}, false, "", {}};
   for (const std::string& text : {std::string("a\0b", 3), std::string("\xff"), std::string("\xc3"),
                                   std::string("\xed\xa0\x80")}) {
     std::string out;
@@ -87,6 +114,37 @@ TEST(PostgresField, RefusesNulAndBrokenUtf8) {
       "and "
       "no broken UTF-8)",
       describe_misfit(column, text_cell(std::string("a\0b", 3))));
+}
+
+// The elements of an array as text, "!" behind the last where it is broken.
+std::string walked(std::string_view json) {
+  ArrayWalk walk(json);
+  sluice_cell cell{};
+  std::string out;
+  ArrayWalk::Step step = walk.next(&cell);
+  for (; step == ArrayWalk::Step::kElement; step = walk.next(&cell)) {
+    out.append(std::to_string(cell.kind)).append(":");
+    if (cell.text.data != nullptr) out.append(cell.text.data, cell.text.size);
+    out.push_back(' ');
+  }
+  return out + (step == ArrayWalk::Step::kEnd ? "" : "!");
+}
+
+TEST(PostgresArrayWalk, GivesEachValueAsACell) {
+  EXPECT_EQ("", walked(" [ ] "));
+  EXPECT_EQ("0: 2: 2: ", walked("[null,true, false]"));
+  EXPECT_EQ("3:-1 4:18446744073709551615 5:1.5 5:1e999 ",
+            walked("[-1,18446744073709551615,1.5,1e999]"));
+  EXPECT_EQ("6: 6:a\"b\nA 6:\U0001F600 6:] ", walked(R"(["","a\"b\n\u0041","\ud83d\ude00","]"])"));
+  EXPECT_EQ("3:1 7:[2],3] !", walked("[1,[2],3]"));
+}
+
+TEST(PostgresArrayWalk, EndsAtWhatIsNoArray) {
+  for (const char* broken : {"", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{}", "7", "[\"a",
+                             "[\"a\\", "[\"\\", "[\"\\x\"]", "[\"\\u12\"]", "[\"\\ud800\"]",
+                             "[\"\\ud800\\u0041\"]", "[\"\\udc00\"]", "[tru]", "[] x"}) {
+    EXPECT_TRUE(walked(broken).ends_with('!')) << broken;
+  }
 }
 
 TEST(PostgresFailure, IsSortedBySqlstate) {
