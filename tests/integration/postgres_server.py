@@ -50,6 +50,9 @@ class Server:
             self.process.wait()
             self.process = None
 
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def dsn(self, password=""):
         return "postgres://postgres%s@127.0.0.1:%d/postgres" % (password, self.port)
 
@@ -72,7 +75,7 @@ def main(tests):
         harness.main([named(test, server) for test in tests])
     finally:
         server.stop()
-        shutil.rmtree(server.folder, ignore_errors=True)
+        server.remove()
 
 
 def named(test, server):
