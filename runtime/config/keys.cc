@@ -20,7 +20,7 @@ constexpr std::array kState = {
     Key{.name = "shared",
         .type = kString,
         .text = "Redis that several nodes share, `redis://[user:password@]host[:port][/database]`; "
-                "it keeps idempotency keys. Default: they are kept in `dir`."},
+                "it keeps idempotency keys and checkpoints. Default: they are kept in `dir`."},
     Key{.name = "dead_letters",
         .type = kString,
         .text = "PostgreSQL that several nodes share for dead letters, "

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/store/checkpoint_store.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "runtime/base/fault.h"
 #include "runtime/base/mutex.h"
+#include "runtime/store/checkpoint_plan.h"
 #include "runtime/store/database_format.h"
 #include "runtime/store/sqlite.h"
 
@@ -47,7 +49,24 @@ CREATE TABLE delivered (
   PRIMARY KEY (source_id, lane, sink, first_position, first_part)
 ) STRICT, WITHOUT ROWID;
 )";
-constexpr std::array kSteps = {kCreate, kAddDelivered};
+// Epochs are by name, not by a row of sources: a number is never used twice, whatever is deleted.
+constexpr const char* kAddEpochs = R"(
+CREATE TABLE epochs (
+  pipeline TEXT NOT NULL,
+  source TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  PRIMARY KEY (pipeline, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE again (
+  pipeline TEXT NOT NULL,
+  source TEXT NOT NULL,
+  lane BLOB NOT NULL,
+  epoch INTEGER NOT NULL,
+  until_position INTEGER NOT NULL,
+  PRIMARY KEY (pipeline, source, lane)
+) STRICT, WITHOUT ROWID;
+)";
+constexpr std::array kSteps = {kCreate, kAddDelivered, kAddEpochs};
 
 // The statements over the ranges that sinks have above their lanes' marks.
 struct DeliveredStatements {
@@ -111,6 +130,70 @@ struct DeliveredStatements {
   }
 };
 
+// The statements of moves; few and far between, so they are prepared when they are needed.
+class MoveStatements {
+ public:
+  MoveStatements(Database& database, const std::string& pipeline, const std::string& source)
+      : database_(database), pipeline_(pipeline), source_(source) {}
+
+  Status read(SourceCheckpoint& out) {
+    SLUICE_ASSIGN_OR_RETURN(Statement epoch, named("SELECT epoch FROM epochs WHERE "
+                                                   "pipeline = ?1 AND source = ?2"));
+    SLUICE_ASSIGN_OR_RETURN(const bool known, epoch.step());
+    if (!known) return Status::ok();
+    out.epoch = static_cast<uint32_t>(epoch.int64(0));
+    SLUICE_ASSIGN_OR_RETURN(Statement again,
+                            named("SELECT lane, epoch, until_position FROM again WHERE "
+                                  "pipeline = ?1 AND source = ?2 ORDER BY lane"));
+    for (;;) {
+      SLUICE_ASSIGN_OR_RETURN(const bool row, again.step());
+      if (!row) return Status::ok();
+      out.again.push_back({again.text(0), static_cast<uint32_t>(again.int64(1)), again.u64(2)});
+    }
+  }
+
+  // The time is a lower bound: sinks keep marks by epoch, and still have them when a state folder
+  // is lost.
+  Result<uint32_t> next_epoch(int64_t now_us) {
+    SLUICE_ASSIGN_OR_RETURN(Statement next,
+                            named("INSERT INTO epochs VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE "
+                                  "SET epoch = max(epoch + 1, excluded.epoch) RETURNING epoch"));
+    next.bind(3, std::max<int64_t>(1, now_us / 1'000'000));
+    SLUICE_ASSIGN_OR_RETURN(const bool row, next.step());
+    if (!row) return internal("a written epoch gave no number back");
+    const auto epoch = static_cast<uint32_t>(next.int64(0));
+    SLUICE_RETURN_IF_ERROR(next.run());
+    return epoch;
+  }
+
+  Status forget_again() {
+    SLUICE_ASSIGN_OR_RETURN(Statement all,
+                            named("DELETE FROM again WHERE pipeline = ?1 AND source = ?2"));
+    return all.run();
+  }
+
+  Status set_again(const LaneAgain& again) {
+    SLUICE_ASSIGN_OR_RETURN(Statement set,
+                            named("INSERT OR REPLACE INTO again VALUES (?1, ?2, ?3, ?4, ?5)"));
+    set.bind_blob(3, std::string_view(again.lane));
+    set.bind(4, static_cast<int64_t>(again.epoch));
+    set.bind_u64(5, again.until);
+    return set.run();
+  }
+
+ private:
+  Result<Statement> named(const char* sql) {
+    SLUICE_ASSIGN_OR_RETURN(Statement statement, database_.prepare(sql));
+    statement.bind_text(1, pipeline_);
+    statement.bind_text(2, source_);
+    return statement;
+  }
+
+  Database& database_;
+  const std::string& pipeline_;
+  const std::string& source_;
+};
+
 const store::DatabaseFormat kFormat = {
     .file = "checkpoints.db",
     .application_id = 0x534c4350,  // "SLCP"
@@ -119,8 +202,9 @@ const store::DatabaseFormat kFormat = {
 
 class SqliteCheckpointStore final : public CheckpointStore {
  public:
-  static Result<std::unique_ptr<CheckpointStore>> open(const std::filesystem::path& dir) {
-    SLUICE_ASSIGN_OR_RETURN(Database database, store::open_database(dir, kFormat, false));
+  static Result<std::unique_ptr<CheckpointStore>> open(const std::filesystem::path& dir,
+                                                       bool read_only) {
+    SLUICE_ASSIGN_OR_RETURN(Database database, store::open_database(dir, kFormat, read_only));
     SLUICE_ASSIGN_OR_RETURN(
         Statement find,
         database.prepare("SELECT id, cursor, highest_event_time_us, updated_at_us FROM sources "
@@ -155,24 +239,33 @@ class SqliteCheckpointStore final : public CheckpointStore {
 
   Result<SourceCheckpoint> load(const std::string& pipeline, const std::string& source) override {
     MutexLock lock(mutex_);
-    SourceCheckpoint checkpoint;
-    find_.bind_text(1, pipeline);
-    find_.bind_text(2, source);
-    SLUICE_ASSIGN_OR_RETURN(const bool known, find_.step());
-    if (!known) return checkpoint;
-    const int64_t id = find_.int64(0);
-    checkpoint.cursor = find_.optional_text(1);
-    checkpoint.highest_event_time_us = find_.int64(2);
-    checkpoint.updated_at_us = find_.int64(3);
-    find_.reset();
-    lanes_.bind(1, id);
-    for (;;) {
-      SLUICE_ASSIGN_OR_RETURN(const bool row, lanes_.step());
-      if (!row) break;
-      checkpoint.lanes.push_back({lanes_.text(0), lanes_.u64(1)});
+    return read(pipeline, source);
+  }
+
+  Result<uint32_t> move(const CheckpointMove& move, int64_t now_us) override {
+    MutexLock lock(mutex_);
+    SLUICE_ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
+    SLUICE_ASSIGN_OR_RETURN(const SourceCheckpoint before, read(move.pipeline, move.source));
+    MoveStatements moves(database_, move.pipeline, move.source);
+    uint32_t epoch = before.epoch;
+    if (!move.keep_idempotency) {
+      SLUICE_ASSIGN_OR_RETURN(epoch, moves.next_epoch(now_us));
     }
-    SLUICE_RETURN_IF_ERROR(delivered_.read(id, checkpoint.delivered));
-    return checkpoint;
+    const CheckpointPlan plan = plan_move(before, move, epoch);
+    SLUICE_RETURN_IF_ERROR(write(plan.forget, now_us));
+    SLUICE_RETURN_IF_ERROR(write(plan.update, now_us));
+    if (plan.forget_cursor) {
+      SLUICE_ASSIGN_OR_RETURN(Statement forget,
+                              database_.prepare("UPDATE sources SET cursor = NULL WHERE "
+                                                "pipeline = ?1 AND source = ?2"));
+      forget.bind_text(1, move.pipeline);
+      forget.bind_text(2, move.source);
+      SLUICE_RETURN_IF_ERROR(forget.run());
+    }
+    if (plan.forget_again) SLUICE_RETURN_IF_ERROR(moves.forget_again());
+    for (const LaneAgain& again : plan.again) SLUICE_RETURN_IF_ERROR(moves.set_again(again));
+    SLUICE_RETURN_IF_ERROR(transaction.commit());
+    return epoch;
   }
 
   Status commit(const std::vector<CheckpointUpdate>& updates, int64_t now_us) override {
@@ -200,7 +293,30 @@ class SqliteCheckpointStore final : public CheckpointStore {
         forget_(std::move(forget)),
         delivered_(std::move(delivered)) {}
 
-  Result<int64_t> touch(const CheckpointUpdate& update, int64_t now_us) {
+  Result<SourceCheckpoint> read(const std::string& pipeline, const std::string& source)
+      SLUICE_REQUIRES(mutex_) {
+    SourceCheckpoint checkpoint;
+    SLUICE_RETURN_IF_ERROR(MoveStatements(database_, pipeline, source).read(checkpoint));
+    find_.bind_text(1, pipeline);
+    find_.bind_text(2, source);
+    SLUICE_ASSIGN_OR_RETURN(const bool known, find_.step());
+    if (!known) return checkpoint;
+    const int64_t id = find_.int64(0);
+    checkpoint.cursor = find_.optional_text(1);
+    checkpoint.highest_event_time_us = find_.int64(2);
+    checkpoint.updated_at_us = find_.int64(3);
+    find_.reset();
+    lanes_.bind(1, id);
+    for (;;) {
+      SLUICE_ASSIGN_OR_RETURN(const bool row, lanes_.step());
+      if (!row) break;
+      checkpoint.lanes.push_back({lanes_.text(0), lanes_.u64(1)});
+    }
+    SLUICE_RETURN_IF_ERROR(delivered_.read(id, checkpoint.delivered));
+    return checkpoint;
+  }
+
+  Result<int64_t> touch(const CheckpointUpdate& update, int64_t now_us) SLUICE_REQUIRES(mutex_) {
     touch_.bind_text(1, update.pipeline);
     touch_.bind_text(2, update.source);
     touch_.bind_text(3, update.tenant);
@@ -215,7 +331,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
     return id;
   }
 
-  Status write(const CheckpointUpdate& update, int64_t now_us) {
+  Status write(const CheckpointUpdate& update, int64_t now_us) SLUICE_REQUIRES(mutex_) {
     SLUICE_ASSIGN_OR_RETURN(const int64_t id, touch(update, now_us));
     for (const LaneMark& mark : update.set) {
       set_.bind(1, id);
@@ -244,7 +360,11 @@ class SqliteCheckpointStore final : public CheckpointStore {
 }  // namespace
 
 Result<std::unique_ptr<CheckpointStore>> open_checkpoint_store(const std::filesystem::path& dir) {
-  return SqliteCheckpointStore::open(dir);
+  return SqliteCheckpointStore::open(dir, false);
+}
+
+Result<std::unique_ptr<CheckpointStore>> open_checkpoint_reader(const std::filesystem::path& dir) {
+  return SqliteCheckpointStore::open(dir, true);
 }
 
 }  // namespace sluice
