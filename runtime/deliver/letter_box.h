@@ -46,8 +46,8 @@ class LetterBox {
   // A sink has taken these parts; said before the obligations for them are met, by drivers that are
   // asked to (SinkDriver::Options::report_deliveries).
   virtual void delivered(std::span<const DeliveredParts> /*parts*/) {}
-  // A sink that must take this part will not be given it: its lane has left this process. Said
-  // before the obligation for it is met.
+  // The sink will not be given this part: its lane has left this process. Said before the
+  // obligation for it, if there is one, is met.
   virtual void given_back(const BatchPtr& /*batch*/, const Part& /*part*/, uint16_t /*sink*/) {}
 };
 

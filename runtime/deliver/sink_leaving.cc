@@ -109,10 +109,10 @@ void SinkDriver::drop_left(Deliveries& deliveries) {
 
 // Its lane's new owner will have to deliver it.
 void SinkDriver::drop(const Delivery& delivery) {
-  if (!obliged(*delivery.part)) return;
   const BatchPtr batch = delivery.batch->shared_from_this();
-  batch->give_back(delivery.part->record);
   letters_.given_back(batch, *delivery.part, options_.index);
+  if (!obliged(*delivery.part)) return;
+  batch->give_back(delivery.part->record);
   const uint32_t segment = batch->segment_of(delivery.part->record);
   met_.push_back({delivery.batch, segment, 1});
 }

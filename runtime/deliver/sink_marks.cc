@@ -7,15 +7,12 @@
 namespace sluice {
 namespace {
 
-// Marks of other epochs belong to positions from before somebody moved the source; none does yet.
-constexpr uint32_t kEpoch = 0;
-
 std::string text_of(sluice_str text) { return {text.data, static_cast<size_t>(text.size)}; }
 
-sluice_named_mark mark_of(const std::string& scope, const std::string& lane,
+sluice_named_mark mark_of(uint32_t epoch, const std::string& scope, const std::string& lane,
                           std::optional<uint64_t> position) {
   return {sizeof(sluice_named_mark),
-          kEpoch,
+          epoch,
           {scope.data(), scope.size()},
           {lane.data(), lane.size()},
           position.value_or(0),
@@ -34,23 +31,43 @@ CallResult SinkMarks::read(SinkInstance& instance) {
   in_use_ = instance.keeps_marks() && !options_.scopes.empty();
   if (!in_use_) return {};
   std::vector<Stored> found(options_.scopes.size());
-  for (size_t source = 0; source < found.size(); ++source) {
+  epochs_.assign(options_.scopes.size(), 0);
+  for (uint32_t source = 0; source < found.size(); ++source) {
+    if (options_.epoch_of) epochs_[source] = options_.epoch_of(source);
+    std::map<std::string, std::map<uint32_t, uint64_t>> by_epoch;
     CallResult result =
-        instance.read_marks(options_.scopes[source], [&](const sluice_named_mark& mark) {
-          if (mark.epoch == kEpoch) found[source][text_of(mark.lane)] = mark.position;
+        instance.read_marks(options_.scopes[source], [&by_epoch](const sluice_named_mark& mark) {
+          if (mark.present != 0) by_epoch[text_of(mark.lane)][mark.epoch] = mark.position;
         });
     if (result.rc != SLUICE_OK) return result;
+    for (const auto& [lane, marks] : by_epoch) found[source][lane] = weigh(source, lane, marks);
   }
   for (auto& [key, lane] : lanes_) {
     const Stored& marks = found[key >> 32U];
     const auto at = marks.find(lane.name);
-    lane.mark = at == marks.end() ? std::nullopt : std::optional(at->second);
+    static_cast<Mark&>(lane) = at == marks.end() ? Mark() : at->second;
   }
   ++reads_;
   stale_ = false;
   MutexLock lock(mutex_);
   stored_ = std::move(found);
   return {};
+}
+
+SinkMarks::Mark SinkMarks::weigh(uint32_t source, const std::string& lane,
+                                 const std::map<uint32_t, uint64_t>& by_epoch) const {
+  Mark out;
+  const auto again = options_.again ? options_.again(source, lane) : std::nullopt;
+  for (const auto& [epoch, position] : by_epoch) {
+    if (again && epoch < again->epoch) {
+      out.old_above = again->until;
+      out.old_to = std::max(out.old_to, position);
+    } else {
+      out.mark = std::max(out.mark.value_or(0), position);
+    }
+    if (epoch == epochs_[source]) out.here = position;
+  }
+  return out;
 }
 
 // The last answer is kept: records of a lane come in runs.
@@ -62,7 +79,7 @@ SinkMarks::Lane* SinkMarks::find(uint32_t source, uint32_t lane) {
     std::string name = options_.lane_name(source, lane);
     if (name.empty()) return nullptr;
     Lane fresh;
-    fresh.mark = stored(source, name);
+    if (const auto mark = found(source, name)) static_cast<Mark&>(fresh) = *mark;
     fresh.name = std::move(name);
     at = lanes_.emplace(key, std::move(fresh)).first;
   }
@@ -73,7 +90,9 @@ SinkMarks::Lane* SinkMarks::find(uint32_t source, uint32_t lane) {
 
 bool SinkMarks::covers(uint32_t source, uint32_t lane, uint64_t position) {
   const Lane* known = find(source, lane);
-  return known != nullptr && known->mark && position <= *known->mark;
+  if (known == nullptr) return false;
+  const bool of_old = position > known->old_above && position <= known->old_to;
+  return of_old || (known->mark && position <= *known->mark);
 }
 
 void SinkMarks::seen(uint32_t source, uint32_t lane, uint64_t position) {
@@ -100,7 +119,7 @@ void SinkMarks::let_go() {
     }
     // Should it come back, this is where it was last seen.
     if (source < stored_.size() && at->second.mark) {
-      stored_[source][at->second.name] = *at->second.mark;
+      stored_[source][at->second.name] = at->second;
     }
     at = lanes_.erase(at);
   }
@@ -116,7 +135,7 @@ void SinkMarks::collect_moves(uint32_t source) {
     if (!all && lane.writing == 0) continue;
     std::optional<uint64_t> to = all ? lane.seen : std::nullopt;
     if (lane.writing != 0 && (!to || *to < lane.last)) to = lane.last;
-    if (to && rises(lane, *to)) moves_.push_back({lane.name, lane.mark, to, key});
+    if (to && rises(lane, *to)) moves_.push_back({lane.name, lane.here, to, key});
   }
   collect_forgotten(source);
 }
@@ -132,7 +151,7 @@ void SinkMarks::collect_forgotten(uint32_t source) {
       return entry.first >> 32U == source && entry.second.name == name;
     });
     const std::optional<uint64_t> mark =
-        at != lanes_.end() ? at->second.mark : stored(source, name);
+        at != lanes_.end() ? at->second.here : found(source, name).value_or(Mark()).here;
     if (at != lanes_.end() && at->second.held != 0) continue;  // not done for an optional sink
     std::erase_if(moves_, [&](const Move& move) { return move.lane == name; });
     const uint64_t key = at != lanes_.end() ? at->first : UINT64_MAX;
@@ -164,8 +183,8 @@ CallResult SinkMarks::write(SinkInstance& instance, uint32_t source, const sluic
   std::vector<const sluice_named_mark*> expect;
   std::vector<const sluice_named_mark*> set;
   for (const Move& move : moves_) {
-    expect.push_back(&marks.emplace_back(mark_of(scope, move.lane, move.expect)));
-    set.push_back(&marks.emplace_back(mark_of(scope, move.lane, move.set)));
+    expect.push_back(&marks.emplace_back(mark_of(epochs_[source], scope, move.lane, move.expect)));
+    set.push_back(&marks.emplace_back(mark_of(epochs_[source], scope, move.lane, move.set)));
   }
   CallResult result = instance.write_marked(batch, outcomes, expect, set);
   if (result.rc == SLUICE_E_FENCED) stale_ = true;
@@ -197,7 +216,7 @@ void SinkMarks::moved(uint32_t source) {
   for (const Move& move : moves_) {
     const auto at = lanes_.find(move.key);
     if (move.set) {
-      if (at != lanes_.end()) at->second.mark = move.set;
+      if (at != lanes_.end()) at->second.mark = at->second.here = move.set;
       continue;
     }
     if (at != lanes_.end()) {
@@ -227,11 +246,16 @@ std::vector<uint32_t> SinkMarks::behind() {
   return sources;
 }
 
-std::optional<uint64_t> SinkMarks::stored(uint32_t source, const std::string& lane) const {
+std::optional<SinkMarks::Mark> SinkMarks::found(uint32_t source, const std::string& lane) const {
   MutexLock lock(mutex_);
   if (source >= stored_.size()) return std::nullopt;
   const auto at = stored_[source].find(lane);
   return at == stored_[source].end() ? std::nullopt : std::optional(at->second);
+}
+
+std::optional<uint64_t> SinkMarks::stored(uint32_t source, const std::string& lane) const {
+  const auto mark = found(source, lane);
+  return mark ? mark->mark : std::nullopt;
 }
 
 void SinkMarks::forget(uint32_t source, std::string lane) {

@@ -24,6 +24,9 @@ namespace sluice {
 // its last record, and where nothing of the lane is left, past records that never came here because
 // they were filtered, refused or went to other sinks.
 //
+// Marks are kept by epoch. One of an earlier epoch still counts, unless the lane was moved back
+// since: then it does for what lies above the position that the lane had come to before.
+//
 // Of the driver's thread, except what is tagged [any].
 class SinkMarks {
  public:
@@ -33,6 +36,14 @@ class SinkMarks {
     std::function<std::string(uint32_t source, uint32_t lane)> lane_name;
     // Has the lane left this process, or is it gone?
     std::function<bool(uint32_t source, uint32_t lane)> lane_gone = {};
+    // In which epoch the source is; and of a lane that comes again because somebody moved the
+    // source, since which epoch and up to where.
+    struct Again {
+      uint32_t epoch = 0;
+      uint64_t until = 0;
+    };
+    std::function<uint32_t(uint32_t source)> epoch_of = {};
+    std::function<std::optional<Again>(uint32_t source, const std::string& lane)> again = {};
   };
 
   explicit SinkMarks(Options options)
@@ -74,9 +85,15 @@ class SinkMarks {
   void forget(uint32_t source, std::string lane) SLUICE_EXCLUDES(mutex_);
 
  private:
-  struct Lane {
+  struct Mark {
+    std::optional<uint64_t> mark;  // everything up to here is in the sink
+    std::optional<uint64_t> here;  // what of that is stored for the present epoch
+    // And from above here to there, of before the lane was moved back.
+    uint64_t old_above = 0;
+    uint64_t old_to = 0;
+  };
+  struct Lane : Mark {
     std::string name;
-    std::optional<uint64_t> mark;  // as stored
     std::optional<uint64_t> seen;
     uint32_t held = 0;
     uint32_t writing = 0;  // of those, in the batch under way
@@ -88,12 +105,16 @@ class SinkMarks {
     std::optional<uint64_t> set;
     uint64_t key = 0;  // of lanes_
   };
-  using Stored = std::map<std::string, uint64_t, std::less<>>;
+  using Stored = std::map<std::string, Mark, std::less<>>;
 
   static uint64_t key_of(uint32_t source, uint32_t lane) {
     return (static_cast<uint64_t>(source) << 32U) | lane;
   }
   Lane* find(uint32_t source, uint32_t lane) SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] Mark weigh(uint32_t source, const std::string& lane,
+                           const std::map<uint32_t, uint64_t>& by_epoch) const;
+  [[nodiscard]] std::optional<Mark> found(uint32_t source, const std::string& lane) const
+      SLUICE_EXCLUDES(mutex_);
   static bool rises(const Lane& lane, uint64_t to) { return !lane.mark || *lane.mark < to; }
   void collect_moves(uint32_t source) SLUICE_EXCLUDES(mutex_);
   void collect_forgotten(uint32_t source) SLUICE_EXCLUDES(mutex_);
@@ -107,7 +128,8 @@ class SinkMarks {
   std::unordered_map<uint64_t, Lane> lanes_;
   uint64_t found_key_ = UINT64_MAX;  // what find() answered last
   Lane* found_ = nullptr;
-  std::vector<Move> moves_;  // of the write under way
+  std::vector<Move> moves_;       // of the write under way
+  std::vector<uint32_t> epochs_;  // by source, as of the last read
 
   mutable Mutex mutex_;
   std::vector<Stored> stored_ SLUICE_GUARDED_BY(mutex_);  // by source

@@ -51,7 +51,8 @@ void DeliveredRanges::skip_delivered(Batch& batch, const LaneName& name_of) cons
   std::vector<const SinkRanges*> ranges;
   bool again = false;
   for (const Batch::Segment& segment : batch.segments()) {
-    const auto found = restored_.empty() ? restored_.end() : restored_.find(name_of(segment.lane));
+    const auto found =
+        restored_.empty() || forgotten_ ? restored_.end() : restored_.find(name_of(segment.lane));
     ranges.push_back(found == restored_.end() ? nullptr : &found->second);
     again = again || segment.settled_to || ranges.back() != nullptr;
   }

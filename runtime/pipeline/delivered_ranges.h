@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <string>
@@ -31,6 +32,8 @@ class DeliveredRanges {
   explicit DeliveredRanges(std::vector<Sink> sinks);
 
   void restore(const SourceCheckpoint& checkpoint);
+  // The source was moved: what was restored is of before. Any thread.
+  void forget_restored() { forgotten_ = true; }
   // Lets the batch skip what sinks have. The batch is still its worker's alone.
   void skip_delivered(Batch& batch, const LaneName& name_of) const;
 
@@ -59,6 +62,7 @@ class DeliveredRanges {
 
   const std::vector<Sink> sinks_;
   std::map<std::string, SinkRanges> restored_;  // by lane name
+  std::atomic<bool> forgotten_{false};          // it does not count any more
   std::vector<Added> added_;
   std::vector<size_t> open_;  // scratch of add(): by segment, the range it extends, plus one
 };

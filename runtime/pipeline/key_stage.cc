@@ -85,7 +85,7 @@ void KeyStage::refused(const LetterRequest& letter) {
   if (letter.sink.empty() || letter.batch->key(letter.record) == nullptr) return;
   MutexLock lock(mutex_);
   if (stopping_) return;
-  new_refused_.push_back({letter.batch, letter.record, letter.part, letter.sink});
+  new_refused_.push_back({letter.batch, letter.record, letter.part, letter.sink, true});
   changed_.notify_one();
 }
 
@@ -174,7 +174,7 @@ void KeyStage::refuse(const Refused& letter) {
   const auto index = static_cast<size_t>(sink - config_.sinks.begin());
   const IdempotencyRow row(*letter.batch->key(letter.record), letter.part, tags_[index]);
   note_store(store_.release(std::span(&row, 1)));
-  count_answer(*letter.batch, letter.record);
+  if (letter.awaited) count_answer(*letter.batch, letter.record);
 }
 
 void KeyStage::count_answer(Batch& batch, uint32_t record) {

@@ -69,7 +69,7 @@ class KeyStage final : private SettlementListener {
   // A sink refused a part for good, and its letter is durable.
   void refused(const LetterRequest& letter) SLUICE_EXCLUDES(mutex_);
 
-  // A sink that must take the part will not be given it.
+  // The sink will not be given this part.
   void given_back(const BatchPtr& batch, const Part& part, uint16_t sink) SLUICE_EXCLUDES(mutex_);
   // Lanes have left this process: what waits here of them is dropped.
   void lanes_left() SLUICE_EXCLUDES(mutex_);
@@ -95,6 +95,7 @@ class KeyStage final : private SettlementListener {
     uint32_t record = 0;
     uint32_t part = 0;
     std::string sink;
+    bool awaited = true;  // the record waits for this sink's answer
   };
   struct Source {
     explicit Source(uint64_t seed);

@@ -12,7 +12,8 @@ void KeyStage::given_back(const BatchPtr& batch, const Part& part, uint16_t sink
   MutexLock lock(mutex_);
   if (stopping_) return;
   // As with a refused part: no mark is left, and the claim goes.
-  new_refused_.push_back({batch, part.record, part.part, config_.sinks[sink].name});
+  new_refused_.push_back(
+      {batch, part.record, part.part, config_.sinks[sink].name, host_.obliged(part, sink)});
   changed_.notify_one();
 }
 

@@ -10,7 +10,10 @@ namespace sluice {
 
 void LaneTable::restore(const SourceCheckpoint& checkpoint) {
   MutexLock lock(mutex_);
+  stored_.clear();
+  cursors_.clear();
   for (const LaneMark& lane : checkpoint.lanes) stored_[lane.lane] = lane.position;
+  take_epoch(checkpoint);
   cursor_ = checkpoint.cursor;
   highest_time_us_ = checkpoint.highest_event_time_us;
 }
@@ -62,6 +65,7 @@ void LaneTable::assigned(std::span<const uint32_t> ids, const SourceCheckpoint& 
   std::unordered_map<std::string_view, uint64_t> marks;
   for (const LaneMark& lane : stored.lanes) marks.emplace(lane.lane, lane.position);
   MutexLock lock(mutex_);
+  take_epoch(stored);
   for (const uint32_t id : ids) {
     const auto at = lanes_.find(id);
     if (at == lanes_.end()) continue;
@@ -76,6 +80,38 @@ void LaneTable::assigned(std::span<const uint32_t> ids, const SourceCheckpoint& 
     lane.last_enrolled.reset();
     lane.given.reset();
   }
+}
+
+void LaneTable::take_epoch(const SourceCheckpoint& checkpoint) {
+  epoch_ = checkpoint.epoch;
+  again_.clear();
+  for (const LaneAgain& again : checkpoint.again) again_[again.lane] = again;
+}
+
+const LaneAgain* LaneTable::find_again(const std::string& name) const {
+  if (again_.empty()) return nullptr;
+  auto at = again_.find(name);
+  if (at == again_.end()) at = again_.find(std::string());
+  return at == again_.end() ? nullptr : &at->second;
+}
+
+std::optional<LaneAgain> LaneTable::again(const std::string& name) const {
+  MutexLock lock(mutex_);
+  const LaneAgain* again = find_again(name);
+  return again == nullptr ? std::nullopt : std::optional(*again);
+}
+
+uint32_t LaneTable::epoch() const {
+  MutexLock lock(mutex_);
+  return epoch_;
+}
+
+void LaneTable::go_on_at(uint32_t id, uint64_t next) {
+  MutexLock lock(mutex_);
+  const auto at = lanes_.find(id);
+  if (at == lanes_.end() || at->second.last_enrolled || next == 0) return;
+  at->second.mark = std::max(at->second.mark.value_or(0), next - 1);
+  at->second.durable = at->second.mark;
 }
 
 void LaneTable::leave(std::span<const uint32_t> ids) {
@@ -143,6 +179,10 @@ std::optional<std::string> LaneTable::enroll(Batch& batch) {
     Lane& lane = lanes_[segment.lane];
     if (lane.mark && segment.first_position <= *lane.mark) segment.settled_to = lane.mark;
     segment.lane_left = lane.left;
+    if (const LaneAgain* again = find_again(lane.name)) {
+      segment.again_epoch = again->epoch;
+      segment.again_to = again->until;
+    }
     lane.pending.push_back({segment.ticket, segment.last_position, false, false});
     out_tickets_.emplace(segment.ticket, true);
   }
@@ -238,6 +278,15 @@ void LaneTable::committed(std::span<const sluice_mark> marks) {
     }
   }
   settled_.notify_all();
+}
+
+std::vector<uint32_t> LaneTable::ids() const {
+  MutexLock lock(mutex_);
+  std::vector<uint32_t> out;
+  for (const auto& [id, lane] : lanes_) {
+    if (!lane.ended) out.push_back(id);
+  }
+  return out;
 }
 
 bool LaneTable::idle() const {

@@ -39,7 +39,7 @@ class LaneTable {
     bool empty() const { return update.set.empty() && update.forget.empty() && !update.cursor; }
   };
 
-  // Marks and cursor of earlier runs.
+  // Marks and cursor of earlier runs, or as they were moved; no lane is open.
   void restore(const SourceCheckpoint& checkpoint) SLUICE_EXCLUDES(mutex_);
 
   // As sluice_host_lanes::open: OK with the mark, IDLE for a lane never settled, E_CONFIG for a
@@ -55,6 +55,9 @@ class LaneTable {
   // from there, whatever was known of them before.
   void assigned(std::span<const uint32_t> ids, const SourceCheckpoint& stored)
       SLUICE_EXCLUDES(mutex_);
+  // The lane's first position that is not settled, as another system keeps it; nothing of it was
+  // taken in yet. Where more is known to be settled here, that stays known.
+  void go_on_at(uint32_t id, uint64_t next) SLUICE_EXCLUDES(mutex_);
   // From now on records of these lanes that are out are dropped (Batch::Segment::left).
   void leave(std::span<const uint32_t> ids) SLUICE_EXCLUDES(mutex_);
   // Their marks rise no more, and are not made durable any more.
@@ -79,6 +82,8 @@ class LaneTable {
   // What an Advance held is durable.
   void committed(std::span<const sluice_mark> marks) SLUICE_EXCLUDES(mutex_);
 
+  // All that are open.
+  [[nodiscard]] std::vector<uint32_t> ids() const SLUICE_EXCLUDES(mutex_);
   [[nodiscard]] bool idle() const SLUICE_EXCLUDES(mutex_);
   // Waits until nothing of these lanes is out, or the deadline.
   bool wait_settled(std::span<const uint32_t> ids, std::chrono::steady_clock::time_point deadline)
@@ -90,6 +95,10 @@ class LaneTable {
                                          std::chrono::steady_clock::time_point deadline)
       SLUICE_EXCLUDES(mutex_);
   [[nodiscard]] std::string name_of(uint32_t id) const SLUICE_EXCLUDES(mutex_);
+  // Since when, and up to where, records of this lane come again because somebody moved the source.
+  [[nodiscard]] std::optional<LaneAgain> again(const std::string& name) const
+      SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] uint32_t epoch() const SLUICE_EXCLUDES(mutex_);
   // The mark that restore() was given, as long as the lane was not opened.
   [[nodiscard]] std::optional<uint64_t> restored(std::string_view name) const
       SLUICE_EXCLUDES(mutex_);
@@ -120,6 +129,8 @@ class LaneTable {
   };
 
   [[nodiscard]] bool out(uint32_t id) const SLUICE_REQUIRES(mutex_);
+  void take_epoch(const SourceCheckpoint& checkpoint) SLUICE_REQUIRES(mutex_);
+  [[nodiscard]] const LaneAgain* find_again(const std::string& name) const SLUICE_REQUIRES(mutex_);
   [[nodiscard]] bool undurable(uint32_t id) const SLUICE_REQUIRES(mutex_);
   void settle(const Batch::Segment& segment, std::optional<uint64_t> position, bool cut)
       SLUICE_EXCLUDES(mutex_);
@@ -134,6 +145,8 @@ class LaneTable {
   uint32_t next_id_ SLUICE_GUARDED_BY(mutex_) = 1;
   uint64_t next_ticket_ SLUICE_GUARDED_BY(mutex_) = 1;
   int64_t highest_time_us_ SLUICE_GUARDED_BY(mutex_) = 0;
+  uint32_t epoch_ SLUICE_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<std::string, LaneAgain> again_ SLUICE_GUARDED_BY(mutex_);  // by lane
   std::optional<std::string> cursor_ SLUICE_GUARDED_BY(mutex_);
   std::deque<PendingCursor> cursors_ SLUICE_GUARDED_BY(mutex_);
 };

@@ -141,6 +141,16 @@ SinkMarks::Options Pipeline::marks_of(const SinkConfig& sink) {
   marks.lane_name = [this](uint32_t source, uint32_t lane) {
     return source < sources_.size() ? sources_[source]->lanes.name_of(lane) : std::string();
   };
+  marks.epoch_of = [this](uint32_t source) {
+    return source < sources_.size() ? sources_[source]->lanes.epoch() : 0;
+  };
+  marks.again = [this](uint32_t source,
+                       const std::string& lane) -> std::optional<SinkMarks::Options::Again> {
+    if (source >= sources_.size()) return std::nullopt;
+    const auto again = sources_[source]->lanes.again(lane);
+    if (!again) return std::nullopt;
+    return SinkMarks::Options::Again{again->epoch, again->until};
+  };
   marks.lane_gone = [this](uint32_t source, uint32_t lane) {
     return source < sources_.size() && sources_[source]->lanes.gone(lane);
   };
@@ -187,6 +197,10 @@ Status Pipeline::create_sources() {
     driver_context.stored = [this, index] {
       return checkpoints_->load(config_.name, config_.sources[index].name);
     };
+    driver_context.move = [this, index](std::vector<CheckpointMove::Lane> lanes) {
+      return move_lanes(index, std::move(lanes));
+    };
+    driver_context.shared_store = context_.shared_store;
     driver_context.look_at_marks = [this](auto deadline) { look_at_marks(deadline); };
     driver_context.lanes_left = [this] { lanes_left(); };
     driver_context.give_up_after = context_.give_up_after;
@@ -205,17 +219,6 @@ Status Pipeline::create_sources() {
     ++index;
   }
   return Status::ok();
-}
-
-// What sinks tell of their marks afterwards is what is stored now, or they could not be asked in
-// time: then the first write is fenced off and has them looked at.
-void Pipeline::look_at_marks(std::chrono::steady_clock::time_point deadline) {
-  for (const auto& sink : sinks_) sink->look_at_marks(deadline);
-}
-
-void Pipeline::lanes_left() {
-  if (keys_) keys_->lanes_left();
-  for (const auto& sink : sinks_) sink->lanes_left();
 }
 
 Status Pipeline::restore(CheckpointStore& checkpoints) {

@@ -62,6 +62,7 @@ class Pipeline final : public SettlementListener,
     std::filesystem::path state_dir = {};            // of spools; empty: there are none
     Millis give_up_after{0};                         // see SourceDriver::Context
     drift::Ledger* drift = nullptr;                  // of this pipeline; may be null
+    bool shared_store = false;                       // checkpoints are shared by nodes
     IdempotencyStore* idempotency = nullptr;         // needed where records have keys
     std::shared_ptr<const Bundle> bundle = nullptr;  // to begin with; nullptr: that of the files
   };
@@ -125,6 +126,9 @@ class Pipeline final : public SettlementListener,
   [[nodiscard]] std::optional<Status> source_failure() const;
   // Of the first source that a flood of dead letters paused since the start, if any did.
   [[nodiscard]] std::optional<Status> burst() const;
+  // Moves a source: it leaves, is moved, and comes back. kNotFound: there is no such source; else
+  // as SourceDriver::stop_for() and CheckpointStore::move(). The new epoch. Any thread.
+  Result<uint32_t> move_source(const CheckpointMove& move);
   // Lets sources that one has paused go on; their names. Any thread.
   std::vector<std::string> resume_bursts();
 
@@ -182,6 +186,7 @@ class Pipeline final : public SettlementListener,
                                    uint64_t checkpoint) const;
   void look_at_marks(std::chrono::steady_clock::time_point deadline);
   void lanes_left();
+  Status move_lanes(uint32_t source, std::vector<CheckpointMove::Lane> lanes);
   static void give_back_all(Batch& batch);
   Result<std::unique_ptr<Spool>> open_spool_of(const SinkConfig& sink) const;
   static std::string version_met(const Batch& batch, uint32_t record);

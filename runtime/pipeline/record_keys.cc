@@ -48,6 +48,10 @@ void RecordKeys::begin(Batch& batch) {
 void RecordKeys::read(const Batch& batch, uint32_t record, const Document* parsed) {
   const size_t begin = texts_.size();
   texts_ += prefix_;
+  // What was marked as done in earlier epochs is another key.
+  if (const uint32_t epoch = batch.again(record); epoch != 0) {
+    append("epoch " + std::to_string(epoch));
+  }
   if (append_values(batch.record(record), parsed)) {
     places_.push_back({record, begin});
     return;

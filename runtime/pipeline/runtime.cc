@@ -35,6 +35,24 @@ Status select_pipelines(const Config& config, const std::vector<std::string>& on
 
 }  // namespace
 
+Result<std::unique_ptr<CheckpointStore>> open_checkpoints(const Config& config, bool look_only) {
+  const auto& dir = config.runtime.state_dir;
+  SLUICE_ASSIGN_OR_RETURN(auto local,
+                          look_only ? open_checkpoint_reader(dir) : open_checkpoint_store(dir));
+  if (config.runtime.shared_state.empty()) return local;
+  RedisCheckpointOptions options;
+  options.url = config.runtime.shared_state;
+  options.read_only = look_only;
+  for (const PipelineConfig& pipeline : config.pipelines) {
+    for (const SourceConfig& source : pipeline.sources) {
+      options.tenants[source.name] = pipeline.tenant;
+    }
+  }
+  auto shared = open_redis_checkpoint_store(std::move(options), std::move(local));
+  if (!shared) return std::move(shared).status().with_context("runtime.state.shared");
+  return shared;
+}
+
 Runtime::Runtime(const Config& config, Options options)
     : config_(config),
       options_(std::move(options)),
@@ -54,7 +72,7 @@ Status Runtime::build() {
   SLUICE_RETURN_IF_ERROR(select_pipelines(config_, options_.only, wanted));
   SLUICE_ASSIGN_OR_RETURN(auto state_dir, StateDir::acquire(config_.runtime.state_dir));
   state_dir_.emplace(std::move(state_dir));
-  SLUICE_ASSIGN_OR_RETURN(checkpoints_, open_checkpoint_store(state_dir_->path()));
+  SLUICE_ASSIGN_OR_RETURN(checkpoints_, open_checkpoints(config_));
   SLUICE_ASSIGN_OR_RETURN(letters_,
                           open_dead_letters(state_dir_->path(), config_.runtime.dead_letters_dsn));
   limit_letters();
@@ -78,6 +96,7 @@ Status Runtime::build() {
   context.clock = &clock_;
   context.idempotency = idempotency_.get();
   context.state_dir = state_dir_->path();
+  context.shared_store = !config_.runtime.shared_state.empty();
   if (options_.once) context.give_up_after = config_.runtime.drain_timeout;
   for (const PipelineConfig* pipeline : wanted) {
     SLUICE_ASSIGN_OR_RETURN(context.drift, drift_->open(*pipeline));
@@ -284,6 +303,18 @@ Result<std::vector<std::string>> Runtime::resume_bursts(std::string_view name) {
   }
   if (!known) return not_found("there is no pipeline '" + std::string(name) + "'");
   return out;
+}
+
+Result<uint32_t> Runtime::move_source(CheckpointMove move) {
+  for (const auto& pipeline : pipelines_) {
+    for (const SourceConfig& source : pipeline->config().sources) {
+      if (source.name != move.source) continue;
+      move.pipeline = pipeline->config().name;
+      move.tenant = pipeline->config().tenant;
+      return pipeline->move_source(move);
+    }
+  }
+  return not_found("there is no source '" + move.source + "' in this process");
 }
 
 std::optional<Status> Runtime::failure() const {

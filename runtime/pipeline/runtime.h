@@ -22,6 +22,11 @@
 
 namespace sluice {
 
+// Where the positions of this configuration's sources are kept: in the state folder, and with state
+// that nodes share in Redis as well. `look_only`: nothing is created or changed.
+Result<std::unique_ptr<CheckpointStore>> open_checkpoints(const Config& config,
+                                                          bool look_only = false);
+
 // The pipelines of one process, from configuration to a drained end.
 class Runtime {
  public:
@@ -67,6 +72,8 @@ class Runtime {
   // Lets sources go on that a flood of dead letters paused, of that pipeline or (empty) of all;
   // their names. kNotFound: there is no such pipeline.
   Result<std::vector<std::string>> resume_bursts(std::string_view pipeline);
+  // See Pipeline::move_source(). Its pipeline and tenant are filled in.
+  Result<uint32_t> move_source(CheckpointMove move);
   [[nodiscard]] std::optional<Status> failure() const;
   // Of the first source that a flood of dead letters paused since the start.
   [[nodiscard]] std::optional<Status> burst() const;

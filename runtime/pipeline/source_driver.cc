@@ -16,8 +16,6 @@ constexpr uint32_t kPollRecords = 2048;
 constexpr uint64_t kPollBytes = 1ULL << 20;
 constexpr uint32_t kPollMillis = 100;
 constexpr int kMaxRestarts = 5;
-constexpr Millis kLookAtMarks{5'000};
-constexpr Millis kGiveBackReserve{2'000};
 
 RetryConfig source_retry() {
   RetryConfig out;
@@ -75,6 +73,7 @@ void SourceDriver::settled(std::vector<sluice_mark> marks) {
 
 void SourceDriver::run() {
   if (open_instance()) poll_loop();
+  end_errands();
   quiet_.store(true, std::memory_order_release);
   wait_for_finish();
   close_instance();
@@ -111,6 +110,7 @@ bool SourceDriver::open_instance() {
 
 void SourceDriver::poll_loop() {
   while (!stop_polling_.requested()) {
+    if (!run_errand()) return;
     serve_acks();
     // Charged at three times the text: the text itself, what comes out of it, and what is built on
     // the way; corrected once the worker is done.
@@ -228,10 +228,11 @@ bool SourceDriver::handle_failure(const CallResult& result) {
 
 // Batches of the old instance must be released before it goes, which may take as long as a sink is
 // away: they hold it meanwhile. What it gave is on its way, so the new one goes on above that.
-bool SourceDriver::restart(Millis wait) {
+bool SourceDriver::restart(Millis wait, const std::function<void()>& closed) {
   set_state("connecting", "restarting");
   serve_acks();
   close_instance();
+  if (closed) closed();
   context_.lanes->begin_anew();
   opened_.emplace();
   auto made =
@@ -327,96 +328,6 @@ SourceStatus SourceDriver::status() const {
   out.state = state_;
   out.last_error = last_error_;
   return out;
-}
-
-sluice_rc SourceDriver::lane_open(std::string_view name, uint32_t* id, uint64_t* resume) {
-  const sluice_rc rc = context_.lanes->open(name, id, resume);
-  if (opened_ && rc >= 0) opened_->insert(*id);
-  // What was given to us in this run is on its way to every sink.
-  if (rc == SLUICE_OK && context_.resume_at && !context_.lanes->begun(*id)) {
-    *resume = context_.resume_at(std::string(name), *resume);
-  }
-  return rc;
-}
-
-sluice_rc SourceDriver::lane_done(uint32_t id) {
-  const sluice_rc rc = context_.lanes->done(id);
-  context_.changed();
-  return rc;
-}
-
-sluice_rc SourceDriver::cursor_get(sluice_str* out) {
-  const auto cursor = context_.lanes->cursor();
-  if (!cursor) {
-    *out = {nullptr, 0};
-    return SLUICE_OK;
-  }
-  cursor_ = *cursor;
-  *out = {cursor_.data(), cursor_.size()};
-  return SLUICE_OK;
-}
-
-sluice_rc SourceDriver::cursor_set(std::string_view blob) {
-  constexpr size_t kMaxCursor = 1 << 20;
-  if (blob.size() > kMaxCursor) return SLUICE_E_CONFIG;
-  context_.lanes->set_cursor(blob);
-  context_.changed();
-  return SLUICE_OK;
-}
-
-sluice_rc SourceDriver::lanes_assigned(std::span<const uint32_t> ids) {
-  SourceCheckpoint stored;
-  if (context_.stored) {
-    auto loaded = context_.stored();
-    if (!loaded) {
-      log::warn("source.assigned",
-                "it is not known where lanes go on: " + loaded.status().message(),
-                {{"source", context_.config.name}});
-      return SLUICE_E_RETRY;
-    }
-    stored = std::move(loaded).value();
-  }
-  context_.lanes->assigned(ids, stored);
-  if (context_.look_at_marks) context_.look_at_marks(context_.clock->now() + kLookAtMarks);
-  return SLUICE_OK;
-}
-
-sluice_rc SourceDriver::lanes_revoked(std::span<const uint32_t> ids, uint32_t limit_ms,
-                                      sluice_mark* marks, uint32_t* n_marks) {
-  LaneTable& lanes = *context_.lanes;
-  const Millis limit(limit_ms);
-  const auto deadline = context_.clock->now() + limit;
-  // Some of the time is for letting go of the rest and for making it durable.
-  const Millis reserve = std::min(limit / 4, kGiveBackReserve);
-  const bool drained = lanes.wait_settled(ids, deadline - reserve);
-  lanes.leave(ids);
-  if (context_.lanes_left) context_.lanes_left();
-  if (!drained) lanes.wait_settled(ids, deadline - reserve / 2);
-  context_.changed();
-  const auto final_marks = lanes.durable_marks(ids, deadline);
-  lanes.end(ids);
-  forget_acks(ids);
-  const uint32_t n = std::min<uint32_t>(*n_marks, static_cast<uint32_t>(final_marks.size()));
-  std::copy_n(final_marks.begin(), n, marks);
-  *n_marks = n;
-  return SLUICE_OK;
-}
-
-// Somebody else has them already: nothing is waited for, and nothing is committed.
-sluice_rc SourceDriver::lanes_lost(std::span<const uint32_t> ids) {
-  context_.lanes->end(ids);
-  if (context_.lanes_left) context_.lanes_left();
-  forget_acks(ids);
-  return SLUICE_OK;
-}
-
-void SourceDriver::forget_acks(std::span<const uint32_t> ids) {
-  const auto of_these = [ids](const sluice_mark& mark) {
-    return std::find(ids.begin(), ids.end(), mark.lane) != ids.end();
-  };
-  std::erase_if(early_acks_, of_these);
-  MutexLock lock(mutex_);
-  std::erase_if(acks_, of_these);
 }
 
 }  // namespace sluice

@@ -60,6 +60,10 @@ class SourceDriver final : public HostServices {
     // What is stored of the source now, by whichever process; may be empty: nothing but this
     // process writes it.
     std::function<Result<SourceCheckpoint>()> stored;
+    // Other hands have moved lanes to these positions: opens a new epoch. May be empty.
+    std::function<Status(std::vector<CheckpointMove::Lane>)> move;
+    // Does the host's store say more than the other system of epoch_resume()? Where nodes share it.
+    bool shared_store = false;
     // Lanes were assigned: sinks that keep marks look at them anew, until then. May be empty.
     std::function<void(std::chrono::steady_clock::time_point)> look_at_marks;
     // Lanes leave (LaneTable::leave): whoever holds records of them is to look. May be empty.
@@ -78,6 +82,10 @@ class SourceDriver final : public HostServices {
   void finish();
   void join();
 
+  // Any thread but the driver's: lets the source settle what it gave, as far as that goes within
+  // the limit, and closes it; runs `work`, on the driver's thread; makes the source anew.
+  // kUnavailable: it has ended, or does not come to it in time; `work` did not run then.
+  Status stop_for(const std::function<Status()>& work, Millis limit) SLUICE_EXCLUDES(mutex_);
   // Queues marks for the next ack. Any thread.
   void settled(std::vector<sluice_mark> marks) SLUICE_EXCLUDES(mutex_);
 
@@ -97,6 +105,8 @@ class SourceDriver final : public HostServices {
   sluice_rc lanes_revoked(std::span<const uint32_t> ids, uint32_t limit_ms, sluice_mark* marks,
                           uint32_t* n_marks) override;
   sluice_rc lanes_lost(std::span<const uint32_t> ids) override;
+  sluice_rc epoch_current(uint32_t* epoch) override;
+  sluice_rc epoch_resume(std::span<sluice_lane_place> places) override;
   sluice_rc columns_declare(std::span<const sluice_column* const>) override {
     return SLUICE_E_CONFIG;
   }
@@ -114,11 +124,16 @@ class SourceDriver final : public HostServices {
   bool keep_alive();
   void take_in(sluice_batch& batch);
   bool handle_failure(const CallResult& result);
-  bool restart(Millis wait);
+  bool restart(Millis wait, const std::function<void()>& closed = {});
+  bool run_errand() SLUICE_EXCLUDES(mutex_);
+  void end_errands() SLUICE_EXCLUDES(mutex_);
   void close_instance() SLUICE_EXCLUDES(instance_mutex_);
   void serve_acks();
   void destroy_retired();
   void wait_for_finish() SLUICE_EXCLUDES(mutex_);
+  [[nodiscard]] std::optional<uint64_t> settled_of(uint32_t lane) const;
+  [[nodiscard]] bool moved_by_others(const sluice_lane_place& place) const;
+  void decide_place(sluice_lane_place& place, uint32_t epoch);
   void forget_acks(std::span<const uint32_t> ids) SLUICE_EXCLUDES(mutex_);
   void set_state(std::string state, const std::string& error = "") SLUICE_EXCLUDES(mutex_);
   void fail(Code code, const std::string& message) SLUICE_EXCLUDES(mutex_);
@@ -150,6 +165,14 @@ class SourceDriver final : public HostServices {
   bool finishing_ SLUICE_GUARDED_BY(mutex_) = false;
   std::string state_ SLUICE_GUARDED_BY(mutex_) = "connecting";
   std::string last_error_ SLUICE_GUARDED_BY(mutex_);
+  struct Errand {
+    const std::function<Status()>* work = nullptr;
+    Millis limit{0};
+    bool started = false;
+    std::optional<Status> done;
+  };
+  Errand* errand_ SLUICE_GUARDED_BY(mutex_) = nullptr;  // of whoever waits in stop_for()
+  bool ended_ SLUICE_GUARDED_BY(mutex_) = false;        // no errand is run any more
   std::optional<Status> failure_ SLUICE_GUARDED_BY(mutex_);
 };
 

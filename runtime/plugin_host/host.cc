@@ -115,6 +115,9 @@ struct PluginHost::Calls {
     if (id == nullptr) return nullptr;
     const int32_t kind = self(host).component_.kind;
     if (kind == SLUICE_KIND_SOURCE && std::strcmp(id, SLUICE_EXT_HOST_LANES) == 0) return &kLanes;
+    static constexpr sluice_host_epoch kEpoch{sizeof(sluice_host_epoch), 0, &epoch_current,
+                                              &epoch_resume};
+    if (kind == SLUICE_KIND_SOURCE && std::strcmp(id, SLUICE_EXT_HOST_EPOCH) == 0) return &kEpoch;
     if (kind == SLUICE_KIND_SINK && std::strcmp(id, SLUICE_EXT_HOST_COLUMNS) == 0) return &kColumns;
     return nullptr;
   }
@@ -169,6 +172,22 @@ struct PluginHost::Calls {
     PluginHost& me = self(host);
     return me.inside("lanes.lost", "poll", "open")
                ? me.services_.lanes_lost(std::span<const uint32_t>(ids, n))
+               : SLUICE_E_FATAL;
+  }
+
+  static sluice_rc epoch_current(const sluice_host* host, uint32_t* epoch) noexcept {
+    PluginHost& me = self(host);
+    const bool may =
+        current_call_frame.call != nullptr && std::strcmp(current_call_frame.call, "ack") == 0
+            ? me.inside("epoch.current", "ack", "ack")
+            : me.inside("epoch.current", "poll", "open");
+    return may ? me.services_.epoch_current(epoch) : SLUICE_E_FATAL;
+  }
+  static sluice_rc epoch_resume(const sluice_host* host, sluice_lane_place* places,
+                                uint32_t n) noexcept {
+    PluginHost& me = self(host);
+    return me.inside("epoch.resume", "poll", "open")
+               ? me.services_.epoch_resume(std::span<sluice_lane_place>(places, n))
                : SLUICE_E_FATAL;
   }
 

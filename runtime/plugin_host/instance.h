@@ -37,6 +37,10 @@ class HostServices {
   virtual sluice_rc lanes_revoked(std::span<const uint32_t> ids, uint32_t limit_ms,
                                   sluice_mark* marks, uint32_t* n_marks) = 0;
   virtual sluice_rc lanes_lost(std::span<const uint32_t> ids) = 0;
+  virtual sluice_rc epoch_current(uint32_t* /*epoch*/) { return SLUICE_E_CONFIG; }
+  virtual sluice_rc epoch_resume(std::span<sluice_lane_place> /*places*/) {
+    return SLUICE_E_CONFIG;
+  }
   virtual sluice_rc columns_declare(std::span<const sluice_column* const> columns) = 0;
   virtual sluice_rc columns_cells(const sluice_batch& batch, const sluice_cell** out) = 0;
   virtual void metric(uint32_t index, double value) = 0;  // [any]

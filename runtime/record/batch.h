@@ -118,6 +118,10 @@ class Batch : public std::enable_shared_from_this<Batch> {
     // lane table; nullopt: the segment begins above what is settled.
     std::optional<uint64_t> settled_to;
     int64_t highest_time_us = 0;
+    // Records up to again_to come again on purpose: what is known of them from before this epoch
+    // does not count. 0: none do. Given by the lane table.
+    uint32_t again_epoch = 0;
+    uint64_t again_to = 0;
     // Set once its lane is not this process's any more; shared with the lane's other segments.
     // Given by the lane table; nullptr: it cannot be taken away.
     std::shared_ptr<const std::atomic<bool>> lane_left = nullptr;
@@ -168,6 +172,13 @@ class Batch : public std::enable_shared_from_this<Batch> {
   std::deque<Segment>& segments() { return segments_; }
   [[nodiscard]] uint32_t segment_of(uint32_t record) const {
     return segment_of_.empty() ? 0 : segment_of_[record];
+  }
+  // The epoch of a record that comes again on purpose; 0: it does not.
+  [[nodiscard]] uint32_t again(uint32_t record_index) const {
+    const Segment& segment = segments_[segment_of(record_index)];
+    const bool comes =
+        segment.again_epoch != 0 && record(record_index).position <= segment.again_to;
+    return comes ? segment.again_epoch : 0;
   }
   // Did lanes of this batch go? See Segment::left().
   [[nodiscard]] bool any_left() const;

@@ -59,6 +59,7 @@ class FakeCheckpoints final : public CheckpointStore {
     }
     return Status::ok();
   }
+  Result<uint32_t> move(const CheckpointMove&, int64_t) override { return 0U; }
   std::atomic<int> failures{0};
 
  private:

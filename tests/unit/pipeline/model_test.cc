@@ -41,6 +41,9 @@ class FailingCheckpoints final : public CheckpointStore {
     }
     return store_->commit(updates, now_us);
   }
+  Result<uint32_t> move(const CheckpointMove& move, int64_t now_us) override {
+    return store_->move(move, now_us);
+  }
   std::atomic<bool> crashed{false};
   std::atomic<int> failures{0};
 
@@ -64,6 +67,7 @@ class Episode {
       source.records.push_back({record.lane, record.position, Model::text(record)});
     }
     source.gate = 0;
+    source.finite = false;
     source.batch = static_cast<uint32_t>(1 + random_() % 20);
     teach_sinks();
   }
@@ -73,6 +77,7 @@ class Episode {
     start();
     for (uint64_t n = 5 + random_() % 20; n > 0 && !::testing::Test::HasFailure(); --n) step();
     heal();
+    bring_back();
     release(SIZE_MAX);
     wait_settled();
     stop(false);
@@ -145,7 +150,7 @@ class Episode {
   }
 
   void step() {
-    switch (random_() % 10) {
+    switch (random_() % 12) {
       case 0:
         away_ = !away_;
         break;
@@ -169,10 +174,17 @@ class Episode {
         break;
       case 6:
         heal();
+        bring_back();
         wait_settled();
         stop(false);
         model_.restarted();
         start();
+        break;
+      case 7:
+        take_away();
+        break;
+      case 8:
+        bring_back();
         break;
       default:
         release(released_ + random_() % 60);
@@ -180,6 +192,25 @@ class Episode {
     }
     StopSource never;
     never.wait_for(Millis(random_() % 8));  // how far it gets meanwhile is part of the dice
+  }
+
+  // A lane goes to another process, in good order or not, within time or not.
+  void take_away() {
+    const std::string lane = model_.records()[random_() % model_.records().size()].lane;
+    if (!away_lanes_.insert(lane).second) return;
+    const bool lost = random_() % 2 == 0;
+    const auto limit_ms = static_cast<uint32_t>(random_() % 3 == 0 ? 5 : 500);
+    test::source_levers("in").move(
+        {lost ? test::LaneMove::Kind::kLose : test::LaneMove::Kind::kRevoke, {lane}, limit_ms});
+    EXPECT_EQ(pipeline_->snapshot().account.unaccounted(), 0);
+  }
+  void bring_back() {
+    for (const std::string& lane : away_lanes_) {
+      model_.came_back(lane, kSinks);
+      test::source_levers("in").move({test::LaneMove::Kind::kAssign, {lane}});
+      EXPECT_EQ(test::source_levers("in").last_move, SLUICE_OK);
+    }
+    away_lanes_.clear();
   }
 
   void release(size_t to) {
@@ -244,6 +275,7 @@ class Episode {
     pipeline_->finish_sources();
     const Account account = pipeline_->snapshot().account;
     EXPECT_EQ(account.unaccounted(), 0);
+    away_lanes_.clear();  // a new process has all of them
     pool_.reset();
     ledger_.reset();
     pipeline_.reset();
@@ -281,6 +313,7 @@ class Episode {
   PipelineConfig config_;
   int version_ = 1;
   size_t released_ = 0;
+  std::set<std::string> away_lanes_;
   std::atomic<bool> away_{false};
   std::unique_ptr<PluginRegistry> registry_;
   std::unique_ptr<FailingCheckpoints> checkpoints_;

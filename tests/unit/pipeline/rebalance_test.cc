@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lanes that come and go while a pipeline runs.
-#include "tests/unit/pipeline/fixture.h"
-#include "tests/unit/support/marked_sink.h"
+#include "tests/unit/pipeline/rebalance_fixture.h"
 
 namespace sluice {
 namespace {
@@ -9,86 +8,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
-using Kind = test::LaneMove::Kind;
-using Marks = std::map<std::string, uint64_t>;
-
-// Refuses to store anything while it is told to.
-class AwayCheckpoints final : public CheckpointStore {
- public:
-  AwayCheckpoints(std::unique_ptr<CheckpointStore> store, const std::atomic<bool>& away)
-      : store_(std::move(store)), away_(away) {}
-  Result<SourceCheckpoint> load(const std::string& pipeline, const std::string& source) override {
-    return store_->load(pipeline, source);
-  }
-  Status commit(const std::vector<CheckpointUpdate>& updates, int64_t now_us) override {
-    return away_ ? unavailable("by the test") : store_->commit(updates, now_us);
-  }
-
- private:
-  const std::unique_ptr<CheckpointStore> store_;
-  const std::atomic<bool>& away_;
-};
-
-class RebalanceTest : public PipelineTest {
- protected:
-  std::unique_ptr<CheckpointStore> wrap(std::unique_ptr<CheckpointStore> store) override {
-    return std::make_unique<AwayCheckpoints>(std::move(store), store_away_);
-  }
-  void SetUp() override {
-    PipelineTest::SetUp();
-    test::reset_marked_database();
-    ASSERT_TRUE(registry_->register_static(test::marked_plugin()));
-    levers().finite = false;
-  }
-  void TearDown() override {
-    test::sink_levers("out").uncork();
-    if (pipeline_) {
-      EXPECT_EQ(account().unaccounted(), 0);
-    }
-    PipelineTest::TearDown();
-    EXPECT_EQ(last_.unaccounted(), 0);
-  }
-  static test::SourceLevers& levers() { return test::source_levers("in"); }
-  static void cork(const std::string& sink) {
-    const std::lock_guard lock(test::sink_levers(sink).mutex);
-    test::sink_levers(sink).corked = true;
-  }
-  // The marks that came back.
-  static Marks revoke(std::vector<std::string> lanes, uint32_t limit_ms = 10'000) {
-    levers().move({Kind::kRevoke, std::move(lanes), limit_ms});
-    const std::lock_guard lock(levers().mutex);
-    return levers().final_marks;
-  }
-  static void lose(std::vector<std::string> lanes) {
-    levers().move({Kind::kLose, std::move(lanes)});
-  }
-  static std::optional<uint64_t> assign(const std::string& lane) {
-    levers().move({Kind::kAssign, {lane}});
-    const std::lock_guard lock(levers().mutex);
-    EXPECT_EQ(levers().last_move, SLUICE_OK);
-    const auto at = levers().resumed_at.find(lane);
-    return at == levers().resumed_at.end() ? std::nullopt : std::optional(at->second);
-  }
-  Marks stored() {
-    Marks out;
-    const SourceCheckpoint now = checkpoints_->load("p", "in").value();
-    for (const LaneMark& lane : now.lanes) out[lane.lane] = lane.position;
-    return out;
-  }
-  uint64_t returned() { return account().sources[0].returned; }
-  static size_t committed(const std::string& sink) {
-    const std::lock_guard lock(test::sink_levers(sink).mutex);
-    return test::sink_levers(sink).committed.size();
-  }
-  bool received(uint64_t n) {
-    return comes_true([&] { return account().received() + returned() == n; });
-  }
-  bool idle() {
-    return comes_true([&] { return account().in_flight() == 0; });
-  }
-
-  std::atomic<bool> store_away_{false};
-};
 
 TEST_F(RebalanceTest, ARevokedLaneIsDrainedAndItsMarkIsStored) {
   feed("in", 50, "a");
@@ -243,6 +162,21 @@ TEST_F(RebalanceTest, WhatIsInASpoolIsSettledAndStays) {
   test::sink_levers("out").answer = nullptr;
 }
 
+TEST_F(RebalanceTest, ASourceWithoutRoomCanStillGiveLanesBack) {
+  config_.flow.max_in_flight = 4096;
+  config_.sinks[0].breaker.half_open_after = Millis(60'000);
+  test::sink_levers("out").answer = [](const auto&, sluice_outcome*) { return SLUICE_E_RETRY; };
+  feed("in", 5'000, "a");
+  levers().elsewhere = {"a"};
+  start();
+  assign("a");
+  ASSERT_TRUE(comes_true([&] { return pipeline_->snapshot().sources[0].state == "waiting"; }));
+  revoke({"a"}, 200);
+  ASSERT_TRUE(idle());
+  EXPECT_EQ(account().received(), 0U);
+  EXPECT_GT(returned(), 0U);
+}
+
 TEST_F(RebalanceTest, OneOfTwoSinksHavingItIsNotEnough) {
   config_.sinks.push_back(sink("slow"));
   cork("slow");
@@ -268,81 +202,6 @@ TEST_F(RebalanceTest, AStoreThatIsAwayHandsOutOldMarksOnly) {
   EXPECT_THAT(revoke({"a"}, 300), ElementsAre(Pair("a", 10)));
   store_away_ = false;
   EXPECT_EQ(stored()["a"], 10U);
-}
-
-class MarkedRebalanceTest : public RebalanceTest {
- protected:
-  void SetUp() override {
-    RebalanceTest::SetUp();
-    config_.sinks[0].name = config_.sinks[0].use = "marked";
-  }
-  static std::vector<std::string> rows() {
-    const std::lock_guard lock(test::marked_database().mutex);
-    return test::marked_database().rows;
-  }
-};
-
-TEST_F(MarkedRebalanceTest, ALaneThatComesBackGoesOnFromTheMarksOfTheSink) {
-  levers().gate = 10;
-  feed("in", 30, "a");
-  start();
-  ASSERT_TRUE(received(10));
-  EXPECT_THAT(revoke({"a"}), ElementsAre(Pair("a", 10)));
-  {
-    const std::lock_guard lock(test::marked_database().mutex);
-    ASSERT_EQ(test::marked_database().marks.size(), 1U);
-    test::marked_database().marks.begin()->second = 20;  // another process was there
-  }
-  CheckpointUpdate by_another;
-  by_another.pipeline = "p";
-  by_another.source = "in";
-  by_another.set = {{"a", 25}};
-  ASSERT_TRUE(checkpoints_->commit({by_another}, 1));
-  levers().gate = 30;
-  EXPECT_EQ(assign("a"), 20U) << "the lowest of checkpoint and marks";
-  ASSERT_TRUE(comes_true([&] { return rows().size() == 20; }));
-  EXPECT_EQ(test::marked_database().fenced, 0U) << "its marks were read anew";
-  ASSERT_TRUE(comes_true([&] { return stored()["a"] == 30; }));
-}
-
-TEST_F(MarkedRebalanceTest, AZombieIsFencedAndWritesNothingTwice) {
-  levers().gate = 10;
-  feed("in", 30, "a");
-  start();
-  ASSERT_TRUE(comes_true([&] { return rows().size() == 10; }));
-  {
-    // The lane is another's, who has come further, and nobody has told us.
-    const std::lock_guard lock(test::marked_database().mutex);
-    test::marked_database().marks.begin()->second = 20;
-  }
-  levers().gate = 30;
-  ASSERT_TRUE(comes_true([&] { return rows().size() == 20; }));
-  EXPECT_EQ(rows()[10], R"({"n":20})") << "what the mark covers is passed over";
-  EXPECT_GE(test::marked_database().fenced, 1U);
-  lose({"a"});
-  ASSERT_TRUE(idle());
-}
-
-TEST_F(MarkedRebalanceTest, MarksDoNotPassWhatWasDropped) {
-  config_.sinks[0].retry.base = Millis(3'600'000);
-  config_.sinks[0].retry.cap = Millis(3'600'000);
-  test::marked_database().verdict = [](const std::string& value) {
-    return value == R"({"n":14})" ? SLUICE_REC_RETRY : SLUICE_REC_OK;
-  };
-  feed("in", 30, "a");
-  start();
-  ASSERT_TRUE(received(30));
-  const Marks marks = revoke({"a"}, 500);
-  ASSERT_TRUE(idle());
-  EXPECT_LE(marks.empty() ? 0 : marks.at("a"), 14U);
-  EXPECT_LE(test::marked_database().lanes()["a"], 14U);
-  test::marked_database().verdict = nullptr;
-  assign("a");
-  ASSERT_TRUE(comes_true([&] { return rows().size() == 30; }));
-  ASSERT_TRUE(comes_true([&] { return test::marked_database().lanes()["a"] == 30; }));
-  std::set<std::string> once;
-  for (const std::string& row : rows()) once.insert(row);
-  EXPECT_EQ(once.size(), 30U);
 }
 
 }  // namespace

@@ -31,6 +31,9 @@ struct LaneMove {
   Kind kind = Kind::kRevoke;
   std::vector<std::string> lanes;
   uint32_t limit_ms = 10'000;  // of a revocation
+  // Of an assignment: what another system has of the lanes, as of sluice.host.epoch/1 (`lane` is
+  // filled in); empty: the source knows of none.
+  std::vector<sluice_lane_place> places = {};
 };
 
 // Levers of the source instance of the same name.
@@ -54,6 +57,7 @@ struct SourceLevers {
   bool moving = false;                          // one is being made
   std::map<std::string, uint64_t> final_marks;  // of the last revocation
   sluice_rc last_move = SLUICE_OK;
+  std::vector<sluice_lane_place> places;       // the answer to those of the last assignment
   std::map<std::string, uint64_t> resumed_at;  // by lane, when it was opened last; absent: never
   uint32_t created = 0;                        // instances
   uint32_t destroyed = 0;                      // of them
@@ -93,6 +97,9 @@ SourceLevers& source_levers(const std::string& instance);
 SinkLevers& sink_levers(const std::string& instance);
 // Forgets all levers; at the beginning of a test.
 void reset_levers();
+
+// The calls of the source "fake".
+extern const sluice_source_ops fake_source_ops;
 
 // Component ids: source "fake", sinks "fake" and "fake_idempotent" (reasons: 0 busy RETRY
 // RATE_LIMITED, 1 refused REJECT CONSTRAINT_VIOLATION, 2 older REJECT OLDER_REVISION).

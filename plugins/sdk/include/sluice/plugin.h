@@ -312,6 +312,39 @@ typedef struct sluice_host_lanes {
   sluice_rc (*lost)(const sluice_host*, const uint32_t* ids, uint32_t n);
 } sluice_host_lanes;
 
+/* Where lanes go on whose positions another system keeps as well, such as a Kafka consumer group.
+ * The host counts epochs: each time somebody moves a source back on purpose (with the host's own
+ * tools, with those of the other system, by deleting a checkpoint) a new one begins, and what was
+ * known of the records before does not keep them from being processed again. So:
+ *   - the source puts the present epoch into what it stores with each position (the metadata of a
+ *     Kafka commit, in a form that nobody else writes), asking `current` before each commit;
+ *   - on an assignment it calls lanes.open for each lane, lanes.assigned, reads what the other
+ *     system has, and gives all of it to `resume`, which says where each lane goes on. That takes
+ *     the place of the second lanes.open;
+ *   - a position without an epoch was stored by other hands: it wins, and if it differs from where
+ *     the lane had come to, a new epoch begins. One of an earlier epoch is out of date.
+ * Legal inside poll, open and (current) ack. */
+#define SLUICE_EXT_HOST_EPOCH "sluice.host.epoch/1"
+#define SLUICE_PLACE_KNOWN 1u      /* next says where the lane goes on */
+#define SLUICE_PLACE_OURS 2u       /* it came with an epoch, which is in epoch */
+typedef struct sluice_lane_place { /* frozen */
+  uint32_t lane;                   /* id */
+  uint32_t flags;                  /* SLUICE_PLACE_* */
+  uint64_t next;                   /* the first position that is not settled: a committed offset */
+  uint32_t epoch;
+  uint32_t reserved;
+} sluice_lane_place;
+typedef struct sluice_host_epoch {
+  uint32_t struct_size;
+  uint32_t reserved;
+  sluice_rc (*current)(const sluice_host*, uint32_t* epoch);
+  /* In: what the other system has of these lanes. Out: where each goes on; without PLACE_KNOWN it
+   * was never read, and the source's own rule for new lanes holds; with next 0 it is to be read
+   * from the first position there is, whatever that rule says. SLUICE_E_RETRY: the host's store is
+   * away, call again (from a later poll); no record may be handed over before. */
+  sluice_rc (*resume)(const sluice_host*, sluice_lane_place* places, uint32_t n);
+} sluice_host_epoch;
+
 /* Typed columns by JSON Pointer, so that no sink parses JSON. */
 #define SLUICE_EXT_HOST_COLUMNS "sluice.host.columns/1"
 #define SLUICE_CELL_NULL 0   /* JSON null */
