@@ -43,7 +43,7 @@ class AdminBackend {
   // `changes`: by POST. May take long, then on the thread of the next two.
   virtual Reply dlq(std::string_view what, bool changes, std::string_view query,
                     std::string_view body) = 0;
-  // The next three may take as long as compiling does. They are called on a thread of their own,
+  // The next four may take as long as compiling does. They are called on a thread of their own,
   // one at a time, beside the calls of the server's thread. POST /admin/reload: takes changed
   // schemas and scripts over. Empty: of all pipelines.
   virtual Reply reload(std::string_view pipeline) = 0;
@@ -52,6 +52,10 @@ class AdminBackend {
   virtual Reply roll_back(std::string_view pipeline) = 0;
   // POST /admin/resume: sources that a flood of dead letters paused go on. Empty: of all pipelines.
   virtual Reply resume(std::string_view pipeline) = 0;
+  // POST /admin/offsets: a source leaves, goes on at another place, and comes back. `query`:
+  // source, and either all=true (every lane to its beginning) or lane (repeated) with settled (the
+  // position to go on above; without it the lane's beginning). As the calls above.
+  virtual Reply move_offsets(std::string_view query) = 0;
 };
 
 }  // namespace sluice

@@ -81,6 +81,15 @@ Answer resume(AdminBackend& backend, const Query& query) {
   return change(backend, query, &AdminBackend::resume);
 }
 
+Answer answer_of(const AdminBackend::Reply& reply) {
+  if (reply.status / 100 != 2) return problem(reply.status, reply.detail, {}, reply.members);
+  return {reply.status, std::string(kJson), "{" + reply.members + "}\n", {}};
+}
+
+Answer move_offsets(AdminBackend& backend, const Query& query) {
+  return answer_of(backend.move_offsets(query.text));
+}
+
 Answer drift(AdminBackend& backend, const Query& query) {
   auto body = backend.drift_json(query.text, query.operator_role);
   if (body) return {200, std::string(kJson), std::move(body).value(), {}};
@@ -88,11 +97,6 @@ Answer drift(AdminBackend& backend, const Query& query) {
 }
 
 constexpr std::string_view kDlq = "/admin/dlq/";
-
-Answer answer_of(const AdminBackend::Reply& reply) {
-  if (reply.status / 100 != 2) return problem(reply.status, reply.detail, {}, reply.members);
-  return {reply.status, std::string(kJson), "{" + reply.members + "}\n", {}};
-}
 
 Answer look_at_letters(AdminBackend& backend, const Query& query) {
   return answer_of(backend.dlq(query.path.substr(kDlq.size()), false, query.text, query.body));
@@ -144,6 +148,8 @@ constexpr std::array kRoutes = {
           true},
     Route{"/admin/dlq/redrive/stop", "ends a redrive (POST ?id= &who=)", change_letters, true},
     Route{"/admin/dlq/purge", "removes letters (POST; the body says which)", change_letters, true},
+    Route{"/admin/offsets", "lets a source go on at another place (POST ?source= &all= &lane=)",
+          move_offsets, true},
     Route{"/admin/resume", "lets sources go on that a flood of dead letters paused (POST)", resume,
           true},
     Route{"/admin/reload", "takes changed schemas and scripts over (POST)", reload, true},

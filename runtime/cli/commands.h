@@ -13,5 +13,6 @@ void add_check_command(CLI::App& app, int* exit_code);
 void add_bench_command(CLI::App& app, int* exit_code);
 void add_dlq_commands(CLI::App& app, int* exit_code);
 void add_spool_commands(CLI::App& app, int* exit_code);
+void add_offsets_commands(CLI::App& app, int* exit_code);
 
 }  // namespace sluice::cli

@@ -56,6 +56,7 @@ int run_program(int argc, char** argv) {
   add_config_commands(app, &exit_code);
   add_dlq_commands(app, &exit_code);
   add_spool_commands(app, &exit_code);
+  add_offsets_commands(app, &exit_code);
   add_bench_command(app, &exit_code);
   return parse_and_run(app, argc, argv, &exit_code);
 }

@@ -27,6 +27,9 @@ class FakeBackend final : public AdminBackend {
     members += "\",\"query\":\"" + std::string(query) + "\",\"body\":\"" + std::string(body) + "\"";
     return {200, "", std::move(members)};
   }
+  Reply move_offsets(std::string_view query) override {
+    return {200, "", "\"moved\":\"" + std::string(query) + "\""};
+  }
   Reply resume(std::string_view pipeline) override {
     resumed.emplace_back(pipeline);
     return reply;
