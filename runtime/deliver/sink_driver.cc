@@ -156,7 +156,7 @@ bool SinkDriver::sit_out() {
   if (spills()) return sit_out_spooling();
   if (nothing_held()) {
     next_ = take_next(resume_at_);
-    return next_ || !queue_.closed();
+    return next_ || !queue_.closed() || queue_.size() != 0;
   }
   const auto left =
       std::chrono::ceil<Millis>(std::max(resume_at_ - clock_.now(), Time::duration::zero()));

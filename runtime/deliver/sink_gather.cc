@@ -66,8 +66,7 @@ bool SinkDriver::wait_for_work() {
     const auto due = wake_at();
     if (!due) {
       next_ = take_next();
-      if (!next_ && woken_) continue;
-      break;
+      continue;  // nothing: woken, or closed
     }
     const bool more = room_for_more() && overflow_.empty();
     if (more) next_ = take_next(*due);

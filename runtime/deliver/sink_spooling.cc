@@ -38,7 +38,7 @@ bool SinkDriver::sit_out_spooling() {
     return true;
   }
   next_ = take_next(resume_at_);
-  return next_ || !queue_.closed();
+  return next_ || !queue_.closed() || queue_.size() != 0;
 }
 
 // All that is held and not in the spool already, in the order of its lanes.
