@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/common/kafka_errors.h"
 
+#include <array>
+
 namespace sluice::common::kafka {
 namespace {
 
 constexpr int kSyslogError = 3;
 constexpr int kSyslogWarning = 4;
+constexpr int kSyslogInfo = 6;
 
 // The client tells every failed attempt to connect; the adapter says once, with a cure, that no
 // broker answers. So its lines are for whoever looks closer.
 void log_line(const rd_kafka_t* client, int level, const char* facility, const char* text) {
-  const auto* context = static_cast<const Context*>(rd_kafka_opaque(client));
-  if (context == nullptr) return;
+  auto* log = static_cast<ClientLog*>(rd_kafka_opaque(client));
+  if (log == nullptr) return;
+  if (level > kSyslogInfo && std::string_view(facility) == "CGRPJOINSTATE") {
+    // Group "orders" changed join state wait-sync -> steady (state up)
+    log->steady = std::string_view(text).find("-> steady ") != std::string_view::npos;
+  }
+  if (level > kSyslogInfo && !log->debug) return;
+  const Context* context = &log->context;
   const bool connection =
       std::string_view(facility) == "FAIL" || std::string_view(facility) == "ERROR";
   std::int32_t ours = SLUICE_LOG_DEBUG;
@@ -115,9 +124,13 @@ bool needs_operator(rd_kafka_resp_err_t error) {
   }
 }
 
-void log_to(rd_kafka_conf_t* conf, const Context* context) {
-  // The opaque pointer is only read back here.
-  rd_kafka_conf_set_opaque(conf, const_cast<Context*>(context));
+void log_to(rd_kafka_conf_t* conf, ClientLog* log) {
+  std::array<char, 512> text{};
+  std::size_t size = text.size();
+  log->debug = rd_kafka_conf_get(conf, "debug", text.data(), &size) == RD_KAFKA_CONF_OK && size > 1;
+  const std::string with_group = (log->debug ? std::string(text.data()) + "," : "") + "cgrp";
+  rd_kafka_conf_set(conf, "debug", with_group.c_str(), text.data(), text.size());
+  rd_kafka_conf_set_opaque(conf, log);
   rd_kafka_conf_set_log_cb(conf, log_line);
 }
 

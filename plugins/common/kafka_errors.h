@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <atomic>
 #include <sluice/context.hpp>
 #include <string>
 #include <string_view>
@@ -20,8 +21,18 @@ std::string sentence(std::string_view what, rd_kafka_resp_err_t error,
 // refuses.
 bool needs_operator(rd_kafka_resp_err_t error);
 
-// Lets the client's log lines go to the host's log of `context`, which must outlive the client.
-// They come on the client's threads.
-void log_to(rd_kafka_conf_t* conf, const Context* context);
+// Where a client's log lines go: to the host's log. Outlives the client, on whose threads they
+// come.
+struct ClientLog {
+  explicit ClientLog(Context where) : context(where) {}
+  Context context;
+  bool debug = false;  // pass on what the client tells of its inner life
+  // A consumer: its group is not about to share its partitions anew. Told by the client in no other
+  // way than in its log.
+  std::atomic<bool> steady{false};
+};
+
+// Lets the client log there. `debug`: the property of that name, as configured.
+void log_to(rd_kafka_conf_t* conf, ClientLog* log);
 
 }  // namespace sluice::common::kafka

@@ -22,7 +22,7 @@ constexpr milliseconds kTellEvery{10'000};
 constexpr milliseconds kPause{1000};  // after a failure
 
 void put_metadata(rd_kafka_topic_partition_t* entry) {
-  // Freed with the list, by the C library.
+  // Freed with the list, by the C library. NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
   auto* text = static_cast<char*>(std::malloc(kMetadata.size()));
   if (text == nullptr) throw std::bad_alloc();
   std::memcpy(text, kMetadata.data(), kMetadata.size());
@@ -33,8 +33,8 @@ void put_metadata(rd_kafka_topic_partition_t* entry) {
 }  // namespace
 
 Committer::Committer(Context context, const Options& options, PartitionTable& table,
-                     const common::StopSignal& stop)
-    : context_(context), options_(options), table_(table), stop_(stop) {}
+                     const common::StopSignal& stop, const std::atomic<bool>& steady)
+    : context_(context), options_(options), table_(table), stop_(stop), steady_(steady) {}
 
 void Committer::open(rd_kafka_t* client) {
   client_ = client;
@@ -48,7 +48,7 @@ void Committer::close() {
 }
 
 void Committer::settled() {
-  if (options_.commit != CommitWhen::kOnSettled) return;
+  if (options_.commit != CommitWhen::kOnSettled || !steady_) return;
   if (!options_.commit_async) {
     flush(kAnswerLimit);
     return;
@@ -59,6 +59,7 @@ void Committer::settled() {
 
 void Committer::serve() {
   take_answers(milliseconds(0));
+  if (!steady_) return;
   if (options_.commit == CommitWhen::kOnSettled) {
     begin();
     return;

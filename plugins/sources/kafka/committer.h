@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <sluice/context.hpp>
 #include <string>
@@ -18,7 +19,7 @@ namespace sluice::kafka_source {
 class Committer {
  public:
   Committer(Context context, const Options& options, PartitionTable& table,
-            const common::StopSignal& stop);
+            const common::StopSignal& stop, const std::atomic<bool>& steady);
 
   void open(rd_kafka_t* client);
   // Answers that have come, and what is due by now.
@@ -45,6 +46,9 @@ class Committer {
   const Options& options_;
   PartitionTable& table_;
   const common::StopSignal& stop_;
+  // While the group shares its partitions anew, a commit may carry a number of the group that is
+  // past; librdkafka then takes all partitions for lost. So nothing is begun but what has to be.
+  const std::atomic<bool>& steady_;
   rd_kafka_t* client_ = nullptr;
   common::kafka::Queue answers_;
   bool under_way_ = false;

@@ -37,9 +37,10 @@ std::int64_t now_ms() {
 
 KafkaSource::KafkaSource(Context context, const Config& config)
     : context_(context),
+      log_(context),
       options_(config, context.name()),
       stop_(context),
-      committer_(context, options_, table_, stop_) {}
+      committer_(context, options_, table_, stop_, log_.steady) {}
 
 const void* KafkaSource::extension(std::string_view id) {
   if (id == SLUICE_EXT_SOURCE_LAG) return &kLagTable;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/kafka_errors.h"
 #include "plugins/common/kafka_handles.h"
 #include "plugins/common/stop_signal.h"
 #include "plugins/sources/kafka/committer.h"
@@ -126,6 +127,7 @@ class KafkaSource {
   void begin_lane_anew(Partition& partition);
 
   Context context_;
+  common::kafka::ClientLog log_;
   Options options_;
   common::StopSignal stop_;
   PartitionTable table_;

@@ -33,7 +33,7 @@ void KafkaSource::open() {
 
 void KafkaSource::start_client() {
   auto conf = client_conf(options_);
-  common::kafka::log_to(conf.get(), &context_);
+  common::kafka::log_to(conf.get(), &log_);
   std::array<char, 512> text{};
   common::kafka::Client client(
       rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), text.data(), text.size()));
@@ -83,10 +83,8 @@ void KafkaSource::wait_for_brokers() {
 
 void KafkaSource::check_topics() {
   std::vector<std::string> missing;
-  std::size_t named = 0;
   for (std::size_t i = 0; i < options_.topics.size(); ++i) {
     if (options_.is_pattern(i)) continue;
-    ++named;
     const std::string& topic = options_.topics[i];
     const common::kafka::TopicHandle handle(
         rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr));
