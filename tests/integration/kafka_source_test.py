@@ -48,7 +48,7 @@ def written(path):
 
 def conformance(broker):
     broker.create("kit", 2)
-    broker.produce("kit", numbers(0, 1000), 2)
+    broker.produce("kit", numbers(0, 120), 2)
     good = source_of(broker, "kit", group_id="kit${DIR}", session_timeout="1s")
     fixture = {
         "component": "kafka", "quirks": ["slow_start"], "valid": [good, {**good, "until": "end"}],
@@ -90,7 +90,7 @@ def key_headers_time_and_tombstones(broker):
     end"""
     for mode in ("skip", "dead_letter"):
         topic = "marks-" + mode
-        broker.create(topic)
+        broker.create(topic, 1, **{"retention.ms": -1})  # a record is old
         broker.produce(topic, [
             {"key": b"k1", "value": b'{"n":1}', "headers": [("trace", b"t1"), ("empty", None)],
              "timestamp": 1700000000123},
@@ -275,7 +275,7 @@ def a_deleted_topic(broker):
 
 
 def until_a_time_and_an_offset(broker):
-    broker.create("until", 1)
+    broker.create("until", 1, **{"retention.ms": -1})  # the records are old
     broker.produce("until", [{"value": b'{"n":%d}' % n, "timestamp": 1700000000000 + 1000 * n}
                              for n in range(100)])
     for until, count in (("2023-11-14T22:13:50Z", 30), (70, 70), ("end", 100)):
