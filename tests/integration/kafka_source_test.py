@@ -11,6 +11,7 @@ import urllib.request
 from harness import SLUICE, Folder, address_of, check_identity, contains, equal, wait_for
 import kafka_server
 
+ROOT = pathlib.Path(os.environ["SLUICE_SOURCE_DIR"])
 PLUGIN = pathlib.Path(SLUICE).resolve().parent.parent / "lib/sluice/plugins/source-kafka.so"
 RECORDS = int(os.environ.get("SLUICE_KAFKA_RECORDS", 100_000))
 
@@ -274,6 +275,24 @@ def a_deleted_topic(broker):
         equal(process.wait(60), 0, "exit code")
 
 
+def the_shipped_example(broker):
+    broker.create("example")
+    broker.produce("example", numbers(0, 10))
+    example = ROOT / "plugins/sources/kafka/examples/kafka.yaml"
+    env = {"KAFKA_BOOTSTRAP_SERVERS": broker.sasl_address, "KAFKA_TOPIC": "example",
+           "KAFKA_CONSUMER_GROUP_PREFIX": "fleet", "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+           "KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "ingest",
+           "KAFKA_SASL_PASSWORD": "right-password", "KAFKA_INGEST_CONSUMER_COMMIT_ASYNC": "false",
+           "KAFKA_INGEST_CONSUMER_PUBLISH_LAG": "true", "ADMIN_LISTEN": "off"}
+    with Folder(example.read_text()) as folder:
+        process = folder.start("run", env=env)
+        wait_for(lambda: broker.committed("fleet-kafka-main", "example") == [10])
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate()
+        contains(err.decode(), "lag of group fleet-kafka-main", "log")
+        equal(process.returncode, 0, "exit code")
+
+
 def until_a_time_and_an_offset(broker):
     broker.create("until", 1, **{"retention.ms": -1})  # the records are old
     broker.produce("until", [{"value": b'{"n":%d}' % n, "timestamp": 1700000000000 + 1000 * n}
@@ -298,5 +317,5 @@ def when_offsets_are_committed(broker):
 kafka_server.main([
     conformance, all_to_the_file, key_headers_time_and_tombstones, kill_and_resume,
     two_share_a_topic, oversize_and_other_poison, what_is_said_of_mistakes, offset_out_of_range,
-    latest_and_a_crash_before_the_first_commit, until_a_time_and_an_offset,
+    latest_and_a_crash_before_the_first_commit, the_shipped_example, until_a_time_and_an_offset,
     when_offsets_are_committed, a_deleted_topic, broker_restart_in_the_middle])
