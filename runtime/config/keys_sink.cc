@@ -137,8 +137,8 @@ constexpr std::array kSink = {
         .type = kInteger,
         .preset = "1",
         .text =
-            "Instances writing in parallel. A lane belongs to one of them. More than one keeps no "
-            "marks (exactly once) and has no spool.",
+            "Instances writing in parallel. A lane belongs to one of them. More than one has no "
+            "spool.",
         .least = 1,
         .most = 64},
     Key{.name = "timeout",

@@ -41,18 +41,20 @@ class SinkBranch {
   [[nodiscard]] const SinkConfig& config() const { return drivers_.front()->config(); }
   [[nodiscard]] bool spool_empty() const;
   [[nodiscard]] bool obliged(const Part& part) const { return drivers_.front()->obliged(part); }
-  // Only with one writer.
   [[nodiscard]] bool keeps_marks() const { return drivers_.front()->keeps_marks(); }
   [[nodiscard]] std::optional<uint64_t> stored_mark(uint32_t source,
                                                     const std::string& lane) const {
-    return drivers_.front()->stored_mark(source, lane);
+    return driver_of(lane).stored_mark(source, lane);
   }
   void forget_lane(uint32_t source, const std::string& lane) {
-    drivers_.front()->forget_lane(source, lane);
+    driver_of(lane).forget_lane(source, lane);
   }
 
  private:
   SinkBranch() = default;
+  [[nodiscard]] SinkDriver& driver_of(const std::string& lane) const {
+    return *drivers_[SinkDriver::writer_of(lane, drivers_.size())];
+  }
 
   std::vector<std::unique_ptr<SinkDriver>> drivers_;  // never empty
 };

@@ -104,15 +104,21 @@ bool SinkDriver::enqueue(BatchPtr batch) {
 // Is the part for this sink, and of one of this writer's lanes?
 bool SinkDriver::takes(const Batch& batch, const Part& part) {
   if (part.sink != Part::kAllSinks && part.sink != options_.index) return false;
+  return has_lane(batch, batch.record(part.record).lane);
+}
+
+uint32_t SinkDriver::writer_of(const std::string& lane, size_t writers) {
+  return static_cast<uint32_t>(std::hash<std::string>{}(lane) % writers);
+}
+
+bool SinkDriver::has_lane(const Batch& batch, uint32_t lane) {
   if (options_.writers == 1) return true;
-  const uint32_t lane = batch.record(part.record).lane;
   if (batch.redrive) return lane % options_.writers == options_.writer;  // lanes without names
   constexpr size_t kMostLanes = 65536;                                   // lanes come and go
   if (writer_of_.size() >= kMostLanes) writer_of_.clear();
   const auto [at, is_new] = writer_of_.try_emplace((uint64_t{batch.source} << 32) | lane, 0);
   if (is_new) {
-    const std::string name = options_.lane_name(batch.source, lane);
-    at->second = static_cast<uint32_t>(std::hash<std::string>{}(name) % options_.writers);
+    at->second = writer_of(options_.lane_name(batch.source, lane), options_.writers);
   }
   return at->second == options_.writer;
 }

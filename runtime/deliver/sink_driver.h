@@ -56,6 +56,9 @@ class SinkDriver {
     LaneName lane_name = {};  // with several
   };
 
+  // Which of so many writers a lane belongs to.
+  static uint32_t writer_of(const std::string& lane, size_t writers);
+
   // Checks the configuration and creates the instance; no I/O. `letters` and `clock` must outlive
   // the driver.
   static Result<std::unique_ptr<SinkDriver>> create(ComponentRef component, Options options,
@@ -129,6 +132,8 @@ class SinkDriver {
   void run();
   bool sit_out();
   [[nodiscard]] bool takes(const Batch& batch, const Part& part);
+  // Of several writers: is it this one that the lane belongs to?
+  [[nodiscard]] bool has_lane(const Batch& batch, uint32_t lane);
 
   // sink_leaving.cc
   std::optional<BatchPtr> take_next(std::optional<Time> deadline = {});

@@ -147,7 +147,8 @@ void SinkDriver::add(BatchPtr batch) {
   // Nothing was dropped of a lane that is still here.
   for (size_t i = 0; keeps_marks_ && i < batch->segments().size(); ++i) {
     const Batch::Segment& segment = batch->segments()[i];
-    if (!segment.left()) marks_.seen(batch->source, segment.lane, segment.last_position);
+    if (segment.left() || !has_lane(*batch, segment.lane)) continue;
+    marks_.seen(batch->source, segment.lane, segment.last_position);
   }
   batches_.keep(std::move(batch));
 }

@@ -22,7 +22,8 @@ namespace sluice {
 // A mark is a gap-free prefix of its lane at this sink. The driver tells what it was handed (seen,
 // held) and what is done; since it keeps the order of a lane, a write may move the lane's mark to
 // its last record, and where nothing of the lane is left, past records that never came here because
-// they were filtered, refused or went to other sinks.
+// they were filtered, refused or went to other sinks. Of several writers each has the marks of its
+// own lanes, so no two of them ever move the same one, and their number may change between runs.
 //
 // Marks are kept by epoch. One of an earlier epoch still counts, unless the lane was moved back
 // since: then it does for what lies above the position that the lane had come to before.

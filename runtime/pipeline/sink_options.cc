@@ -40,7 +40,7 @@ Result<std::string> complete_sink_options(const SinkConfig& sink,
 }
 
 bool may_keep_marks(const PipelineConfig& pipeline, const SinkConfig& sink) {
-  return sink.order == SinkOrder::kLane && sink.writers == 1 && !RecordKeys::wanted(pipeline);
+  return sink.order == SinkOrder::kLane && !RecordKeys::wanted(pipeline);
 }
 
 }  // namespace sluice

@@ -17,8 +17,8 @@ Result<std::string> complete_sink_options(const SinkConfig& sink,
                                           const sluice_component& component);
 
 // Would a sink that can keep marks be written to with them? A mark is a gap-free prefix of its
-// lane, so it takes one writer that keeps the lane's order; and no record that waits for another
-// with its key, and is passed by its lane meanwhile.
+// lane, so it takes a sink that keeps the lane's order (several writers do: a lane belongs to one
+// of them); and no record that waits for another with its key, and is passed by its lane meanwhile.
 bool may_keep_marks(const PipelineConfig& pipeline, const SinkConfig& sink);
 
 }  // namespace sluice
