@@ -45,14 +45,17 @@ pipelines:
             email: { from: /payload/customer/email, type: text }
             record: ""
 """
+GENERATOR = "{ use: generator, config: { count: %d, seed: 7 } }" % RECORDS
+FILES = 8  # each a lane
 APPEND = """
 runtime: { state: { dir: ./state }, admin: { listen: off } }
 pipelines:
   p:
-    sources: { gen: { use: generator, config: { count: %d, seed: 7 } } }
+    sources: { in: %s }
     sinks:
       out:
         use: postgres
+        writers: %d
         batch: { records: 1000 }
         retry: { base: 20ms, cap: 200ms }
         breaker: { half_open_after: 100ms }
@@ -60,6 +63,24 @@ pipelines:
           dsn: "%s"
           table: %s
           columns: { id: /id, record: "" }
+"""
+KINDS = """
+runtime: { state: { dir: ./state }, admin: { listen: off } }
+pipelines:
+  p:
+    sources: { in: { use: file, config: { paths: [./kinds.jsonl] } } }
+    sinks:
+      out:
+        use: postgres
+        config:
+          dsn: "%s"
+          table: kinds
+          evolve: additive
+          columns:
+            id: { from: /id, type: integer }
+            raw: { from: /raw, type: bytea }
+            tags: { from: /tags, type: "text[]" }
+            sums: { from: /sums, type: "numeric[]" }
 """
 
 
@@ -124,7 +145,23 @@ def file_to_schema_to_lua_to_table(server):
                            "OR (record->'payload'->>'total')::numeric <> total"), ["0"], "records unlike their row")
 
 
-def every_record_once(server, table, disturb):
+def bytes_and_arrays_in_columns_that_are_added(server):
+    server.query("CREATE TABLE kinds (id integer)")
+    good = [{"id": 1, "raw": "AP/+", "tags": ["a,b", 'q"\\', None, "\u00e9\U0001f600", ""]},
+            {"id": 2, "sums": "DIGITS", "tags": []}]
+    bad = [{"id": 3, "raw": "AP/"}, {"id": 4, "tags": [["nested"]]}, {"id": 5, "sums": [1, "x"]}]
+    digits = ["12345678901234567890.000100", "-7"]
+    with Folder(KINDS % server.dsn()) as folder:
+        lines = [json.dumps(record).replace('"DIGITS"', "[%s]" % ", ".join(digits)) for record in good + bad]
+        (folder.path / "kinds.jsonl").write_text("\n".join(lines) + "\n")
+        account = folder.run_once()
+        equal((account["committed"], account["dead_lettered"]), (len(good), len(bad)), "committed, dead letters")
+    rows = [json.loads(row) for row in server.query(
+        "SELECT json_build_array(id, encode(raw, 'base64'), to_json(tags), sums::text[]) FROM kinds ORDER BY id")]
+    equal(rows, [[1, "AP/+", good[0]["tags"], None], [2, None, [], digits]], "rows")
+
+
+def every_record_once(server, table, disturb, source=GENERATOR, writers=1, prepare=lambda folder: None):
     """Appends without a key while `disturb` does its worst: the marks alone keep records apart."""
     server.query("CREATE SCHEMA %s" % table.split(".")[0])  # marks of its own
     server.query("CREATE TABLE %s (id text, record jsonb)" % table)
@@ -132,7 +169,8 @@ def every_record_once(server, table, disturb):
     server.query("CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
                  "'BEGIN PERFORM pg_sleep(0.03); RETURN NULL; END'")
     server.query("CREATE TRIGGER slow AFTER INSERT ON %s EXECUTE FUNCTION dawdle()" % table)
-    with Folder(APPEND % (RECORDS, server.dsn(), table)) as folder:
+    with Folder(APPEND % (source, writers, server.dsn(), table)) as folder:
+        prepare(folder.path)
         disturb(folder)
         account = folder.run_once()
         equal(account["dead_lettered"], 0, "dead letters")
@@ -145,16 +183,32 @@ def rows_of(server, table):
     return int(server.query("SELECT count(*) FROM " + table)[0])
 
 
-def killed_in_mid_write(server):
+def killing(server, table):
     def disturb(folder):
         for kill in range(1, 5):
             process = folder.start("run", "--once")
-            wait_for(lambda: rows_of(server, "killed.orders") >= RECORDS * kill // 6 or process.poll() is not None)
+            wait_for(lambda: rows_of(server, table) >= RECORDS * kill // 6 or process.poll() is not None)
             process.kill()
             process.communicate()
             assert process.returncode != 0, "it had come to its end before kill %d" % kill
 
-    every_record_once(server, "killed.orders", disturb)
+    return disturb
+
+
+def killed_in_mid_write(server):
+    every_record_once(server, "killed.orders", killing(server, "killed.orders"))
+
+
+def several_writers_killed_in_mid_write(server):
+    """Each file is a lane, each writer moves the marks of its lanes."""
+
+    def prepare(path):
+        for file in range(FILES):
+            ids = range(file, RECORDS, FILES)
+            (path / ("%d.jsonl" % file)).write_text("".join('{"id":"%d"}\n' % i for i in ids))
+
+    every_record_once(server, "several.orders", killing(server, "several.orders"),
+                      source='{ use: file, config: { paths: ["./*.jsonl"] } }', writers=3, prepare=prepare)
 
 
 def cut_off_in_mid_write(server):
@@ -177,4 +231,5 @@ def cut_off_in_mid_write(server):
     every_record_once(server, "cut.orders", disturb)
 
 
-postgres_server.main([conformance, file_to_schema_to_lua_to_table, killed_in_mid_write, cut_off_in_mid_write])
+postgres_server.main([conformance, file_to_schema_to_lua_to_table, bytes_and_arrays_in_columns_that_are_added,
+                      killed_in_mid_write, several_writers_killed_in_mid_write, cut_off_in_mid_write])
