@@ -91,21 +91,22 @@ def contains(text, part, what):
 
 
 def address_of(process):
-    """Reads the log until the admin server tells its address."""
-    seen = []
+    """Reads the log until the admin server tells its address; `process.log` has its lines from then on, too."""
+    seen = process.log = []
     for line in process.stderr:
         seen.append(line.decode(errors="replace"))
         found = re.search(r'address"?[=:]"?(127\.0\.0\.1:\d+)', seen[-1])
         if found:
             # A pipe that nobody reads would block the program.
-            threading.Thread(target=pass_on, args=(process.stderr,), daemon=True).start()
+            threading.Thread(target=pass_on, args=(process,), daemon=True).start()
             return found.group(1)
     raise AssertionError("no admin address in the log:\n" + "".join(seen))
 
 
-def pass_on(stream):
-    for line in stream:
-        sys.stderr.write(line.decode(errors="replace"))
+def pass_on(process):
+    for line in process.stderr:
+        process.log.append(line.decode(errors="replace"))
+        sys.stderr.write(process.log[-1])
 
 
 def wait_for(what, limit=60):
