@@ -18,7 +18,8 @@ BIN = next((path for version in ("15", "16", "17", "14")
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, fsync="off"):
+        self.fsync = fsync
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-postgres-"))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -40,7 +41,7 @@ class Server:
     def start(self):
         self.process = self.call("postgres", "-p", str(self.port), "-c",
                                  "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-                                 "-c", "fsync=off")
+                                 "-c", "fsync=" + self.fsync)
         wait_for(lambda: subprocess.run(
             [BIN + "/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0)
 
