@@ -119,7 +119,7 @@ ArrayWalk::Step ArrayWalk::next(sluice_cell* out) {
 
 ArrayWalk::Step ArrayWalk::read_value(sluice_cell* out) {
   *out = {};
-  const auto word = [&](std::string_view name, uint32_t kind, uint64_t value) {
+  const auto word = [&](std::string_view name, int32_t kind, uint64_t value) {
     if (!rest_.starts_with(name)) return false;
     rest_.remove_prefix(name.size());
     out->kind = kind;
