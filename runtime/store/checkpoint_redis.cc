@@ -64,9 +64,10 @@ class RedisCheckpointStore final : public CheckpointStore {
     SLUICE_RETURN_IF_ERROR(local_->commit(updates, now_us));
     for (const CheckpointUpdate& update : updates) {
       if (update.set.empty() && update.forget.empty()) continue;
+      const uint32_t epoch = seen_[update.source].epoch;
       const auto change = [&](SourceCheckpoint& to) {
         // What was settled in an epoch that is over says nothing of the present one.
-        if (to.epoch == seen_[update.source].epoch) apply(update, false, to);
+        if (to.epoch == epoch) apply(update, false, to);
         return Status::ok();
       };
       SLUICE_RETURN_IF_ERROR(swap(update.source, change, now_us));

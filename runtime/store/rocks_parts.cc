@@ -19,8 +19,7 @@ rocksdb::Status RocksParts::open(const RocksOptions& options, const rocksdb::Opt
   rocksdb::DB* raw = nullptr;
   const std::string dir = options.dir.string();
   const auto all = names(options, set);
-  const rocksdb::Status opened = read_only
-                                     ? rocksdb::DB::OpenForReadOnly(set, dir, all, &parts_, &raw)
+  rocksdb::Status opened = read_only ? rocksdb::DB::OpenForReadOnly(set, dir, all, &parts_, &raw)
                                      : rocksdb::DB::Open(set, dir, all, &parts_, &raw);
   db_.reset(raw);
   return opened;
