@@ -124,7 +124,7 @@ constexpr sluice_component kSource{sizeof(sluice_component),
                                    0,
                                    0,
                                    nullptr,
-                                   &fake_source_ops};
+                                   &kFakeSourceOps};
 constexpr sluice_component kSink{sizeof(sluice_component),
                                  SLUICE_KIND_SINK,
                                  "fake",

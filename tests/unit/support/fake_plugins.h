@@ -99,7 +99,7 @@ SinkLevers& sink_levers(const std::string& instance);
 void reset_levers();
 
 // The calls of the source "fake".
-extern const sluice_source_ops fake_source_ops;
+extern const sluice_source_ops kFakeSourceOps;
 
 // Component ids: source "fake", sinks "fake" and "fake_idempotent" (reasons: 0 busy RETRY
 // RATE_LIMITED, 1 refused REJECT CONSTRAINT_VIOLATION, 2 older REJECT OLDER_REVISION).

@@ -236,16 +236,16 @@ sluice_rc source_close(sluice_source*, sluice_error*) { return SLUICE_OK; }
 
 }  // namespace
 
-const sluice_source_ops fake_source_ops{sizeof(sluice_source_ops),
-                                        0,
-                                        source_create,
-                                        source_destroy,
-                                        source_open,
-                                        source_poll,
-                                        source_ack,
-                                        source_stop,
-                                        source_close,
-                                        nullptr};
+const sluice_source_ops kFakeSourceOps{sizeof(sluice_source_ops),
+                                       0,
+                                       source_create,
+                                       source_destroy,
+                                       source_open,
+                                       source_poll,
+                                       source_ack,
+                                       source_stop,
+                                       source_close,
+                                       nullptr};
 
 void SourceLevers::move(LaneMove move) {
   std::unique_lock lock(mutex);
