@@ -13,7 +13,7 @@ status=0
 # halt_on_error is the default of both; a stack of both threads is what makes a race readable.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
-export TSAN_OPTIONS="${TSAN_OPTIONS:-second_deadlock_stack=1}"
+export TSAN_OPTIONS="${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp}"
 run=()
 grep -qsE '^SLUICE_SANITIZE:[A-Z]+=.' "build/$preset/CMakeCache.txt" && run=("${steady[@]}")
 "${run[@]}" ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error \

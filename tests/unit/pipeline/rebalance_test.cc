@@ -46,10 +46,13 @@ TEST_F(RebalanceTest, AHeldSinkGivesBackWhatWaitsForIt) {
     config_.sinks[0].breaker.half_open_after = Millis(60'000);
     test::sink_levers("out").answer = [](const auto&, sluice_outcome*) { return SLUICE_E_RETRY; };
     levers().records.clear();
+    levers().batch = 100;  // all of it is in the sink's hands
     feed("in", 50, "a");
     feed("in", 20, "b");
     start();
     ASSERT_TRUE(received(70));
+    ASSERT_TRUE(
+        comes_true([&] { return pipeline_->snapshot().sinks.at(0).waiting_records == 70; }));
     EXPECT_THAT(revoke({"a"}, 400), IsEmpty());
     ASSERT_TRUE(comes_true([&] { return returned() == 50; }));
     EXPECT_EQ(account().received(), 20U);
