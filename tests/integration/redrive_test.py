@@ -179,7 +179,7 @@ def killed_and_gone_on():
         folder.run_once()
         (folder.path / "orders.schema.json").write_text(BEFORE)
         (folder.path / "orders.lua").write_text(FIXED)
-        process = folder.start("dlq", "redrive", "--rate", "%d/s" % max(50, BAD // 5))
+        process = folder.start("dlq", "redrive", "--rate", "%d/s" % max(4, BAD // 5))
         wait_for(lambda: plans(folder) and plans(folder)[0]["left"] < BAD)
         process.send_signal(signal.SIGKILL)
         process.wait(60)
