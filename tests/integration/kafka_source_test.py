@@ -5,6 +5,7 @@ that shares a topic, what goes wrong and what is said of it."""
 import json
 import os
 import pathlib
+import re
 import signal
 import urllib.request
 
@@ -67,7 +68,9 @@ def conformance(broker):
         code, out, err = folder.run("plugins", "conform", str(PLUGIN), "--fixture",
                                     str(folder.path / "fixture.json"))
     equal(code, 0, "exit code\n" + out + err)
-    contains(out, "24 passed, 0 failed, 0 skipped", "summary")
+    # A sanitizer opens files of its own, so one check is left out there.
+    passed, skipped = re.search(r"(\d+) passed, 0 failed, (\d+) skipped", out).groups()
+    equal((int(passed) + int(skipped), int(skipped) <= 1), (24, True), "checks\n" + out)
 
 
 def all_to_the_file(broker):
