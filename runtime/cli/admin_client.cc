@@ -111,6 +111,24 @@ std::string admin_address(const Config& config) {
   return address.ends_with(":0") ? std::string() : address;
 }
 
+std::string query_value(const std::string& value) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : value) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '-' || c == '_';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15U];
+  }
+  return out;
+}
+
 Result<std::string> admin_get(const std::string& address, const std::string& target) {
   SLUICE_ASSIGN_OR_RETURN(AdminAnswer answer, ask(address, "GET", target, kPatience));
   if (answer.status == 200) return std::move(answer.body);

@@ -12,6 +12,9 @@ namespace sluice::cli {
 // configuration's admin.listen. Empty: nowhere that could be known.
 std::string admin_address(const Config& config);
 
+// A value as the query of a target can hold it.
+std::string query_value(const std::string& value);
+
 // The body of GET `target` there. kUnavailable: nobody answers within a second; kInvalid: another
 // answer than 200, with what it says.
 Result<std::string> admin_get(const std::string& address, const std::string& target);

@@ -10,6 +10,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
+#include "runtime/cli/admin_client.h"
 #include "runtime/cli/dlq_process.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/signals.h"
@@ -138,25 +139,6 @@ int follow_redrive(const RedriveOptions& options, const std::string& address,
   }
   if (!seen) return report(seen.status());
   return show_redrive_end(options, seen->plan, seen->json);
-}
-
-// A value as a query can hold it.
-std::string query_value(const std::string& value) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : value) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '.' || c == '-' || c == '_';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15U];
-  }
-  return out;
 }
 
 int redrive_there(const RedriveOptions& options, const RedriveRequest& request,

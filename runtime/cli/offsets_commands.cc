@@ -12,6 +12,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/text.h"
 #include "runtime/cli/admin_answer.h"
+#include "runtime/cli/admin_client.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/dlq_process.h"
 #include "runtime/cli/exit_code.h"
@@ -106,22 +107,6 @@ int show_offsets(const OffsetsOptions& options) {
   return kExitOk;
 }
 
-std::string escaped_query(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-      out += c;
-    } else {
-      out += '%';
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-    }
-  }
-  return out;
-}
-
 // The running process lets its source leave, moves it, and lets it come back.
 Result<uint32_t> move_running(const Config& config, const CheckpointMove& move) {
   DlqPlace place;
@@ -133,9 +118,9 @@ Result<uint32_t> move_running(const Config& config, const CheckpointMove& move) 
         "--stop-source: no process with this state folder answers; if none runs, leave it out, "
         "else set runtime.admin.listen or $SLUICE_ADMIN_URL to where it answers");
   }
-  std::string target = "/admin/offsets?source=" + escaped_query(move.source);
+  std::string target = "/admin/offsets?source=" + query_value(move.source);
   if (move.all) target += "&all=true";
-  for (const CheckpointMove::Lane& lane : move.lanes) target += "&lane=" + escaped_query(lane.lane);
+  for (const CheckpointMove::Lane& lane : move.lanes) target += "&lane=" + query_value(lane.lane);
   if (!move.lanes.empty() && move.lanes.front().settled) {
     target += "&settled=" + std::to_string(*move.lanes.front().settled);
   }
