@@ -22,28 +22,6 @@ constexpr uint64_t kShownRedrives = 20;
 constexpr uint64_t kMostSamples = 1000;
 constexpr const char* kNobody = "admin API";
 
-unsigned status_of(Code code) {
-  switch (code) {
-    case Code::kOk:
-      return 200;
-    case Code::kInvalid:
-      return 400;
-    case Code::kNotFound:
-      return 404;
-    case Code::kExists:
-      return 409;
-    case Code::kUnavailable:
-    case Code::kExhausted:
-    case Code::kCorrupt:
-    case Code::kCancelled:
-    case Code::kInternal:
-      return 503;
-  }
-  return 503;
-}
-
-Reply refused(const Status& status) { return {status_of(status.code()), status.message(), ""}; }
-
 // An object's members, for a reply that puts braces around them.
 std::string members_of(const std::string& object) { return object.substr(1, object.size() - 2); }
 

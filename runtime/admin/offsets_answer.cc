@@ -40,27 +40,14 @@ Result<CheckpointMove> parse_offsets_move(std::string_view query) {
   return move;
 }
 
-unsigned status_of_move(const Status& status) {
-  switch (status.code()) {
-    case Code::kInvalid:
-      return 400;
-    case Code::kNotFound:
-      return 404;
-    case Code::kExists:
-      return 409;
-    default:
-      return 503;
-  }
-}
-
 }  // namespace
 
 AdminBackend::Reply RuntimeBackend::move_offsets(std::string_view query) {
   auto move = parse_offsets_move(query);
-  if (!move) return {status_of_move(move.status()), move.status().message(), {}};
+  if (!move) return refused(move.status());
   const std::string source = move->source;
   const auto epoch = runtime_.move_source(std::move(move).value());
-  if (!epoch) return {status_of_move(epoch.status()), epoch.status().message(), {}};
+  if (!epoch) return refused(epoch.status());
   log::info("offsets.moved", "an operator moved the source", {{"source", source}});
   Reply reply;
   reply.members = "\"epoch\":" + std::to_string(*epoch);

@@ -7,6 +7,33 @@
 #include "runtime/base/text.h"
 
 namespace sluice {
+namespace {
+
+unsigned status_of(Code code) {
+  switch (code) {
+    case Code::kOk:
+      return 200;
+    case Code::kInvalid:
+      return 400;
+    case Code::kNotFound:
+      return 404;
+    case Code::kExists:
+      return 409;
+    case Code::kUnavailable:
+    case Code::kExhausted:
+    case Code::kCorrupt:
+    case Code::kCancelled:
+    case Code::kInternal:
+      return 503;
+  }
+  return 503;
+}
+
+}  // namespace
+
+AdminBackend::Reply refused(const Status& status) {
+  return {status_of(status.code()), status.message(), ""};
+}
 
 std::string RuntimeBackend::health_detailed_json() {
   return render_health(to_health(runtime_.snapshot()));

@@ -40,6 +40,9 @@ class RuntimeBackend final : public AdminBackend {
   std::chrono::steady_clock::time_point counted_at_{};
 };
 
+// What a request that failed is answered.
+AdminBackend::Reply refused(const Status& status);
+
 // The parts that need no server; also used by tests and the console's data.
 HealthSnapshot to_health(const RuntimeSnapshot& snapshot);
 MetricsSnapshot to_metrics(const RuntimeSnapshot& snapshot);
