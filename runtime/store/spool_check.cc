@@ -38,7 +38,7 @@ Result<OpenedSpool> open_to_read(const fs::path& state_dir, std::string_view sin
     SLUICE_ASSIGN_OR_RETURN(auto mark, store::AcknowledgedMark::open(folder, true));
     store::RocksOptions options = store::spool_options(state_dir, sink);
     options.read_only = true;
-    auto db = RocksDb::open(std::move(options));
+    auto db = store::open_spool_database(options, sink);
     if (db) return OpenedSpool{std::move(mark), std::move(db).value()};
     last = db.status();
   }

@@ -229,6 +229,21 @@ Status check_spool_format(RocksDb& db, std::string_view sink) {
                               db.options().repair + "`"};
 }
 
+Result<std::unique_ptr<RocksDb>> open_spool_database(const RocksOptions& options,
+                                                     std::string_view sink) {
+  auto db = RocksDb::open(options);
+  if (db.status().code() != Code::kCorrupt) return db;
+  // One of format 1 lacks the parts, which is no damage.
+  RocksOptions undivided = options;
+  undivided.apart.clear();
+  undivided.read_only = true;
+  const auto whole = RocksDb::open(undivided);
+  if (!whole) return db;
+  Status format = check_spool_format(**whole, sink);
+  if (format.code() == Code::kInvalid) return format;
+  return db;
+}
+
 Result<AcknowledgedMark> AcknowledgedMark::open(const fs::path& folder, bool read_only) {
   AcknowledgedMark mark;
   mark.path_ = folder / kMarkFile;

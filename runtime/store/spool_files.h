@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ namespace sluice::store {
 std::filesystem::path spool_folder(const std::filesystem::path& state_dir, std::string_view sink);
 std::string spool_sink_of(const std::filesystem::path& folder);  // the other way
 RocksOptions spool_options(const std::filesystem::path& state_dir, std::string_view sink);
+// RocksDb::open(), where a database that is only of an older format is kInvalid, not damage.
+Result<std::unique_ptr<RocksDb>> open_spool_database(const RocksOptions& options,
+                                                     std::string_view sink);
 // Makes the folders, durably.
 Status make_spool_folder(const std::filesystem::path& folder);
 Status sync_folder(const std::filesystem::path& folder);

@@ -23,7 +23,8 @@ Status DurableSpool::open_files() {
   SLUICE_RETURN_IF_ERROR(store::finish_salvage(folder));
   SLUICE_ASSIGN_OR_RETURN(auto mark, store::AcknowledgedMark::open(folder, false));
   SLUICE_ASSIGN_OR_RETURN(
-      db_, store::RocksDb::open(store::spool_options(options_.state_dir, options_.sink)));
+      db_, store::open_spool_database(store::spool_options(options_.state_dir, options_.sink),
+                                      options_.sink));
   batch_ = db_->batch();
   mark_.emplace(std::move(mark));
   SLUICE_RETURN_IF_ERROR(store::check_acknowledged(*mark_, *db_));

@@ -118,6 +118,26 @@ TEST(Spool, AnAlteredRecordIsPassedOverAndKept) {
   EXPECT_EQ(look_into_spool(dir.path(), "pg")->set_aside, 1u);
 }
 
+TEST(SpoolSalvage, ASpoolOfAnOlderFormatIsRefusedAndLeftAlone) {
+  TempDir dir;
+  store::RocksOptions options = store::spool_options(dir.path(), "pg");
+  options.apart.clear();  // as format 1 was
+  ASSERT_TRUE(store::make_spool_folder(options.dir.parent_path()));
+  {
+    auto db = store::RocksDb::open(options);
+    ASSERT_TRUE(db.is_ok()) << db.status().message();
+    store::RocksBatch batch;
+    batch.put("v", std::string_view("\x01", 1));
+    batch.put(store::spool_key(store::kRecordSpace, 1), "a record");
+    ASSERT_TRUE((*db)->write(batch, true));
+  }
+  const Status opened = open_spool(spool_in(dir)).status();
+  EXPECT_EQ(opened.code(), Code::kInvalid) << opened.message();
+  EXPECT_THAT(opened.message(), HasSubstr("written by an older Sluice (format 1"));
+  EXPECT_EQ(verify_spool(dir.path(), "pg").status().code(), Code::kInvalid);
+  EXPECT_EQ(look_into_spool(dir.path(), "pg").status().code(), Code::kInvalid);
+}
+
 TEST(SpoolSalvage, AContradictingIndexIsMadeAnew) {
   TempDir dir;
   ASSERT_NO_FATAL_FAILURE(fill(dir, 100, 100));
