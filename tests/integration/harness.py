@@ -116,11 +116,11 @@ def wait_for(what, limit=60):
         time.sleep(0.01)  # polling another process; nothing here can be waited for otherwise
 
 
-def main(tests):
-    """Runs the functions given (or the one named on the command line)."""
+def main(tests, *given):
+    """Runs the functions given (or the one named on the command line), each called with the rest."""
     wanted = sys.argv[1:]
     for test in tests:
         if wanted and test.__name__ not in wanted:
             continue
-        test()
+        test(*given)
         print("ok", test.__name__)

@@ -209,7 +209,7 @@ def database():
 
 
 def survive(kafka, topic, table):
-    """Rows in the table, different ones of them, and records offered."""
+    """Every record has its row, and one only, whatever happens meanwhile."""
     kafka.create(topic, PARTITIONS)
     with database() as postgres, Folder("", {"twice.lua": SCRIPT}) as folder:
         postgres.query("CREATE TABLE %s (n bigint, twice bigint)" % topic)
@@ -230,18 +230,15 @@ def survive(kafka, topic, table):
         found = [int(number) for number in rows.split("|")]
         sums = total * (total - 1) // 2
         print("%s: %d records, %s" % (topic, total, ", ".join("%s %d" % one for one in sorted(count.items()))))
-        equal(found[1], total, "different rows")
-        return found, [total, total, sums, 2 * sums]
+        equal(found, [total, total, sums, 2 * sums], "rows, different rows, sums")
 
 
 def rows_by_key(kafka):
-    found, expected = survive(kafka, "upserted", "key: [/n]\n          exactly_once: false")
-    equal(found, expected, "rows, different rows, sums")
+    survive(kafka, "upserted", "key: [/n]\n          exactly_once: false")
 
 
 def exactly_once(kafka):
-    found, expected = survive(kafka, "appended", "mode: append")
-    equal(found, expected, "rows, different rows, sums")
+    survive(kafka, "appended", "mode: append")
 
 
 if postgres_server.BIN is None:

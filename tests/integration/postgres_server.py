@@ -73,15 +73,7 @@ def main(tests):
     server = Server()
     try:
         server.start()
-        harness.main([named(test, server) for test in tests])
+        harness.main(tests, server)
     finally:
         server.stop()
         server.remove()
-
-
-def named(test, server):
-    def run():
-        test(server)
-
-    run.__name__ = test.__name__
-    return run

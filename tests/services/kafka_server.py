@@ -200,15 +200,7 @@ def main(tests):
         sys.exit(77)
     try:
         broker.start()
-        harness.main([named(test, broker) for test in tests])
+        harness.main(tests, broker)
     finally:
         broker.kill()
         shutil.rmtree(broker.folder, ignore_errors=True)
-
-
-def named(test, broker):
-    def run():
-        test(broker)
-
-    run.__name__ = test.__name__
-    return run
