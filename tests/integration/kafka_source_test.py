@@ -129,6 +129,27 @@ def kill_and_resume(broker):
         equal(broker.committed("g-killed", "killed", 3), broker.end_offsets("killed", 3), "committed")
 
 
+def the_end_of_what_others_have(broker):
+    """A finite run that has half of the partitions is not at its end while another member has the rest."""
+    broker.create("halves", 2)
+    broker.produce("halves", numbers(0, 1000), 2)
+    other = broker.consumer("g-halves", **{"partition.assignment.strategy": "cooperative-sticky",
+                                           "auto.offset.reset": "earliest"})
+    other.subscribe(["halves"])
+    wait_for(lambda: (other.poll(0.1), len(other.assignment()))[1] == 2)
+    source = source_of(broker, "halves", until="end", session_timeout="45s")
+    with Folder(config(source, FILE % "./a.jsonl", "127.0.0.1:0")) as folder:
+        process = folder.start("run", "--once")
+        address_of(process)
+        wait_for(lambda: (other.poll(0.1), len(written(folder.path / "a.jsonl")))[1] == 500)
+        wait_for(lambda: (other.poll(0.1), any("have 1 part" in line for line in process.log))[1])
+        equal(process.poll(), None, "ended")
+        other.close()
+        equal(process.wait(60), 0, "exit code")
+        equal(sorted(written(folder.path / "a.jsonl")), list(range(1000)), "records")
+        equal(broker.committed("g-halves", "halves", 2), [500, 500], "committed")
+
+
 def detailed(address):
     with urllib.request.urlopen("http://%s/health/detailed" % address, timeout=30) as answer:
         return json.load(answer)
@@ -323,6 +344,6 @@ def when_offsets_are_committed(broker):
 
 kafka_server.main([
     conformance, all_to_the_file, key_headers_time_and_tombstones, kill_and_resume,
-    two_share_a_topic, oversize_and_other_poison, what_is_said_of_mistakes, offset_out_of_range,
+    the_end_of_what_others_have, two_share_a_topic, oversize_and_other_poison, what_is_said_of_mistakes, offset_out_of_range,
     latest_and_a_crash_before_the_first_commit, the_shipped_example, until_a_time_and_an_offset,
     when_offsets_are_committed, a_deleted_topic, broker_restart_in_the_middle])

@@ -156,10 +156,10 @@ class Broker:
                 producer.poll(0)
         assert producer.flush(120) == 0 and not failures, failures[:3]
 
-    def consumer(self, group):
+    def consumer(self, group, **more):
         return confluent_kafka.Consumer({
             "bootstrap.servers": self.address, "group.id": group, "log_level": 0,
-            "enable.auto.commit": False})
+            "enable.auto.commit": False, **more})
 
     def committed(self, group, topic, partitions=1):
         """The committed offset of each partition; -1001 where there is none."""

@@ -248,13 +248,6 @@ void KafkaSource::pause(bool paused) {
   }
 }
 
-bool KafkaSource::all_ended() {
-  if (!assigned_ || (!options_.until && !replaying_)) return false;
-  bool ended = true;
-  table_.each([&](const Partition& partition) { ended = ended && partition.ended; });
-  return ended;
-}
-
 void KafkaSource::ack(std::span<const sluice_mark> marks) {
   for (const sluice_mark& mark : marks) table_.settled(mark.lane, mark.position);
   if (client_) committer_.settled();

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <sluice/plugin.hpp>
 #include <span>
@@ -71,7 +73,6 @@ class KafkaSource {
   static const sluice_source_replay* replay_table();
   void begin_replay();
   std::vector<std::string> topics_there();
-  std::int64_t offset_at(const std::string& topic, std::int32_t number, std::int64_t time_ms);
 
   // poll
   void join();
@@ -85,7 +86,6 @@ class KafkaSource {
   bool skipped(const rd_kafka_message_t& message, Partition& partition);
   void settle_changes();
   void pause(bool paused);
-  [[nodiscard]] bool all_ended();
   void look_at_lag(bool now);
   void tell_once(std::int32_t level, const std::string& text);
 
@@ -99,6 +99,7 @@ class KafkaSource {
 
   // source_close.cc
   void leave_group(std::chrono::milliseconds limit);
+  bool has_left(Clock::time_point deadline);
   void give_back(Event event);
   void end_first_join(std::chrono::milliseconds limit);
 
@@ -117,7 +118,6 @@ class KafkaSource {
   common::kafka::Partitions committed_of(const rd_kafka_topic_partition_list_t& list);
   std::int64_t start_of(const std::string& topic, std::int32_t number, std::int64_t committed,
                         std::optional<std::uint64_t> resume);
-  std::int64_t end_of(const std::string& topic, std::int32_t number);
   struct Range {
     std::int64_t low = 0;
     std::int64_t high = 0;
@@ -125,6 +125,15 @@ class KafkaSource {
   Range watermarks(const std::string& topic, std::int32_t number);
   void reset_offset(Partition& partition);
   void begin_lane_anew(Partition& partition);
+
+  // source_until.cc
+  std::int64_t end_of(const std::string& topic, std::int32_t number);
+  std::int64_t offset_at(const std::string& topic, std::int32_t number, std::int64_t time_ms);
+  bool all_ended();
+  bool others_ended();
+  bool read_to_end(const rd_kafka_topic_partition_t& committed);
+  common::kafka::Partitions partitions_of_others();
+  void tell_of_others(int open, bool given_up);
 
   Context context_;
   common::kafka::ClientLog log_;
@@ -147,9 +156,19 @@ class KafkaSource {
   };
   bool replaying_ = false;  // only the ranges are read
   std::vector<ReplayRange> replay_;
+  // A finite run that has read its own partitions looks at those of the group's other members.
+  struct Others {
+    std::map<std::string, std::int64_t> ends;  // by lane, as they were at the first look
+    std::int64_t sum = 0;                      // of their committed offsets
+    Clock::time_point moved{};                 // when it last changed
+    Clock::time_point due{};                   // the next look
+    bool told = false;
+  };
+  std::optional<Others> others_;
   bool subscribed_ = false;
-  bool left_ = false;       // the group; nothing can be done with the client any more
-  bool abandoned_ = false;  // destroying the client would end the process
+  bool left_ = false;             // the group; nothing can be done with the client any more
+  common::kafka::Queue leaving_;  // what the client says from then on
+  bool abandoned_ = false;        // destroying the client would end the process, or never return
   bool paused_ = false;
   Clock::time_point last_room_{};  // when the host last had room for records
   Clock::time_point lag_due_{};

@@ -23,9 +23,12 @@ bool has_assignor(rd_kafka_t* client) {
 
 KafkaSource::~KafkaSource() {
   if (client_) leave_group(milliseconds(500));
+  // A change that comes late has to be answered, too: a client that waits for that never ends.
+  if (leaving_ && !has_left(Clock::now() + milliseconds(500))) abandoned_ = true;
   // Queues are the client's: they go first.
   committer_.close();
   queue_.reset();
+  leaving_.reset();
   if (!abandoned_) return;
   // Its threads stay, idle and mute, until the process ends.
   rd_kafka_set_log_level(client_.get(), 0);
@@ -47,13 +50,23 @@ void KafkaSource::leave_group(milliseconds limit) {
   if (change_ && rd_kafka_event_type(change_.get()) != RD_KAFKA_EVENT_REBALANCE) change_.reset();
   if (subscribed_ && !assigned_) end_first_join(limit / 2);
   const auto deadline = Clock::now() + limit;
-  const common::kafka::Queue answers(rd_kafka_queue_new(client_.get()));
+  leaving_.reset(rd_kafka_queue_new(client_.get()));
   const common::kafka::ErrorHandle refused(
-      rd_kafka_consumer_close_queue(client_.get(), answers.get()));
+      rd_kafka_consumer_close_queue(client_.get(), leaving_.get()));
   give_back(std::move(change_));
-  while (!refused && rd_kafka_consumer_closed(client_.get()) == 0 && Clock::now() < deadline) {
-    give_back(Event(rd_kafka_queue_poll(answers.get(), static_cast<int>(kSlice.count()))));
+  if (refused) {
+    leaving_.reset();
+  } else {
+    has_left(deadline);
   }
+}
+
+bool KafkaSource::has_left(Clock::time_point deadline) {
+  while (rd_kafka_consumer_closed(client_.get()) == 0) {
+    if (Clock::now() >= deadline) return false;
+    give_back(Event(rd_kafka_queue_poll(leaving_.get(), static_cast<int>(kSlice.count()))));
+  }
+  return true;
 }
 
 // The group waits for an answer to each change, and so does the client. One that leaves takes this

@@ -30,6 +30,7 @@ void KafkaSource::on_rebalance(rd_kafka_event_t* event) {
   const auto* list = rd_kafka_event_topic_partition_list(event);
   const auto what = rd_kafka_event_error(event);
   context_.metric(Metric::kRebalances, 1);
+  others_.reset();
   if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     on_assigned(*list);
   } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where a partition starts and where a finite run ends.
+// Where a partition starts.
 #include <algorithm>
 
 #include "plugins/common/kafka_errors.h"
@@ -79,31 +79,6 @@ std::int64_t KafkaSource::start_of(const std::string& topic, std::int32_t number
                 " has no committed offset any more; going on at " + std::to_string(next) +
                 ", up to where this pipeline has settled it");
   return next;
-}
-
-std::int64_t KafkaSource::end_of(const std::string& topic, std::int32_t number) {
-  switch (options_.until->kind) {
-    case Until::Kind::kOffset:
-      return options_.until->value;
-    case Until::Kind::kTime:
-      return offset_at(topic, number, options_.until->value);
-    case Until::Kind::kEnd:
-      break;
-  }
-  return watermarks(topic, number).high;
-}
-
-// The first record of that time or later; the end where there is none.
-std::int64_t KafkaSource::offset_at(const std::string& topic, std::int32_t number,
-                                    std::int64_t time_ms) {
-  const Partitions list = common::kafka::new_partitions(1);
-  auto* entry = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), number);
-  ask_broker("the offset of a time in " + lane_name(topic, number) + " cannot be read",
-             [&](int limit) {
-               entry->offset = time_ms;
-               return rd_kafka_offsets_for_times(client_.get(), list.get(), limit);
-             });
-  return entry->offset >= 0 ? entry->offset : watermarks(topic, number).high;
 }
 
 // The group's offset lies outside of what the topic holds: its records were deleted before they
