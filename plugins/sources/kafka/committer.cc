@@ -77,10 +77,9 @@ void Committer::serve() {
 bool Committer::flush(milliseconds limit) {
   // A stop leaves its callers little time.
   if (stop_.stopped()) limit = std::min(limit, milliseconds(1500));
-  not_before_ = {};
   const auto until = Clock::now() + limit;
-  // Twice: what was under way was begun with less.
-  for (int round = 0; round < 2; ++round) {
+  // What was under way was begun with less; and one that failed is tried once more.
+  for (int round = 0; round < 3; ++round) {
     while (under_way_) {
       const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
       if (left.count() <= 0) {
@@ -89,7 +88,9 @@ bool Committer::flush(milliseconds limit) {
       }
       take_answers(std::min(left, milliseconds(100)));
     }
-    if (round == 0) begin();
+    if (round == 2) break;
+    not_before_ = {};
+    begin();
   }
   return true;
 }
