@@ -135,6 +135,7 @@ Status DurableSpool::read_from(uint64_t id, size_t records, uint64_t bytes, Spoo
                                Damaged& damaged) {
   out.items_.clear();
   out.text_.clear();
+  out.texts_.clear();
   std::vector<std::pair<uint64_t, size_t>> read;  // id and end in the text
   store::RocksCursor cursor = db_->cursor();
   for (cursor.seek(record_key(id)); cursor.valid() && read.size() < records; cursor.next()) {
@@ -153,7 +154,8 @@ Status DurableSpool::read_from(uint64_t id, size_t records, uint64_t bytes, Spoo
     at = end;
     SpoolItem item;
     item.id = number;
-    if (const Status good = store::decode_spool_record(number, value, item.record); good) {
+    if (const Status good = store::decode_spool_record(number, value, out.texts_, item.record);
+        good) {
       out.items_.push_back(std::move(item));
     } else {
       store::DamagedRecord& bad = damaged.emplace_back();

@@ -38,7 +38,8 @@ class SpoolItems {
  private:
   friend class DurableSpool;
   std::vector<SpoolItem> items_;
-  std::string text_;  // what items_ point into
+  std::string text_;  // what items_ point into, this and the next
+  store::SpoolTexts texts_;
 };
 
 // Where a record that waits stands.

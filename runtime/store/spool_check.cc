@@ -103,7 +103,8 @@ class Verifier {
 
   void read(uint64_t id, std::string_view value) {
     out_.bytes += value.size();
-    good_ = bool(store::decode_spool_record(id, value, record_));
+    texts_.clear();
+    good_ = bool(store::decode_spool_record(id, value, texts_, record_));
     if (good_) {
       ++out_.records;
     } else {
@@ -123,6 +124,7 @@ class Verifier {
 
   RocksDb& db_;
   SpoolVerdict& out_;
+  store::SpoolTexts texts_;
   SpoolRecord record_;
   bool good_ = false;
 };

@@ -17,7 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // 1 had records among the rest.
-constexpr uint64_t kSpoolFormat = 2;
+constexpr uint64_t kSpoolFormat = 3;
+// Its records are read as they are: they keep the original bytes whole. The next one to write
+// raises the number, for older programs cannot read what it writes.
+constexpr uint64_t kReadableFormat = 2;
 constexpr std::string_view kFormatKey = "v";
 constexpr const char* kMarkFile = "acknowledged";
 constexpr size_t kMarkBytes = 20;  // two numbers and their CRC-32
@@ -42,6 +45,14 @@ std::string mark_bytes(uint64_t sequence, uint64_t records) {
   const auto* data = reinterpret_cast<const Bytef*>(out.data());
   append_big_endian(out, static_cast<uint32_t>(crc32_z(0, data, out.size())));
   return out;
+}
+
+Status put_format(RocksDb& db) {
+  RocksBatch batch = db.batch();
+  std::string value;
+  append_varint(value, kSpoolFormat);
+  batch.put(kFormatKey, value);
+  return db.write(batch, true);
 }
 
 }  // namespace
@@ -201,18 +212,15 @@ std::optional<DamagedRecord> decode_damaged(uint64_t id, std::string_view bytes)
 
 Status check_spool_format(RocksDb& db, std::string_view sink) {
   SLUICE_ASSIGN_OR_RETURN(const auto found, db.get(kFormatKey));
-  if (!found) {
-    if (db.options().read_only) return Status::ok();  // made a moment ago, or not quite yet
-    RocksBatch batch = db.batch();
-    std::string value;
-    append_varint(value, kSpoolFormat);
-    batch.put(kFormatKey, value);
-    return db.write(batch, true);
-  }
+  // When there is none it was made a moment ago, or not quite yet.
+  if (!found) return db.options().read_only ? Status::ok() : put_format(db);
   const std::string number = found.value_or("");
   ByteReader in(number);
   const uint64_t format = in.varint();
   if (in.at_end() && format == kSpoolFormat) return Status::ok();
+  if (in.at_end() && format == kReadableFormat) {
+    return db.options().read_only ? Status::ok() : put_format(db);
+  }
   if (in.at_end() && format < kSpoolFormat) {
     return invalid("the spool of " + std::string(sink) + ": written by an older Sluice (format " +
                    std::to_string(format) + ", this program knows " + std::to_string(kSpoolFormat) +

@@ -3,7 +3,11 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+#include <bit>
+
 #include "runtime/base/byte_coding.h"
+#include "runtime/store/text_ends.h"
 
 namespace sluice::store {
 namespace {
@@ -17,25 +21,52 @@ constexpr uint32_t kHasRawKey = 8;
 constexpr uint32_t kRawIsValue = 16;
 constexpr uint32_t kRawKeyIsKey = 32;
 constexpr uint32_t kCounted = 64;
-constexpr uint32_t kAllBits = 127;
+constexpr uint32_t kRawEndsLikeValue = 128;
+constexpr uint32_t kAllBits = 255;
+// Shared by fewer bytes the original is kept whole: naming the ends costs some itself.
+constexpr size_t kLeastShared = 16;
+constexpr size_t kTextBlock = 64 << 10;
 constexpr size_t kChecksumBytes = 4;
 // A header is at least its two lengths.
 constexpr size_t kLeastHeader = 2;
 
-bool same(std::string_view a, std::string_view b) { return a.data() != nullptr && a == b; }
-
-uint32_t bits_of(const SpoolRecord& record) {
+// Which texts are kept, and how.
+struct Form {
   uint32_t bits = 0;
+  TextEnds shared;  // of the original and the value; with kRawEndsLikeValue
+
+  // Of the original, what the value has not.
+  [[nodiscard]] std::string_view middle(std::string_view raw) const {
+    return raw.substr(shared.front, raw.size() - shared.front - shared.back);
+  }
+};
+
+void form_raw(const SpoolRecord& record, Form& form) {
+  if ((form.bits & kHasValue) == 0) {
+    form.bits |= kHasRaw;
+    return;
+  }
+  // A script mostly changes little: the ends are still those of the original.
+  form.shared = shared_ends(record.value, record.raw);
+  const size_t shared = form.shared.front + form.shared.back;
+  if (shared == record.raw.size() && shared == record.value.size()) {
+    form.bits |= kRawIsValue;
+  } else {
+    form.bits |= shared < kLeastShared ? kHasRaw : kRawEndsLikeValue;
+  }
+}
+
+Form form_of(const SpoolRecord& record) {
+  Form form;
+  uint32_t& bits = form.bits;
   if (record.value.data() != nullptr) bits |= kHasValue;
   if (record.key.data() != nullptr) bits |= kHasKey;
-  if (record.raw.data() != nullptr) {
-    bits |= (bits & kHasValue) != 0 && same(record.value, record.raw) ? kRawIsValue : kHasRaw;
-  }
+  if (record.raw.data() != nullptr) form_raw(record, form);
   if (record.raw_key.data() != nullptr) {
-    bits |= (bits & kHasKey) != 0 && same(record.key, record.raw_key) ? kRawKeyIsKey : kHasRawKey;
+    bits |= (bits & kHasKey) != 0 && record.key == record.raw_key ? kRawKeyIsKey : kHasRawKey;
   }
   if (record.counted) bits |= kCounted;
-  return bits;
+  return form;
 }
 
 Status damaged(std::string_view what) {
@@ -46,7 +77,23 @@ std::string_view optional_text(ByteReader& in, uint32_t bits, uint32_t bit) {
   return (bits & bit) != 0 ? in.text() : std::string_view();
 }
 
-void read_body(ByteReader& in, uint32_t bits, SpoolRecord& out) {
+// False: the ends lie outside of the value.
+bool read_raw(ByteReader& in, uint32_t bits, SpoolTexts& texts, SpoolRecord& out) {
+  if ((bits & kRawIsValue) != 0) {
+    out.raw = out.value;
+  } else if ((bits & kRawEndsLikeValue) != 0) {
+    const uint64_t front = in.varint();
+    const uint64_t back = in.varint();
+    if (front > out.value.size() || back > out.value.size() - front) return false;
+    out.raw = texts.join(out.value.substr(0, front), in.text(),
+                         out.value.substr(out.value.size() - back));
+  } else {
+    out.raw = optional_text(in, bits, kHasRaw);
+  }
+  return true;
+}
+
+bool read_body(ByteReader& in, uint32_t bits, SpoolTexts& texts, SpoolRecord& out) {
   out.source = in.text();
   out.lane = in.text();
   out.position = in.varint();
@@ -65,19 +112,42 @@ void read_body(ByteReader& in, uint32_t bits, SpoolRecord& out) {
   out.sinks = in.text();
   out.value = optional_text(in, bits, kHasValue);
   out.key = optional_text(in, bits, kHasKey);
-  out.raw = (bits & kRawIsValue) != 0 ? out.value : optional_text(in, bits, kHasRaw);
+  if (!read_raw(in, bits, texts, out)) return false;
   out.raw_key = (bits & kRawKeyIsKey) != 0 ? out.key : optional_text(in, bits, kHasRawKey);
   const uint64_t headers = in.varint();
   out.headers.clear();
-  if (headers > in.left() / kLeastHeader) return;  // at_end() will be false
+  if (headers > in.left() / kLeastHeader) return false;
   out.headers.reserve(headers);
   for (uint64_t i = 0; i < headers; ++i) {
     const std::string_view name = in.text();
     out.headers.push_back({name, in.text()});
   }
+  return in.at_end();
 }
 
 }  // namespace
+
+std::string_view SpoolTexts::join(std::string_view first, std::string_view second,
+                                  std::string_view third) {
+  const size_t size = first.size() + second.size() + third.size();
+  if (blocks_.empty() || blocks_.back().size - used_ < size) {
+    const size_t room = std::max(size, kTextBlock);
+    blocks_.push_back({std::unique_ptr<char[]>(new char[room]), room});
+    used_ = 0;
+  }
+  char* const begin = blocks_.back().bytes.get() + used_;
+  char* at = begin;
+  for (const std::string_view part : {first, second, third}) {
+    at = std::copy(part.begin(), part.end(), at);
+  }
+  used_ += size;
+  return {begin, size};
+}
+
+void SpoolTexts::clear() {
+  if (blocks_.size() > 1) blocks_.erase(blocks_.begin() + 1, blocks_.end());
+  used_ = 0;
+}
 
 uint32_t spool_record_checksum(uint64_t id, std::string_view body) {
   std::string name;
@@ -88,7 +158,8 @@ uint32_t spool_record_checksum(uint64_t id, std::string_view body) {
 }
 
 void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& out) {
-  const uint32_t bits = bits_of(record);
+  const Form form = form_of(record);
+  const uint32_t bits = form.bits;
   out.clear();
   out += kRecordForm;
   append_varint(out, bits);
@@ -110,6 +181,11 @@ void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& ou
   if ((bits & kHasValue) != 0) append_text(out, record.value);
   if ((bits & kHasKey) != 0) append_text(out, record.key);
   if ((bits & kHasRaw) != 0) append_text(out, record.raw);
+  if ((bits & kRawEndsLikeValue) != 0) {
+    append_varint(out, form.shared.front);
+    append_varint(out, form.shared.back);
+    append_text(out, form.middle(record.raw));
+  }
   if ((bits & kHasRawKey) != 0) append_text(out, record.raw_key);
   append_varint(out, record.headers.size());
   for (const SpoolHeader& header : record.headers) {
@@ -119,7 +195,8 @@ void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& ou
   append_big_endian(out, spool_record_checksum(id, out));
 }
 
-Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolRecord& out) {
+Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolTexts& texts,
+                           SpoolRecord& out) {
   if (bytes.size() < 2 + kChecksumBytes) {
     return damaged("it has " + std::to_string(bytes.size()) + " bytes");
   }
@@ -134,11 +211,12 @@ Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolRecord& out
   }
   ByteReader in(body.substr(1));
   const uint32_t bits = in.varint32();
-  const bool twice = (bits & kRawIsValue) != 0 && (bits & kHasRaw) != 0;
+  const int raws = std::popcount(bits & (kRawIsValue | kHasRaw | kRawEndsLikeValue));
   const bool key_twice = (bits & kRawKeyIsKey) != 0 && (bits & kHasRawKey) != 0;
-  if ((bits & ~kAllBits) != 0 || twice || key_twice) return damaged("its flags are none of ours");
-  read_body(in, bits, out);
-  if (!in.at_end()) return damaged("its lengths do not add up");
+  if ((bits & ~kAllBits) != 0 || raws > 1 || key_twice) {
+    return damaged("its flags are none of ours");
+  }
+  if (!read_body(in, bits, texts, out)) return damaged("its lengths do not add up");
   return Status::ok();
 }
 
@@ -146,7 +224,8 @@ uint64_t spool_record_size(const SpoolRecord& record) {
   const auto text_size = [](std::string_view text) {
     return varint_size(text.size()) + text.size();
   };
-  const uint32_t bits = bits_of(record);
+  const Form form = form_of(record);
+  const uint32_t bits = form.bits;
   uint64_t size = 1 + varint_size(bits) + kChecksumBytes;
   for (const uint64_t number :
        {record.position, uint64_t{record.part}, uint64_t{record.flags},
@@ -162,6 +241,10 @@ uint64_t spool_record_size(const SpoolRecord& record) {
   if ((bits & kHasValue) != 0) size += text_size(record.value);
   if ((bits & kHasKey) != 0) size += text_size(record.key);
   if ((bits & kHasRaw) != 0) size += text_size(record.raw);
+  if ((bits & kRawEndsLikeValue) != 0) {
+    size += varint_size(form.shared.front) + varint_size(form.shared.back);
+    size += text_size(form.middle(record.raw));
+  }
   if ((bits & kHasRawKey) != 0) size += text_size(record.raw_key);
   for (const SpoolHeader& header : record.headers) {
     size += text_size(header.name) + text_size(header.value);

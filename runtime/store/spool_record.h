@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,7 @@ struct SpoolRecord {
   int64_t event_time_us = 0;
   int64_t received_us = 0;
   // What a letter needs besides.
-  std::string_view raw;      // the original bytes; may be absent. Kept once when equal to `value`
+  std::string_view raw;      // the original bytes; may be absent. Kept as what differs from `value`
   std::string_view raw_key;  // the original key; may be absent. Kept once when equal to `key`
   std::string_view schema_version;
   std::string_view script_hash;
@@ -48,14 +49,32 @@ struct SpoolRecord {
 
 namespace store {
 
+// Memory for texts that do not lie anywhere as a whole. What it gave stays where it is until
+// clear(), which keeps some of the memory for the next.
+class SpoolTexts {
+ public:
+  std::string_view join(std::string_view first, std::string_view second, std::string_view third);
+  void clear();
+
+ private:
+  struct Block {
+    std::unique_ptr<char[]> bytes;
+    size_t size = 0;
+  };
+  std::vector<Block> blocks_;
+  size_t used_ = 0;  // of the last one
+};
+
 // Bytes on disk (`docs/formats.md`): numbers as varints, texts with their lengths, at the end a
 // CRC-32 over `id` and all before it, so that neither an altered record nor one under another's
 // number passes.
 void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& out);
 
-// Views into `bytes`. kCorrupt, naming what is wrong, for anything that encode_spool_record() did
-// not write; never reads outside, and needs no more memory than `bytes` has.
-Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolRecord& out);
+// Views into `bytes`, or into `texts`. kCorrupt, naming what is wrong, for anything that
+// encode_spool_record() did not write; never reads outside, and needs no more memory than `bytes`
+// has.
+Status decode_spool_record(uint64_t id, std::string_view bytes, SpoolTexts& texts,
+                           SpoolRecord& out);
 
 // Of what stands before it, as decode_spool_record() wants it.
 uint32_t spool_record_checksum(uint64_t id, std::string_view body);

@@ -199,7 +199,8 @@ class Salvager {
     std::optional<store::SpoolEntry> entry;
     if (found && *found) entry = store::decode_spool_entry(**found);
     SpoolRecord record;
-    if (const Status good = store::decode_spool_record(id, value, record); !good) {
+    texts_.clear();
+    if (const Status good = store::decode_spool_record(id, value, texts_, record); !good) {
       return take_failing(old, id, entry, value, good.message());
     }
     store::SpoolEntry fresh;
@@ -365,6 +366,7 @@ class Salvager {
   LineFile lost_;
   std::unique_ptr<RocksDb> new_;
   RocksBatch batch_;
+  store::SpoolTexts texts_;
   store::SpoolIndex index_;       // for the numbers of lanes in the new database
   fs::path index_from_;           // the first database that could be opened
   uint64_t waiting_damaged_ = 0;  // failing records that were not set aside before

@@ -45,13 +45,16 @@ void require_same(const SpoolRecord& a, const SpoolRecord& b) {
 void record(std::string_view body) {
   std::string bytes(body);
   sluice::append_big_endian(bytes, sluice::store::spool_record_checksum(kId, body));
+  sluice::store::SpoolTexts texts;
   SpoolRecord out;
-  const sluice::Status read = sluice::store::decode_spool_record(kId, bytes, out);
+  const sluice::Status read = sluice::store::decode_spool_record(kId, bytes, texts, out);
   if (!read) {
     require(!read.message().empty());
     return;
   }
-  for (const std::string_view text : {out.source, out.lane, out.value, out.raw, out.detail}) {
+  // The original may be put together from its own part and the value's, which are inside.
+  require(out.raw.size() <= out.value.size() + bytes.size());
+  for (const std::string_view text : {out.source, out.lane, out.value, out.detail}) {
     if (text.empty()) continue;
     require(text.data() >= bytes.data());
     require(text.data() + text.size() <= bytes.data() + bytes.size());
@@ -60,7 +63,7 @@ void record(std::string_view body) {
   sluice::store::encode_spool_record(kId, out, again);
   require(again.size() == sluice::store::spool_record_size(out));
   SpoolRecord twice;
-  require(bool(sluice::store::decode_spool_record(kId, again, twice)));
+  require(bool(sluice::store::decode_spool_record(kId, again, texts, twice)));
   require_same(out, twice);
 }
 
@@ -85,8 +88,9 @@ void small_values(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   record(bytes);
+  sluice::store::SpoolTexts texts;
   SpoolRecord ignored;
-  (void)sluice::store::decode_spool_record(kId, bytes, ignored);
+  (void)sluice::store::decode_spool_record(kId, bytes, texts, ignored);
   small_values(bytes);
   return 0;
 }

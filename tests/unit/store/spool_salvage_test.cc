@@ -138,6 +138,28 @@ TEST(SpoolSalvage, ASpoolOfAnOlderFormatIsRefusedAndLeftAlone) {
   EXPECT_EQ(look_into_spool(dir.path(), "pg").status().code(), Code::kInvalid);
 }
 
+TEST(SpoolSalvage, ASpoolOfTheFormatBeforeIsTaken) {
+  TempDir dir;
+  ASSERT_NO_FATAL_FAILURE(fill(dir, 50, 10));
+  const auto format = [&](const char* number) {
+    auto db = store::RocksDb::open(store::spool_options(dir.path(), "pg"));
+    ASSERT_TRUE(db.is_ok()) << db.status().message();
+    ASSERT_EQ((*db)->get("v")->value_or(""), "\x03");
+    if (number == nullptr) return;
+    store::RocksBatch batch = (*db)->batch();
+    batch.put("v", number);
+    ASSERT_TRUE((*db)->write(batch, true));
+  };
+  ASSERT_NO_FATAL_FAILURE(format("\x02"));
+  EXPECT_TRUE(verify_spool(dir.path(), "pg").is_ok());
+  {
+    auto spool = open_spool(spool_in(dir));
+    ASSERT_TRUE(spool.is_ok()) << spool.status().message();
+    EXPECT_EQ((*spool)->stats().records, 50u);
+  }
+  ASSERT_NO_FATAL_FAILURE(format(nullptr));
+}
+
 TEST(SpoolSalvage, AContradictingIndexIsMadeAnew) {
   TempDir dir;
   ASSERT_NO_FATAL_FAILURE(fill(dir, 100, 100));
