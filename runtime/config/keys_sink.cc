@@ -136,9 +136,9 @@ constexpr std::array kSink = {
     Key{.name = "writers",
         .type = kInteger,
         .preset = "1",
-        .text =
-            "Instances writing in parallel. A lane belongs to one of them. More than one has no "
-            "spool.",
+        .text = "Instances writing in parallel. A lane belongs to one of them. Each has its share "
+                "of the "
+                "spool.",
         .least = 1,
         .most = 64},
     Key{.name = "timeout",

@@ -76,14 +76,6 @@ void spool_form(const Value& sink, const std::string& path, Problems& problems) 
                  "\"on_unavailable: dead_letter\" does not go with \"spool\", which holds what the "
                  "sink cannot take; keep one of them");
   }
-  const Value* writers = sink.find("writers");
-  const auto* several = writers != nullptr ? std::get_if<uint64_t>(&writers->data) : nullptr;
-  if (several != nullptr && *several > 1) {
-    problems.add(
-        writers->node->key_place, path,
-        "several \"writers\" do not go with \"spool\", which is emptied in the order it was "
-        "filled in; keep one of them");
-  }
   const Value* required = sink.find("required");
   const auto* wanted = required != nullptr ? std::get_if<bool>(&required->data) : nullptr;
   if (wanted != nullptr && !*wanted) {

@@ -43,6 +43,23 @@ void add(std::vector<std::pair<std::string, uint64_t>>& to,
   }
 }
 
+void add(std::optional<SpoolStats>& to, const std::optional<SpoolStats>& more) {
+  if (!to || !more) {
+    if (more) to = more;
+    return;
+  }
+  to->records += more->records;
+  to->bytes += more->bytes;
+  to->limit_bytes += more->limit_bytes;
+  to->lanes += more->lanes;
+  to->damaged += more->damaged;
+  to->disk_bytes += more->disk_bytes;
+  to->found += more->found;
+  if (to->oldest_us == 0 || (more->oldest_us != 0 && more->oldest_us < to->oldest_us)) {
+    to->oldest_us = more->oldest_us;
+  }
+}
+
 void add(SinkStatus& to, const SinkStatus& more) {
   if (illness(more.state) > illness(to.state)) {
     to.state = more.state;
@@ -63,6 +80,8 @@ void add(SinkStatus& to, const SinkStatus& more) {
       (more.failing_since_us != 0 && more.failing_since_us < to.failing_since_us)) {
     to.failing_since_us = more.failing_since_us;
   }
+  add(to.spool, more.spool);
+  if (to.spool_trouble.empty()) to.spool_trouble = more.spool_trouble;
   add(to.retries, more.retries);
   add(to.seconds, more.seconds);
   add(to.batch_records, more.batch_records);
@@ -77,7 +96,7 @@ Result<std::unique_ptr<SinkBranch>> SinkBranch::create(const ComponentRef& compo
                                                        LetterBox& letters, const Clock& clock) {
   std::unique_ptr<SinkBranch> branch(new SinkBranch);
   for (uint32_t writer = 0; writer < writers; ++writer) {
-    SLUICE_ASSIGN_OR_RETURN(SinkDriver::Options one, options());
+    SLUICE_ASSIGN_OR_RETURN(SinkDriver::Options one, options(writer));
     one.writer = writer;
     one.writers = writers;
     one.lane_name = lane_name;

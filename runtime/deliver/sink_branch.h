@@ -14,12 +14,13 @@
 namespace sluice {
 
 // One sink of a pipeline: as many drivers as it has writers, each with an instance of its own. A
-// lane belongs to one of them, by the hash of its name, so its order is kept. Every driver is given
-// every batch and takes what is of its lanes. The functions are those of SinkDriver, over all.
+// lane belongs to one of them, by the hash of its name, so its order is kept; a spool, too. Every
+// driver is given every batch and takes what is of its lanes. The functions are those of
+// SinkDriver, over all.
 class SinkBranch {
  public:
   // Makes the options of a writer, counted from 0; called `writers` times.
-  using MakeOptions = std::function<Result<SinkDriver::Options>()>;
+  using MakeOptions = std::function<Result<SinkDriver::Options>(uint32_t writer)>;
 
   static Result<std::unique_ptr<SinkBranch>> create(const ComponentRef& component, uint32_t writers,
                                                     const MakeOptions& options,

@@ -112,7 +112,8 @@ uint32_t SinkDriver::writer_of(const std::string& lane, size_t writers) {
 }
 
 bool SinkDriver::has_lane(const Batch& batch, uint32_t lane) {
-  if (options_.writers == 1) return true;
+  // What comes out of this writer's spool went into it as its own.
+  if (options_.writers == 1 || batch.spooled != nullptr) return true;
   if (batch.redrive) return lane % options_.writers == options_.writer;  // lanes without names
   constexpr size_t kMostLanes = 65536;                                   // lanes come and go
   if (writer_of_.size() >= kMostLanes) writer_of_.clear();

@@ -87,8 +87,10 @@ Status Pipeline::create_sinks() {
   for (const SinkConfig& sink : config_.sinks) {
     auto component = context_.registry->find(ComponentKind::kSink, sink.use);
     if (!component) return std::move(component).status().with_context(sink.place.text());
-    if (sink.writers > 1) SLUICE_RETURN_IF_ERROR(expect_no_spool(sink));
-    const auto options = [&]() { return sink_options(sink, component.value(), index); };
+    SLUICE_RETURN_IF_ERROR(expect_no_other_spool(sink));
+    const auto options = [&](uint32_t writer) {
+      return sink_options(sink, component.value(), index, writer);
+    };
     auto branch = SinkBranch::create(
         component.value(), sink.writers, options,
         [this](uint32_t source, uint32_t lane) { return lane_name(source, lane); }, *this,
@@ -102,25 +104,16 @@ Status Pipeline::create_sinks() {
   return Status::ok();
 }
 
-// Several writers would open it several times, and leave its order.
-Status Pipeline::expect_no_spool(const SinkConfig& sink) const {
-  SLUICE_ASSIGN_OR_RETURN(const auto spool, open_spool_of(sink));
-  if (!spool) return Status::ok();
-  return invalid(sink.place.text() + ": sinks." + sink.name + ": its spool still holds " +
-                 std::to_string(spool->stats().records) +
-                 " records; run it with `writers: 1` until the spool is empty");
-}
-
 Result<SinkDriver::Options> Pipeline::sink_options(const SinkConfig& sink,
-                                                   const ComponentRef& component, uint16_t index) {
+                                                   const ComponentRef& component, uint16_t index,
+                                                   uint32_t writer) {
   SinkDriver::Options options;
   options.config = sink;
   SLUICE_ASSIGN_OR_RETURN(options.config.config_json,
                           complete_sink_options(sink, *component.component));
   options.index = index;
-  if (sink.writers == 1) {
-    SLUICE_ASSIGN_OR_RETURN(options.spool, open_spool_of(sink));
-  }
+  SLUICE_ASSIGN_OR_RETURN(options.spool, open_spool_of(sink, writer));
+  if (auto& rate = options.config.spool_drain_rate) *rate /= sink.writers;
   options.desk = this;
   options.share_bytes = config_.flow.max_in_flight / 4;
   // A part takes at least its own size of the budget.

@@ -178,9 +178,9 @@ class Pipeline final : public SettlementListener,
   Status create_sources();
   Status create_sinks();
   [[nodiscard]] bool lanes_idle() const;
-  [[nodiscard]] Status expect_no_spool(const SinkConfig& sink) const;
+  [[nodiscard]] Status expect_no_other_spool(const SinkConfig& sink) const;
   Result<SinkDriver::Options> sink_options(const SinkConfig& sink, const ComponentRef& component,
-                                           uint16_t index);
+                                           uint16_t index, uint32_t writer);
   SinkMarks::Options marks_of(const SinkConfig& sink);
   [[nodiscard]] uint64_t resume_at(uint32_t source, const std::string& lane,
                                    uint64_t checkpoint) const;
@@ -188,7 +188,7 @@ class Pipeline final : public SettlementListener,
   void lanes_left();
   Status move_lanes(uint32_t source, std::vector<CheckpointMove::Lane> lanes);
   static void give_back_all(Batch& batch);
-  Result<std::unique_ptr<Spool>> open_spool_of(const SinkConfig& sink) const;
+  Result<std::unique_ptr<Spool>> open_spool_of(const SinkConfig& sink, uint32_t writer) const;
   static std::string version_met(const Batch& batch, uint32_t record);
   static void fill_spooled(const LetterRequest& request, DeadLetter& letter);
   void intake(uint32_t source, sluice_batch raw, std::shared_ptr<const void> producer);

@@ -1,22 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline's side of its sinks' spools: names, and the account of what is inside.
 #include <algorithm>
+#include <charconv>
 
 #include "runtime/pipeline/pipeline.h"
 
 namespace sluice {
+namespace {
+
+// A writer has the lanes of its number among so many, and so has its spool.
+std::string spool_name(const SinkConfig& sink, uint32_t writer) {
+  if (sink.writers == 1) return sink.name;
+  return sink.name + "#" + std::to_string(writer + 1) + "of" + std::to_string(sink.writers);
+}
+
+// Of how many writers it is: 0 when it is none of this sink's.
+uint32_t writers_of_spool(const std::string& name, const SinkConfig& sink) {
+  if (name == sink.name) return 1;
+  if (!name.starts_with(sink.name + "#")) return 0;
+  const size_t at = name.rfind("of");
+  uint32_t writers = 0;
+  const char* const end = name.data() + name.size();
+  if (at == std::string::npos) return 0;
+  const auto [last, error] = std::from_chars(name.data() + at + 2, end, writers);
+  return error == std::errc() && last == end ? writers : 0;
+}
+
+}  // namespace
+
+// With another number of writers a lane may belong to another one, and its records of before lie
+// where that one does not look.
+Status Pipeline::expect_no_other_spool(const SinkConfig& sink) const {
+  if (context_.state_dir.empty()) return Status::ok();
+  for (const std::string& name : spools_in(context_.state_dir)) {
+    const uint32_t writers = writers_of_spool(name, sink);
+    if (writers == 0 || writers == sink.writers) continue;
+    SpoolOptions options;
+    options.state_dir = context_.state_dir;
+    options.sink = name;
+    options.clock = context_.clock;
+    const auto spool = open_spool(options);
+    if (!spool) return Status(spool.status()).with_context("sinks." + sink.name);
+    const uint64_t records = (*spool)->stats().records;
+    if (records == 0) continue;
+    return invalid(sink.place.text() + ": sinks." + sink.name + ": the spool " + name +
+                   " still holds " + std::to_string(records) + " records; run it with `writers: " +
+                   std::to_string(writers) + "` until that is empty");
+  }
+  return Status::ok();
+}
 
 // One that holds records is opened even where the configuration does not ask for it any more: what
 // was promised to be kept is delivered.
-Result<std::unique_ptr<Spool>> Pipeline::open_spool_of(const SinkConfig& sink) const {
+Result<std::unique_ptr<Spool>> Pipeline::open_spool_of(const SinkConfig& sink,
+                                                       uint32_t writer) const {
   if (context_.state_dir.empty()) return std::unique_ptr<Spool>();
   const auto known = spools_in(context_.state_dir);
-  const bool exists = std::find(known.begin(), known.end(), sink.name) != known.end();
+  const std::string name = spool_name(sink, writer);
+  const bool exists = std::find(known.begin(), known.end(), name) != known.end();
   if (sink.spool_bytes == 0 && !exists) return std::unique_ptr<Spool>();
   SpoolOptions options;
   options.state_dir = context_.state_dir;
-  options.sink = sink.name;
-  options.limit_bytes = sink.spool_bytes;
+  options.sink = name;
+  options.limit_bytes = sink.spool_bytes / sink.writers;
   options.clock = context_.clock;
   auto spool = open_spool(options);
   if (!spool) return std::move(spool).status().with_context("sinks." + sink.name);

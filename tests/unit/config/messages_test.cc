@@ -121,11 +121,9 @@ TEST_F(Message, ASpoolIsForASinkThatHolds) {
               HasSubstr("\"on_unavailable: dead_letter\" does not go with \"spool\""));
   EXPECT_THAT(error(sink("spool: { size: 1MiB }, required: false")),
               HasSubstr("\"required: false\" does not go with \"spool\""));
-  EXPECT_EQ(error(sink("spool: 2GiB, writers: 1")), "");
   EXPECT_EQ(error(sink("writers: 4")), "");
   EXPECT_THAT(error(sink("writers: 65")), HasSubstr("expected between 1 and 64, found \"65\""));
-  EXPECT_THAT(error(sink("spool: 2GiB, writers: 4")),
-              HasSubstr("several \"writers\" do not go with \"spool\""));
+  EXPECT_EQ(error(sink("spool: 2GiB, writers: 4")), "");
   EXPECT_THAT(error(sink("spool: 2 big ones")), HasSubstr("expected a size"));
 }
 

@@ -68,7 +68,7 @@ class PipelineTest : public ::testing::Test {
   virtual std::unique_ptr<CheckpointStore> wrap(std::unique_ptr<CheckpointStore> store) {
     return store;
   }
-  void start(uint32_t workers = 2, std::shared_ptr<const Bundle> bundle = nullptr) {
+  Result<std::unique_ptr<Pipeline>> make(std::shared_ptr<const Bundle> bundle = nullptr) {
     checkpoints_ = wrap(open_checkpoint_store(folder_).value());
     letters_ = open_dead_letter_store(folder_).value();
     ledger_ = std::make_unique<Ledger>(*checkpoints_, *letters_, Clock::real());
@@ -85,7 +85,10 @@ class PipelineTest : public ::testing::Test {
       keys_ = open_idempotency_store(folder_, Clock::real()).value();
     }
     context.idempotency = keys_.get();
-    auto made = Pipeline::create(config_, context);
+    return Pipeline::create(config_, context);
+  }
+  void start(uint32_t workers = 2, std::shared_ptr<const Bundle> bundle = nullptr) {
+    auto made = make(std::move(bundle));
     ASSERT_TRUE(made) << made.status().message();
     pipeline_ = std::move(made).value();
     ASSERT_TRUE(pipeline_->restore(*checkpoints_));

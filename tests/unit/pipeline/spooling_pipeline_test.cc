@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sinks with spools in a whole pipeline: the account, letters, keys and restarts (semantics 1, 6).
 #include <atomic>
+#include <map>
 #include <set>
 
 #include "tests/unit/pipeline/fixture.h"
@@ -10,6 +11,7 @@ namespace {
 
 using Key = IdempotencyConfig::Key;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 class SpoolingPipelineTest : public PipelineTest {
@@ -87,6 +89,41 @@ TEST_F(SpoolingPipelineTest, WhatIsFoundInASpoolCountsAsReceived) {
   EXPECT_EQ(account().received(), 100U);
   EXPECT_EQ(outcome(Outcome::kCommitted), 100U);
   EXPECT_EQ(account().unaccounted(), 0);
+}
+
+// Each lane has its writer, and the writer a spool.
+TEST_F(SpoolingPipelineTest, SeveralWritersHaveASpoolEach) {
+  constexpr uint64_t kLanes = 8;
+  config_.sinks[0].writers = 3;
+  for (uint64_t i = 0; i < 30 * kLanes; ++i) {
+    const std::string lane = std::to_string(i % kLanes);
+    test::source_levers("in").records.push_back(
+        {"lane" + lane, i / kLanes + 1, "{\"lane\":" + lane + "}"});
+  }
+  start();
+  ASSERT_TRUE(comes_true([&] { return spooled() == 30 * kLanes && account().unsafe() == 0; }));
+  EXPECT_EQ(pipeline_->snapshot().sinks[0].spool->limit_bytes, (1U << 20) / 3 * 3);
+  end();
+  EXPECT_THAT(spools_in(folder_), SizeIs(3));
+  config_.sinks[0].writers = 2;
+  EXPECT_THAT(make().status().message(), HasSubstr("run it with `writers: 3` until that is empty"));
+  config_.sinks[0].writers = 3;
+  test::source_levers("in").records.clear();
+  dead_ = false;
+  start();
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(outcome(Outcome::kCommitted), 30 * kLanes);
+  EXPECT_EQ(account().unaccounted(), 0);
+  {
+    auto& levers = test::sink_levers("out");
+    const std::lock_guard lock(levers.mutex);
+    std::map<std::string, uint64_t> last;
+    for (const auto& record : levers.committed) EXPECT_EQ(record.position, ++last[record.value]);
+    EXPECT_THAT(last, SizeIs(kLanes));
+  }
+  end();
+  config_.sinks[0].writers = 2;  // nothing is left that would come out of order
+  start();
 }
 
 TEST_F(SpoolingPipelineTest, ASpoolThatIsNotConfiguredAnyMoreIsEmptiedAllTheSame) {
