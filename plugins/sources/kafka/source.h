@@ -26,6 +26,15 @@
 
 namespace sluice::kafka_source {
 
+// A finite run that has read its own partitions looks at those of the group's other members.
+struct OtherMembers {
+  std::map<std::string, std::int64_t> ends;       // by lane, as they were at the first look
+  std::int64_t sum = 0;                           // of their committed offsets
+  std::chrono::steady_clock::time_point moved{};  // when it last changed
+  std::chrono::steady_clock::time_point due{};    // the next look
+  bool told = false;
+};
+
 // The `kafka` source: a member of a consumer group. A partition is a lane, an offset a position.
 // Records are the client's messages as they came, kept until the batch is released. The client
 // speaks through events on one queue, so nothing happens but inside a call of the host's: a change
@@ -156,15 +165,7 @@ class KafkaSource {
   };
   bool replaying_ = false;  // only the ranges are read
   std::vector<ReplayRange> replay_;
-  // A finite run that has read its own partitions looks at those of the group's other members.
-  struct Others {
-    std::map<std::string, std::int64_t> ends;  // by lane, as they were at the first look
-    std::int64_t sum = 0;                      // of their committed offsets
-    Clock::time_point moved{};                 // when it last changed
-    Clock::time_point due{};                   // the next look
-    bool told = false;
-  };
-  std::optional<Others> others_;
+  std::optional<OtherMembers> others_;
   bool subscribed_ = false;
   bool left_ = false;             // the group; nothing can be done with the client any more
   common::kafka::Queue leaving_;  // what the client says from then on
