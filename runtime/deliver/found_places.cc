@@ -17,8 +17,11 @@ bool FoundPlaces::holds(const Delivery& delivery, const LaneName& name_of) {
     known = known_lanes_.emplace(number, found == lanes_.end() ? kNoLane : found->second).first;
   }
   if (known->second == kNoLane) return false;
-  const Place place{known->second, delivery.record().position, delivery.part->part};
-  return std::binary_search(places_.begin(), places_.end(), place);
+  const Place least{known->second, delivery.record().position, delivery.part->part,
+                    delivery.batch->again(delivery.part->record)};
+  const auto at = std::lower_bound(places_.begin(), places_.end(), least);
+  return at != places_.end() && at->lane == least.lane && at->position == least.position &&
+         at->part == least.part;
 }
 
 }  // namespace sluice

@@ -30,17 +30,19 @@ class FoundPlaces {
   // can be in flight at once are enough.
   explicit FoundPlaces(size_t most) : most_(most) {}
 
-  void add(uint32_t source, std::string_view lane, uint64_t position, uint32_t part) {
+  // `epoch`: as in SpoolRecord.
+  void add(uint32_t source, std::string_view lane, uint64_t position, uint32_t part,
+           uint32_t epoch) {
     const auto next = static_cast<uint32_t>(lanes_.size());
     const auto at = lanes_.try_emplace({source, std::string(lane)}, next).first;
-    places_.push_back({at->second, position, part});
+    places_.push_back({at->second, position, part, epoch});
     if (places_.size() > most_) places_.pop_front();
   }
   // After the last add().
   void seal();
 
   [[nodiscard]] bool empty() const { return places_.empty(); }
-  // Was it inside?
+  // Was it inside? One that comes again on purpose: was it since then?
   bool holds(const Delivery& delivery, const LaneName& name_of);
 
  private:
@@ -49,6 +51,7 @@ class FoundPlaces {
     uint32_t lane = 0;  // of lanes_
     uint64_t position = 0;
     uint32_t part = 0;
+    uint32_t epoch = 0;
     auto operator<=>(const Place&) const = default;
   };
 

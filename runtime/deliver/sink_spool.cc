@@ -58,7 +58,7 @@ Status SinkSpool::recover() {
       mark = marks.emplace(std::pair(place.source, place.lane), settled).first;
     }
     if (mark->second && place.position <= *mark->second) return;
-    found_.add(source, place.lane, place.position, place.part);
+    found_.add(source, place.lane, place.position, place.part, place.epoch);
   }));
   found_.seal();
   return Status::ok();
@@ -111,6 +111,7 @@ void SinkSpool::describe(const Delivery& delivery, SpoolRecord& out,
   out.position = record.position;
   out.sinks = names.sinks;
   out.part = part.part;
+  out.epoch = delivery.batch->again(part.record);
   out.flags = part.flags;
   out.raw_flags = record.flags;
   out.value = part.value;
@@ -172,9 +173,21 @@ bool SinkSpool::read_more() {
     more_ = false;
     return false;
   }
-  cursor_ = items->items().back().id;
+  batch_up(items);
+  return !read_.empty();
+}
+
+// A batch of each source, of what was read.
+void SinkSpool::batch_up(const std::shared_ptr<SpoolItems>& items) {
   std::map<uint32_t, std::unique_ptr<SpooledBatch>> by_source;
+  std::map<uint32_t, std::pair<uint64_t, uint32_t>> last;  // place, by lane
   for (const SpoolItem& item : items->items()) {
+    const uint32_t lane = lane_number(item.record);
+    // A lane that was moved back is inside twice: in a write its places rise.
+    const std::pair place(item.record.position, item.record.part);
+    const auto [before, first] = last.try_emplace(lane, place);
+    if (!first && place <= std::exchange(before->second, place)) break;
+    cursor_ = item.id;
     {
       MutexLock lock(mutex_);
       if (done_.contains(item.id)) continue;
@@ -182,12 +195,11 @@ bool SinkSpool::read_more() {
     const uint32_t source = desk_.source_number(item.record.source);
     auto& made = by_source[source];
     if (!made) made = std::make_unique<SpooledBatch>(*this, items, source);
-    made->add(item, lane_number(item.record));
+    made->add(item, lane);
   }
   for (auto& [source, made] : by_source) {
     read_.push_back(SpooledBatch::finish(std::move(made), pool_, options_.index));
   }
-  return !read_.empty();
 }
 
 uint32_t SinkSpool::lane_number(const SpoolRecord& record) {

@@ -105,6 +105,7 @@ class SinkSpool {
   void letter_written(const SpoolItem& item) SLUICE_EXCLUDES(mutex_);  // [any]
   void describe(const Delivery& delivery, SpoolRecord& out, std::deque<RecordNames>& keep) const;
   bool read_more() SLUICE_EXCLUDES(mutex_);
+  void batch_up(const std::shared_ptr<SpoolItems>& items) SLUICE_EXCLUDES(mutex_);
   void note_disk(const Status& status) const SLUICE_EXCLUDES(mutex_);
   uint32_t lane_number(const SpoolRecord& record);
 

@@ -82,7 +82,7 @@ void DurableSpool::fill(std::span<const SpoolRecord> records) {
   uint64_t id = next_id_;
   const SpoolRecord* before = nullptr;  // records of a lane come in runs
   for (const SpoolRecord& record : records) {
-    SpoolEntry entry{0, record.part, record.position, cost(record), now};
+    SpoolEntry entry{0, record.part, record.position, cost(record), now, record.epoch};
     if (before != nullptr && before->lane == record.lane && before->source == record.source) {
       entry.lane = entries_.back().lane;
     } else {
@@ -180,7 +180,7 @@ Status DurableSpool::each_place(const std::function<void(const SpoolPlace&)>& te
     if (lane == nullptr) {
       return contradiction("the index of record " + std::to_string(*id) + " is damaged");
     }
-    tell({*id, lane->source, lane->lane, entry->position, entry->part});
+    tell({*id, lane->source, lane->lane, entry->position, entry->part, entry->epoch});
   }
   return cursor.status();
 }

@@ -49,6 +49,7 @@ struct SpoolPlace {
   std::string_view lane;
   uint64_t position = 0;
   uint32_t part = 0;
+  uint32_t epoch = 0;  // as in SpoolRecord
 };
 
 // A lane that has records inside.

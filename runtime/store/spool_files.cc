@@ -152,6 +152,7 @@ std::string encode_spool_entry(const SpoolEntry& entry) {
   append_varint(out, entry.position);
   append_varint(out, entry.bytes);
   append_signed(out, entry.spooled_us);
+  if (entry.epoch != 0) append_varint(out, entry.epoch);
   return out;
 }
 
@@ -163,6 +164,7 @@ std::optional<SpoolEntry> decode_spool_entry(std::string_view bytes) {
   entry.position = in.varint();
   entry.bytes = in.varint();
   entry.spooled_us = in.signed_varint();
+  if (in.left() != 0) entry.epoch = in.varint32();
   if (!in.at_end()) return std::nullopt;
   return entry;
 }

@@ -56,6 +56,7 @@ struct SpoolEntry {
   uint64_t position = 0;
   uint64_t bytes = 0;  // counted for it
   int64_t spooled_us = 0;
+  uint32_t epoch = 0;  // as in SpoolRecord
 };
 std::string encode_spool_entry(const SpoolEntry& entry);
 std::optional<SpoolEntry> decode_spool_entry(std::string_view bytes);

@@ -22,7 +22,8 @@ constexpr uint32_t kRawIsValue = 16;
 constexpr uint32_t kRawKeyIsKey = 32;
 constexpr uint32_t kCounted = 64;
 constexpr uint32_t kRawEndsLikeValue = 128;
-constexpr uint32_t kAllBits = 255;
+constexpr uint32_t kHasEpoch = 256;
+constexpr uint32_t kAllBits = 511;
 // Shared by fewer bytes the original is kept whole: naming the ends costs some itself.
 constexpr size_t kLeastShared = 16;
 constexpr size_t kTextBlock = 64 << 10;
@@ -66,6 +67,7 @@ Form form_of(const SpoolRecord& record) {
     bits |= (bits & kHasKey) != 0 && record.key == record.raw_key ? kRawKeyIsKey : kHasRawKey;
   }
   if (record.counted) bits |= kCounted;
+  if (record.epoch != 0) bits |= kHasEpoch;
   return form;
 }
 
@@ -98,6 +100,7 @@ bool read_body(ByteReader& in, uint32_t bits, SpoolTexts& texts, SpoolRecord& ou
   out.lane = in.text();
   out.position = in.varint();
   out.part = in.varint32();
+  out.epoch = (bits & kHasEpoch) != 0 ? in.varint32() : 0;
   out.flags = in.varint32();
   out.event_time_us = in.signed_varint();
   out.received_us = in.signed_varint();
@@ -167,6 +170,7 @@ void encode_spool_record(uint64_t id, const SpoolRecord& record, std::string& ou
   append_text(out, record.lane);
   append_varint(out, record.position);
   append_varint(out, record.part);
+  if (record.epoch != 0) append_varint(out, record.epoch);
   append_varint(out, record.flags);
   append_signed(out, record.event_time_us);
   append_signed(out, record.received_us);
@@ -238,6 +242,7 @@ uint64_t spool_record_size(const SpoolRecord& record) {
         record.reason, record.detail, record.sinks}) {
     size += text_size(text);
   }
+  if (record.epoch != 0) size += varint_size(record.epoch);
   if ((bits & kHasValue) != 0) size += text_size(record.value);
   if ((bits & kHasKey) != 0) size += text_size(record.key);
   if ((bits & kHasRaw) != 0) size += text_size(record.raw);

@@ -25,6 +25,8 @@ struct SpoolRecord {
   std::string_view lane;    // durable name, not the number of a run
   uint64_t position = 0;
   uint32_t part = 0;
+  // Of a record that came again on purpose: since which epoch of its source. 0: it came as ever.
+  uint32_t epoch = 0;
   // What the sink is given.
   uint32_t flags = 0;      // SLUICE_RECORDF_*
   std::string_view value;  // rendered; may be absent (a tombstone)

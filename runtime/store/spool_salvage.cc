@@ -208,6 +208,7 @@ class Salvager {
     fresh.lane = index_.lane_number(record.source, record.lane, is_new);
     fresh.part = record.part;
     fresh.position = record.position;
+    fresh.epoch = record.epoch;
     fresh.bytes = Spool::cost(record);
     fresh.spooled_us = entry ? entry->spooled_us : clock_.wall_us();
     if (is_new) {

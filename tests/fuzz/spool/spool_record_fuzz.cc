@@ -29,6 +29,7 @@ bool same_text(std::string_view a, std::string_view b) {
 void require_same(const SpoolRecord& a, const SpoolRecord& b) {
   require(same_text(a.source, b.source) && same_text(a.lane, b.lane));
   require(a.position == b.position && a.part == b.part && a.flags == b.flags);
+  require(a.epoch == b.epoch);
   require(same_text(a.value, b.value) && same_text(a.key, b.key));
   require(same_text(a.raw, b.raw) && same_text(a.raw_key, b.raw_key));
   require(a.event_time_us == b.event_time_us && a.received_us == b.received_us);

@@ -145,6 +145,10 @@ class DriverFixture : public ::testing::Test {
       batch->redrive = {std::shared_ptr<void>(), reinterpret_cast<RedriveBatch*>(&letters)};
     }
     batch->charged_bytes = 1000;
+    for (Batch::Segment& segment : batch->segments()) {
+      segment.again_epoch = again_epoch_;
+      segment.again_to = again_to_;
+    }
     for (uint32_t i = 0; i < sent.size(); ++i) {
       Part part;
       part.value = values_.back()[i].value;
@@ -181,6 +185,9 @@ class DriverFixture : public ::testing::Test {
   }
 
   BatchBufferPool pool_;
+  // Since which epoch, and up to where, what is sent comes again on purpose.
+  uint32_t again_epoch_ = 0;
+  uint64_t again_to_ = 0;
   Ends ends_;
   std::deque<std::vector<sluice_record>> records_;
   std::deque<std::vector<Sent>> values_;

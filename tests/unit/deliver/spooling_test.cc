@@ -121,6 +121,35 @@ TEST_F(SpoolingTest, WhatComesAgainAfterACrashIsInsideAlready) {
   EXPECT_TRUE(batch->in_spool(11));
 }
 
+// Somebody moved the source back: what is inside was made by the script of before.
+TEST_F(SpoolingTest, WhatComesAgainOnPurposeIsNotInsideAlready) {
+  config_.breaker.half_open_after = Millis(3'600'000);
+  start_spooling();
+  send(numbers(0, 10));
+  ASSERT_TRUE(ends_.wait_settled(10));
+  restart();
+  positions_.clear();
+  again_epoch_ = 2;
+  again_to_ = 8;
+  const BatchPtr batch = send(numbers(100, 110));
+  ASSERT_TRUE(ends_.wait_settled(20));
+  EXPECT_EQ(driver_->status().spool->records, 18U);
+  EXPECT_TRUE(batch->in_spool(7));
+  EXPECT_EQ(batch->outcome(8), Outcome::kDuplicate) << "behind where it had come";
+  // After a crash in the middle of it the same come once more.
+  config_.breaker.half_open_after = Millis(1);
+  dead_ = false;
+  restart();
+  positions_.clear();
+  const BatchPtr once_more = send(numbers(100, 110));
+  ASSERT_TRUE(ends_.wait_settled(30));
+  ASSERT_TRUE(drained());
+  for (uint32_t i = 0; i < 10; ++i) EXPECT_EQ(once_more->outcome(i), Outcome::kDuplicate) << i;
+  std::vector<std::string> all = numbers(0, 10);
+  for (const std::string& value : numbers(100, 108)) all.push_back(value);
+  EXPECT_EQ(taken(), all);
+}
+
 TEST_F(SpoolingTest, AFullSpoolHoldsTheRestAndLosesNothing) {
   config_.spool_bytes = 2000;
   start_spooling();

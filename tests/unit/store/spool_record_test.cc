@@ -145,6 +145,7 @@ TEST(SpoolRecord, ItsSizeIsKnownBefore) {
   record.raw = "another";
   record.raw_key = "another";
   record.sinks = "pg,mirror";
+  record.epoch = 300;
   record.counted = true;
   EXPECT_EQ(store::spool_record_size(record), encoded(1, record).size());
 }
