@@ -40,7 +40,8 @@ ALLOWED = {
 CONFINED = {"rocksdb/": ("runtime/store/rocks",),
             "libpq-fe.h": ("runtime/store/postgres.cc", "tests/unit/store/postgres_server.cc",
                            "plugins/sinks/postgres/connection.cc"),
-            "librdkafka/": ("plugins/common/kafka_", "plugins/sources/kafka/"),
+            "librdkafka/": ("plugins/common/kafka_", "plugins/sources/kafka/", "plugins/sinks/kafka/",
+                            "tests/unit/sink_kafka/"),
             "pqxx/": ("plugins/sinks/postgres/",)}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
