@@ -88,6 +88,7 @@ class KafkaSink {
   std::atomic<bool> stopped_{false};
   std::optional<Columns> columns_;  // with a key from a pointer
   bool opened_ = false;
+  std::int32_t broker_ = -1;  // the one that answered last
   TopicLimits limits_;
   std::uint64_t limit_ = kUsualLimit;  // what the client was made for
   bool limits_stale_ = false;

@@ -70,6 +70,7 @@ void KafkaSink::wait_for_topic(milliseconds limit) {
       throw BadConfig(told("the brokers " + options_.connection.brokers + " do not let us in",
                            producer_.for_operator(), producer_.trouble()));
     }
+    broker_ = state.broker;
     if (state.answered && topic_is_there(state)) return;
     if (stopping()) throw Cancelled();
     if (!producer_.all_down() && Clock::now() < deadline) continue;
@@ -108,7 +109,8 @@ bool KafkaSink::topic_is_there(const TopicState& state) const {
 // before.
 void KafkaSink::learn_limits() {
   const auto wait = std::min<milliseconds>(options_.connect_timeout, std::chrono::seconds(5));
-  limits_ = limits_of_topic(producer_.client(), options_.topic, wait, [&] { return stopping(); });
+  limits_ = limits_of_topic(producer_.client(), options_.topic, broker_, wait,
+                            [&] { return stopping(); });
   if (stopping()) throw Cancelled();
   limits_stale_ = false;
   if (limits_.batch == 0) {

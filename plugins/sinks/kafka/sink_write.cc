@@ -235,6 +235,8 @@ void KafkaSink::fail_call() {
              RD_KAFKA_RESP_ERR__TIMED_OUT, trouble),
         Reason::kDeliveryTimeout);
   }
+  // It would remember what the topic's trouble was for a while; a new client asks again.
+  if (producer_.running() && !producer_.fatal()) producer_.end();
   for (const Report& report : reports_) {
     const Fate fate = fate_of(report.error);
     const std::string text = told("topic " + options_.topic, report.error);

@@ -39,19 +39,21 @@ TopicState look_at_topic(rd_kafka_t* client, rd_kafka_topic_t* topic, millisecon
   const common::kafka::Metadata owned(found);
   if (out.error != RD_KAFKA_RESP_ERR_NO_ERROR) return out;
   out.answered = true;
+  out.broker = found->orig_broker_id;
   if (found->topic_cnt != 1) return out;
   out.error = found->topics[0].err;
   out.partitions = found->topics[0].partition_cnt;
   return out;
 }
 
-TopicLimits limits_of_topic(rd_kafka_t* client, const std::string& topic, milliseconds wait,
-                            const std::function<bool()>& give_up) {
+TopicLimits limits_of_topic(rd_kafka_t* client, const std::string& topic, std::int32_t broker,
+                            milliseconds wait, const std::function<bool()>& give_up) {
   TopicLimits out;
   const AskedFor resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   const AdminOptions options(rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
   rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(wait.count()), nullptr,
                                             0);
+  if (broker >= 0) rd_kafka_AdminOptions_set_broker(options.get(), broker, nullptr, 0);
   const common::kafka::Queue answers(rd_kafka_queue_new(client));
   rd_kafka_ConfigResource_t* asked = resource.get();
   rd_kafka_DescribeConfigs(client, &asked, 1, options.get(), answers.get());

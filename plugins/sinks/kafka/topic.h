@@ -15,6 +15,7 @@ struct TopicState {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  // the lookup's, or else the topic's own
   bool answered = false;                                   // a broker gave an answer
   std::int32_t partitions = 0;
+  std::int32_t broker = -1;  // the one that answered
 };
 TopicState look_at_topic(rd_kafka_t* client, rd_kafka_topic_t* topic,
                          std::chrono::milliseconds wait);
@@ -25,8 +26,8 @@ struct TopicLimits {
   bool needs_key = false;   // compacted
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  // why it does not
 };
-// `give_up` is asked every now and then.
-TopicLimits limits_of_topic(rd_kafka_t* client, const std::string& topic,
+// Asks one broker, any of them knows. `give_up` is asked every now and then.
+TopicLimits limits_of_topic(rd_kafka_t* client, const std::string& topic, std::int32_t broker,
                             std::chrono::milliseconds wait, const std::function<bool()>& give_up);
 
 }  // namespace sluice::kafka_sink
