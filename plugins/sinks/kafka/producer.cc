@@ -133,6 +133,7 @@ std::string Producer::fatal_text() const {
 void Producer::forget_troubles() {
   state_.for_operator = RD_KAFKA_RESP_ERR_NO_ERROR;
   state_.all_down = false;
+  state_.failed = 0;
   state_.trouble.front() = '\0';
 }
 
@@ -143,8 +144,10 @@ void Producer::on_delivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* mes
   --state.under_way;
   report.state = Report::State::kDone;
   report.error = message->err;
-  report.maybe_written = message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
-                         rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+  report.maybe_written = false;
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  ++state.failed;
+  report.maybe_written = rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
 }
 
 void Producer::on_error(rd_kafka_t* /*client*/, int error, const char* text, void* opaque) {

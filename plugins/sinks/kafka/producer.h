@@ -52,6 +52,9 @@ class Producer {
   void purge();
   [[nodiscard]] std::size_t under_way() const { return state_.under_way; }
 
+  // Messages reported with an error since forget_troubles().
+  [[nodiscard]] std::size_t failed() const { return state_.failed; }
+
   // What the client had to complain about since forget_troubles().
   [[nodiscard]] rd_kafka_resp_err_t for_operator() const { return state_.for_operator; }
   [[nodiscard]] bool fatal() const { return state_.fatal; }
@@ -69,6 +72,7 @@ class Producer {
   struct State : common::kafka::ClientLog {
     using ClientLog::ClientLog;
     std::size_t under_way = 0;
+    std::size_t failed = 0;
     rd_kafka_resp_err_t for_operator = RD_KAFKA_RESP_ERR_NO_ERROR;
     bool fatal = false;
     bool all_down = false;  // no broker is connected

@@ -52,7 +52,8 @@ class KafkaSink {
  private:
   using Clock = std::chrono::steady_clock;
   // Why a write ended before every message was done.
-  enum class Cut : std::uint8_t { kNone, kDeadline, kStop, kOperator, kFatal };
+  // kFailed: in a transaction a message failed, after which the client sends no other.
+  enum class Cut : std::uint8_t { kNone, kDeadline, kStop, kOperator, kFatal, kFailed };
 
   // sink_open.cc
   void wait_for_topic(std::chrono::milliseconds limit);

@@ -14,6 +14,12 @@ using std::chrono::milliseconds;
 // An abort that takes longer is left to the cluster, which knows it by the next client of this id.
 constexpr milliseconds kAbortLimit{1000};
 
+// Which of several errors says most: what comes of another one last.
+int weight(Fate fate) {
+  if (fate == Fate::kTimeout) return 0;
+  return fate == Fate::kAgain ? 1 : 2;
+}
+
 }  // namespace
 
 void KafkaSink::write_transaction(const Batch& batch, Outcomes out) {
@@ -36,12 +42,14 @@ void KafkaSink::check_all_sent() {
     if (report.error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     const Fate fate = fate_of(report.error);
     if (report.at_home && blames_batch(fate)) continue;
-    if (worst == RD_KAFKA_RESP_ERR_NO_ERROR || fate != Fate::kTimeout) worst = report.error;
+    if (worst == RD_KAFKA_RESP_ERR_NO_ERROR || weight(fate) > weight(fate_of(worst))) {
+      worst = report.error;
+    }
   }
   if (cut_ == Cut::kNone && worst == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   abort();
   if (cut_ == Cut::kStop) throw Cancelled();
-  if (cut_ != Cut::kNone) fail_call();
+  if (cut_ != Cut::kNone && cut_ != Cut::kFailed) fail_call();
   const std::string text = told("topic " + options_.topic, worst);
   switch (fate_of(worst)) {
     case Fate::kTooLarge:
@@ -68,7 +76,7 @@ void KafkaSink::commit(Outcomes out) {
   const Step step = Transaction(producer_.client()).commit([&] { return !go_on(); });
   if (step.result == Step::Result::kDone) {
     context_.metric(Metric::kTransactions, 1);
-    // What came in between does not undo it.
+    // What went wrong meanwhile does not undo it.
     cut_ = Cut::kNone;
     return;
   }
@@ -90,7 +98,7 @@ void KafkaSink::abort() {
   context_.metric(Metric::kTransactionsAborted, 1);
   const auto limit = Clock::now() + kAbortLimit;
   const Step step = Transaction(producer_.client()).abort([&] { return Clock::now() >= limit; });
-  if (step.result == Step::Result::kFatal) throw Fatal(step.text);
+  if (step.result == Step::Result::kFatal) throw Fatal(producer_.fatal_text());
   producer_.end();
 }
 

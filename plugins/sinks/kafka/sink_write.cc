@@ -104,6 +104,8 @@ bool KafkaSink::go_on() {
     cut_ = Cut::kFatal;
   } else if (producer_.for_operator() != RD_KAFKA_RESP_ERR_NO_ERROR) {
     cut_ = Cut::kOperator;
+  } else if (options_.transactional() && producer_.failed() != 0) {
+    cut_ = Cut::kFailed;
   } else if (stop_seen_ && now - *stop_seen_ >= kFinishLimit) {
     cut_ = Cut::kStop;
   } else if (now >= deadline_) {
