@@ -229,7 +229,7 @@ def codecs_really_compress(broker):
 
 def fails(sink, *parts, code=3):
     """A run that ends with nothing written; the log says why and what to do."""
-    text = config(sink, more=", drain_timeout: 3s")
+    text = config(sink, more=", drain_timeout: 2s")
     with Folder(text, {"in.jsonl": numbers(0, 10)}) as folder:
         found, _, err = folder.run("run", "--once")
         equal(found, code, "exit code\n" + err)
@@ -278,6 +278,38 @@ def broker_restart_in_the_middle(broker):
     equal(ns(messages(broker, "restarted")), list(range(30000)), "records, each once and in order")
 
 
+def a_broker_that_hangs(broker):
+    """A write ends at its limit, the rest waits, a stop is no prisoner of it; what may have been written
+    is written again."""
+    broker.create("hung", 1)
+    source = "{ use: file, config: { paths: [./in.jsonl], follow: true } }"
+    sink = sink_of(broker, "hung", delivery_timeout="1s", connect_timeout="1s")
+    options = "breaker: { failures: 2, half_open_after: 500ms },"
+    text = config(sink, source, "127.0.0.1:0", options, ", drain_timeout: 2s")
+    with Folder(text, {"in.jsonl": numbers(0, 100)}) as folder:
+        process = folder.start("run")
+        address = address_of(process)
+        wait_for(lambda: detailed(address)["pipelines"]["p"]["accounting"]["committed"] == 100)
+        broker.process.send_signal(signal.SIGSTOP)
+        try:
+            with open(folder.path / "in.jsonl", "ab") as file:
+                file.write(numbers(100, 200))
+            wait_for(lambda: "/delivery_timeout" in str(detailed(address)["adapters"]["out"]["last_error"]))
+        finally:
+            broker.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: detailed(address)["pipelines"]["p"]["accounting"]["committed"] == 200)
+        broker.process.send_signal(signal.SIGSTOP)
+        try:
+            with open(folder.path / "in.jsonl", "ab") as file:
+                file.write(numbers(200, 300))
+            wait_for(lambda: detailed(address)["pipelines"]["p"]["accounting"]["received"] == 300)
+            process.send_signal(signal.SIGTERM)
+            equal(process.wait(60), 3, "exit code of a run that leaves records behind")
+        finally:
+            broker.process.send_signal(signal.SIGCONT)
+    equal(sorted(set(ns(messages(broker, "hung"))))[:200], list(range(200)), "records")
+
+
 def transactions(broker):
     broker.create("trans", 1, **{"max.message.bytes": 20000})
     values = [{"n": n, "x": "y" * (15000 if n == 500 else 10)} for n in range(1000)]
@@ -315,4 +347,4 @@ def another_of_the_same_transactional_id(broker):
 kafka_server.main([
     conformance, all_in_order, kafka_to_kafka, oversize_and_its_neighbours, a_limit_that_was_lowered,
     compacted_topics_take_no_record_without_a_key, codecs_really_compress, what_is_said_of_mistakes,
-    transactions, another_of_the_same_transactional_id, broker_restart_in_the_middle])
+    a_broker_that_hangs, transactions, another_of_the_same_transactional_id, broker_restart_in_the_middle])

@@ -66,7 +66,7 @@ bool topic_character(char c) {
 }
 
 std::string read_topic(const Config& config) {
-  const std::string topic = text_option(config, "/topic", "");
+  std::string topic = text_option(config, "/topic", "");
   if (topic.empty()) throw BadConfig("/topic: is empty; expected the name of a topic");
   constexpr std::size_t kLongest = 249;  // the broker's limit
   if (topic.size() > kLongest || topic == "." || topic == ".." ||
@@ -99,7 +99,7 @@ std::vector<std::pair<std::string, std::string>> read_headers(const Config& conf
 
 std::string one_of(const Config& config, const char* pointer,
                    std::initializer_list<std::string_view> words) {
-  const std::string value = text_option(config, pointer, *words.begin());
+  std::string value = text_option(config, pointer, *words.begin());
   std::string list;
   for (const std::string_view word : words) {
     if (word == value) return value;

@@ -58,20 +58,17 @@ void KafkaSink::plan(const Batch& batch, Outcomes out) {
   if (columns_) cells_.emplace(columns_->cells(batch));
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const bool has_key = message(batch, i).key.data() != nullptr;
-    if (has_key) {
+    if (has_key || !(is_delete(batch[i]) || columns_ || limits_.needs_key)) {
       wanted_.push_back(i);
     } else if (is_delete(batch[i])) {
       out.reject(i, Reason::kKeyMissing, "a deletion without a key would delete nothing");
     } else if (columns_) {
       out.reject(i, Reason::kKeyMissing,
                  "no text, number or boolean at " + options_.key_pointer + ", where /key points");
-    } else if (limits_.needs_key) {
-      out.reject(i, Reason::kKeyMissing,
-                 "topic " + options_.topic +
-                     " is compacted and takes no message without a key; "
-                     "set /key");
     } else {
-      wanted_.push_back(i);
+      out.reject(
+          i, Reason::kKeyMissing,
+          "topic " + options_.topic + " is compacted and takes no message without a key; set /key");
     }
   }
 }

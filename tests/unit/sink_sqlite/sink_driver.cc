@@ -30,6 +30,7 @@ SinkHost::SinkHost() {
   host_.name = "under-test";
   host_.log_enabled = [](const sluice_host*, int32_t) { return 1; };
   host_.log = [](const sluice_host* h, int32_t, sluice_str text) {
+    const std::lock_guard lock(of(h).log_mutex_);
     of(h).logs.push_back(text_of(text));
   };
   host_.stopping = [](const sluice_host* h) { return of(h).stopping_ ? 1 : 0; };

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ class SinkHost {
   static SinkHost& of(const sluice_host* host) { return *static_cast<SinkHost*>(host->ctx); }
 
   sluice_host host_{};
+  std::mutex log_mutex_;  // a client of a sink's may log on threads of its own
   std::atomic<bool> stopping_ = false;
   bool stop_at_wait_ = false;
   int stop_read_ = -1;
