@@ -183,10 +183,11 @@ bool KafkaSink::answer_one(std::size_t i, Outcomes out) {
   if (fate == Fate::kWritten) {
     out.ok(i);
   } else if (fate == Fate::kTooLarge) {
+    const std::string most = limits_.batch == 0
+                                 ? " takes no record of that size"
+                                 : " takes at most " + std::to_string(limits_.batch) + " bytes";
     out.reject(i, Reason::kTooLarge,
-               told("topic " + options_.topic + " takes at most " + std::to_string(limit_) +
-                        " bytes (max.message.bytes)",
-                    report.error));
+               told("topic " + options_.topic + most + " (max.message.bytes)", report.error));
   } else if (fate == Fate::kRefused) {
     out.reject(i, Reason::kRefused, told("topic " + options_.topic, report.error));
   } else {
@@ -234,14 +235,15 @@ void KafkaSink::fail_call() {
              RD_KAFKA_RESP_ERR__TIMED_OUT, trouble),
         Reason::kDeliveryTimeout);
   }
-  // It would remember what the topic's trouble was for a while; a new client asks again.
-  if (producer_.running() && !producer_.fatal()) producer_.end();
   for (const Report& report : reports_) {
     const Fate fate = fate_of(report.error);
     const std::string text = told("topic " + options_.topic, report.error);
-    if (fate == Fate::kFatal) throw Fatal(text);
+    if (fate == Fate::kFatal) throw Fatal(producer_.fatal() ? producer_.fatal_text() : text);
+    if (fate != Fate::kOperator && fate != Fate::kMissing) continue;
+    // The client would remember the topic's trouble for a while; a new one asks again.
+    producer_.end();
     if (fate == Fate::kOperator) throw BadConfig(text);
-    if (fate == Fate::kMissing) throw Transient(text, Reason::kBrokerError);
+    throw Transient(text, Reason::kBrokerError);
   }
   throw Transient("topic " + options_.topic + " could not be written to", Reason::kBrokerError);
 }

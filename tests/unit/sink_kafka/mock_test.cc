@@ -36,10 +36,16 @@ TEST_F(KafkaSinkWithAMock, SaysOkOfWhatTheBrokerHas) {
   EXPECT_EQ(sink_.probe(), SLUICE_OK) << sink_.error();
 }
 
-TEST_F(KafkaSinkWithAMock, DeletionsNeedAKey) {
-  start();
-  EXPECT_EQ(sink_.write(Records{"1"}.add_tombstone("k")), SLUICE_OK);
+TEST_F(KafkaSinkWithAMock, DeletionsTakeTheirOwnKeyWhateverThePointer) {
+  start(R"(, "key": "/id")");
+  EXPECT_EQ(sink_.write(Records{R"({"id":1})"}.add_tombstone("k")), SLUICE_OK);
   EXPECT_EQ(sink_.words(), "ok ok");
+}
+
+TEST_F(KafkaSinkWithAMock, DeletionsWithoutAKeyDeleteNothing) {
+  start(R"(, "key": "none")");
+  EXPECT_EQ(sink_.write(Records{"1"}.add_tombstone("k")), SLUICE_OK);
+  EXPECT_EQ(sink_.words(), "ok key_missing");
 }
 
 TEST_F(KafkaSinkWithAMock, KeyOfAPointerThatFindsNothingIsRefusedAlone) {
@@ -91,7 +97,7 @@ TEST_F(KafkaSinkWithAMock, AnErrorOfTheMomentIsTriedAgain) {
   EXPECT_EQ(sink_.said()[0].verdict, SLUICE_REC_RETRY);
 }
 
-TEST_F(KafkaSinkWithAMock, AnswersOnesLostAreAskedForAgain) {
+TEST_F(KafkaSinkWithAMock, AnAnswerThatIsLostIsAskedForAgain) {
   start();
   cluster_.refuse({RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION});
   EXPECT_EQ(sink_.write({"1", "2"}), SLUICE_OK) << sink_.error();
