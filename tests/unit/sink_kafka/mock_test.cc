@@ -21,6 +21,12 @@ class KafkaSinkWithAMock : public ::testing::Test {
   void start(const std::string& more = {}) {
     ASSERT_EQ(sink_.start(cluster_.config(more)), SLUICE_OK) << sink_.error();
   }
+  // A client that is new has to find its way first, which may take longer than a short limit.
+  void write_until_taken(const Records& records) {
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries && sink_.write(records) == SLUICE_E_RETRY; ++i) {
+    }
+  }
   double counted(Metric metric) { return sink_.host().metrics[static_cast<std::uint32_t>(metric)]; }
 
   MockCluster cluster_;
@@ -105,16 +111,18 @@ TEST_F(KafkaSinkWithAMock, AnAnswerThatIsLostIsAskedForAgain) {
 }
 
 TEST_F(KafkaSinkWithAMock, ABrokerThatHangsIsGivenUpAndLeavesDoubt) {
-  start(R"(, "delivery_timeout": "300ms")");
+  start(R"(, "delivery_timeout": "2s")");
+  write_until_taken({"0"});
+  const double clients = counted(Metric::kClients);
   cluster_.swallow_next();
   EXPECT_EQ(sink_.write({"1", "2"}), SLUICE_E_RETRY);
-  EXPECT_THAT(sink_.error(), HasSubstr("within 300 ms (/delivery_timeout)"));
+  EXPECT_THAT(sink_.error(), HasSubstr("within 2000 ms (/delivery_timeout)"));
   EXPECT_EQ(sink_.words(), "delivery_timeout delivery_timeout");
   EXPECT_EQ(sink_.said()[0].flags, SLUICE_RECF_MAYBE_APPLIED);
   // With a new client it goes on.
-  EXPECT_EQ(sink_.write({"1", "2"}), SLUICE_OK) << sink_.error();
-  EXPECT_EQ(sink_.words(), "ok ok");
-  EXPECT_EQ(counted(Metric::kClients), 2);
+  write_until_taken({"1", "2"});
+  EXPECT_EQ(sink_.words(), "ok ok") << sink_.error();
+  EXPECT_GT(counted(Metric::kClients), clients);
 }
 
 TEST_F(KafkaSinkWithAMock, ABrokerThatIsAwayHasNothing) {
