@@ -93,6 +93,7 @@ class KafkaSink {
   TopicLimits limits_;
   std::uint64_t limit_ = kUsualLimit;  // what the client was made for
   bool limits_stale_ = false;
+  bool spent_ = false;  // the client is to be replaced before the next write
 
   // Of the write under way.
   std::optional<Cells> cells_;

@@ -19,7 +19,7 @@ constexpr milliseconds kAsk{200};  // between two looks whether to stop
 // May be called again after it failed: the client is kept, it goes on trying to connect.
 void KafkaSink::open() {
   if (stopping()) throw Cancelled();
-  if (!producer_.running()) begin_producer();
+  if (!producer_.running() || spent_) begin_producer();
   wait_for_topic(options_.connect_timeout);
   learn_limits();
   if (options_.key == KeyFrom::kPointer && !columns_) {
@@ -32,6 +32,7 @@ void KafkaSink::open() {
 
 void KafkaSink::begin_producer() {
   producer_.start(options_, limit_);
+  spent_ = false;
   context_.metric(Metric::kClients, 1);
   if (!options_.transactional()) return;
   // Only once a broker answers: the wait for it tells what is wrong, this one would not.
@@ -126,7 +127,7 @@ void KafkaSink::learn_limits() {
 }
 
 void KafkaSink::need_client() {
-  if (!producer_.running()) begin_producer();
+  if (!producer_.running() || spent_) begin_producer();
   if (limits_stale_) learn_limits();
 }
 

@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 
 // An abort that takes longer is left to the cluster, which knows it by the next client of this id.
 constexpr milliseconds kAbortLimit{1000};
+constexpr milliseconds kAbortLimitAtStop{300};
 
 // Which of several errors says most: what comes of another one last.
 int weight(Fate fate) {
@@ -87,7 +88,7 @@ void KafkaSink::commit(Outcomes out) {
       out.retry(i, Reason::kDeliveryTimeout, step.text, {}, true);
     }
     // The next client of this id ends what this one began, by commit or by abort.
-    producer_.end();
+    spent_ = true;
   }
   raise(step);
 }
@@ -96,10 +97,11 @@ void KafkaSink::commit(Outcomes out) {
 // broker would refuse the next one as out of order.
 void KafkaSink::abort() {
   context_.metric(Metric::kTransactionsAborted, 1);
-  const auto limit = Clock::now() + kAbortLimit;
+  if (!producer_.running()) return;  // it had to be given up; the next one of this id aborts
+  const auto limit = Clock::now() + (cut_ == Cut::kStop ? kAbortLimitAtStop : kAbortLimit);
   const Step step = Transaction(producer_.client()).abort([&] { return Clock::now() >= limit; });
   if (step.result == Step::Result::kFatal) throw Fatal(producer_.fatal_text());
-  producer_.end();
+  spent_ = true;
 }
 
 }  // namespace sluice::kafka_sink

@@ -170,9 +170,11 @@ void KafkaSink::answer(const Batch& batch, Outcomes out) {
     moved |= out.is_set(i) && reports_[i].maybe_written;
   }
   if (call_fails) fail_call();
-  // What is purged leaves gaps in what the broker expects; a new client has none.
-  if (cut_ == Cut::kStop) producer_.end();
-  if (cut_ == Cut::kStop && !moved) throw Cancelled();
+  if (cut_ != Cut::kStop) return;
+  // What is purged leaves gaps in what the broker expects; a new client has none. Letting this one
+  // go can take a second, which a stop does not have.
+  spent_ = true;
+  if (!moved) throw Cancelled();
 }
 
 // True: the record is settled, one way or the other.
