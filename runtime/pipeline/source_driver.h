@@ -133,6 +133,8 @@ class SourceDriver final : public HostServices {
   void wait_for_finish() SLUICE_EXCLUDES(mutex_);
   [[nodiscard]] std::optional<uint64_t> settled_of(uint32_t lane) const;
   [[nodiscard]] bool moved_by_others(const sluice_lane_place& place) const;
+  [[nodiscard]] bool out_of_date(const sluice_lane_place& place, std::optional<uint64_t> next,
+                                 uint32_t epoch) const;
   void decide_place(sluice_lane_place& place, uint32_t epoch);
   void forget_acks(std::span<const uint32_t> ids) SLUICE_EXCLUDES(mutex_);
   void set_state(std::string state, const std::string& error = "") SLUICE_EXCLUDES(mutex_);

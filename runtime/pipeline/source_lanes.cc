@@ -190,12 +190,19 @@ sluice_rc SourceDriver::epoch_resume(std::span<sluice_lane_place> places) {
   return SLUICE_OK;
 }
 
+// A position from before a move of its lane: back, of which a note is kept, or onward. A move of
+// other lanes says nothing of it, and neither does an epoch in which this process has begun.
+bool SourceDriver::out_of_date(const sluice_lane_place& place, std::optional<uint64_t> next,
+                               uint32_t epoch) const {
+  if ((place.flags & SLUICE_PLACE_OURS) == 0 || place.epoch >= epoch) return false;
+  const auto again = context_.lanes->again(context_.lanes->name_of(place.lane));
+  return (again && place.epoch < again->epoch) || (next && *next > place.next);
+}
+
 void SourceDriver::decide_place(sluice_lane_place& place, uint32_t epoch) {
   std::optional<uint64_t> next;
   if (const auto settled = settled_of(place.lane)) next = *settled + 1;
-  const bool ours = (place.flags & SLUICE_PLACE_OURS) != 0;
-  const bool of_before = ours && place.epoch < epoch;  // from before a move
-  if ((place.flags & SLUICE_PLACE_KNOWN) != 0 && !of_before) {
+  if ((place.flags & SLUICE_PLACE_KNOWN) != 0 && !out_of_date(place, next, epoch)) {
     // What differs is what a crash left. Where the store is one process's alone, the other system
     // knows of processes that this store does not.
     const bool lower = context_.shared_store && next && *next < place.next;

@@ -2,10 +2,9 @@
 #include "plugins/sources/kafka/committer.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 
 #include "plugins/common/kafka_errors.h"
+#include "plugins/sources/kafka/commit_note.h"
 #include "plugins/sources/kafka/metrics.h"
 
 namespace sluice::kafka_source {
@@ -16,19 +15,8 @@ using common::kafka::Partitions;
 using common::kafka::sentence;
 using std::chrono::milliseconds;
 
-// Tells a commit of ours from one made with Kafka's own tools.
-constexpr std::string_view kMetadata = "sluice/1";
 constexpr milliseconds kTellEvery{10'000};
 constexpr milliseconds kPause{1000};  // after a failure
-
-void put_metadata(rd_kafka_topic_partition_t* entry) {
-  // Freed with the list, by the C library. NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
-  auto* text = static_cast<char*>(std::malloc(kMetadata.size()));
-  if (text == nullptr) throw std::bad_alloc();
-  std::memcpy(text, kMetadata.data(), kMetadata.size());
-  entry->metadata = text;
-  entry->metadata_size = kMetadata.size();
-}
 
 }  // namespace
 
@@ -40,6 +28,7 @@ void Committer::open(rd_kafka_t* client) {
   client_ = client;
   answers_.reset(rd_kafka_queue_new(client));
   under_way_ = false;
+  epochs_ = context_.try_epochs();
 }
 
 void Committer::close() {
@@ -47,7 +36,13 @@ void Committer::close() {
   client_ = nullptr;
 }
 
+// Not where it is put into a commit: a source that closes may not ask any more.
+void Committer::ask_epoch() {
+  if (epochs_) epoch_ = epochs_->current();
+}
+
 void Committer::settled() {
+  ask_epoch();
   if (options_.commit != CommitWhen::kOnSettled || !steady_) return;
   if (!options_.commit_async) {
     flush(kAnswerLimit);
@@ -58,6 +53,7 @@ void Committer::settled() {
 }
 
 void Committer::serve() {
+  ask_epoch();
   take_answers(milliseconds(0));
   if (!steady_) return;
   if (options_.commit == CommitWhen::kOnSettled) {
@@ -104,7 +100,7 @@ void Committer::begin() {
     auto* entry =
         rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
     entry->offset = partition.settled_to();
-    put_metadata(entry);
+    note_epoch(*entry, std::max(epoch_, partition.epoch));
   });
   if (!list) return;
   const auto error = rd_kafka_commit_queue(client_, list.get(), answers_.get(), nullptr, nullptr);

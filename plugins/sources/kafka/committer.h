@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <sluice/context.hpp>
 #include <string>
 
@@ -38,6 +40,7 @@ class Committer {
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds kAnswerLimit{10'000};
 
+  void ask_epoch();
   void begin();
   void take_answers(std::chrono::milliseconds wait);
   void tell_failure(rd_kafka_resp_err_t error, const std::string& what);
@@ -51,6 +54,8 @@ class Committer {
   const std::atomic<bool>& steady_;
   rd_kafka_t* client_ = nullptr;
   common::kafka::Queue answers_;
+  std::optional<Epochs> epochs_;  // nothing: the host does not count them
+  std::uint32_t epoch_ = 0;       // as of the last call in which it could be asked
   bool under_way_ = false;
   Clock::time_point begun_{};
   Clock::time_point due_{};

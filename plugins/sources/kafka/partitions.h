@@ -22,10 +22,16 @@ struct Partition {
   std::string topic;
   std::int32_t number = 0;
   std::uint32_t lane = 0;
+  std::int64_t from = kNoOffset;       // where it began
   std::int64_t passed = kNoOffset;     // everything before it was handed out, skipped or no record
   std::optional<std::uint64_t> given;  // the last record handed out
   std::optional<std::uint64_t> settled;  // the mark
+  // What the group has of ours; kNoOffset also where the start itself is to be committed: because
+  // it differs from what the group has, or because that was not ours.
   std::int64_t committed = kNoOffset;
+  // That of the offset the group had, where another process has made it; a commit never names an
+  // earlier one.
+  std::uint32_t epoch = 0;
   std::int64_t until = kNoOffset;  // where a finite run ends
   std::int64_t end = kNoOffset;    // high watermark, as last seen
   std::int64_t time_ms = 0;        // of the last record handed out
@@ -35,7 +41,7 @@ struct Partition {
   // skipped and what is no record at all (marks of transactions), so that the lag falls to 0.
   [[nodiscard]] std::int64_t settled_to() const {
     if (!given || (settled && *settled >= *given)) return passed;
-    return settled ? static_cast<std::int64_t>(*settled) + 1 : kNoOffset;
+    return settled ? static_cast<std::int64_t>(*settled) + 1 : from;
   }
   [[nodiscard]] bool to_commit() const { return settled_to() > committed; }
 };

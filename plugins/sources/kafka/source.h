@@ -115,18 +115,20 @@ class KafkaSource {
   // source_rebalance.cc
   void on_rebalance(rd_kafka_event_t* event);
   void on_assigned(const rd_kafka_topic_partition_list_t& list);
-  Partition partition_of(const rd_kafka_topic_partition_t& committed);
+  std::vector<sluice_lane_place> places_of(const rd_kafka_topic_partition_list_t& committed);
+  Partition partition_of(const rd_kafka_topic_partition_t& committed,
+                         const sluice_lane_place& place);
   void assign_anew(const Partition& partition);
   void on_revoked(const rd_kafka_topic_partition_list_t& list);
   void unassign(const rd_kafka_topic_partition_list_t& list);
   void forget(const rd_kafka_topic_partition_list_t& list);
-  void tell_committed(std::size_t with_offset, std::size_t all);
+  void tell_committed(const rd_kafka_topic_partition_list_t& committed);
 
   // source_start.cc
   void ask_broker(const std::string& what, const std::function<rd_kafka_resp_err_t(int)>& ask);
   common::kafka::Partitions committed_of(const rd_kafka_topic_partition_list_t& list);
   std::int64_t start_of(const std::string& topic, std::int32_t number, std::int64_t committed,
-                        std::optional<std::uint64_t> resume);
+                        const sluice_lane_place& place);
   struct Range {
     std::int64_t low = 0;
     std::int64_t high = 0;

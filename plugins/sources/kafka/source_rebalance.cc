@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plugins/common/kafka_errors.h"
+#include "plugins/sources/kafka/commit_note.h"
 #include "plugins/sources/kafka/metrics.h"
 #include "plugins/sources/kafka/source.h"
 
@@ -45,16 +46,11 @@ void KafkaSource::on_rebalance(rd_kafka_event_t* event) {
 
 void KafkaSource::on_assigned(const rd_kafka_topic_partition_list_t& list) {
   const auto committed = committed_of(list);
-  const Lanes lanes = context_.lanes();
-  std::vector<std::uint32_t> ids;
-  for (int i = 0; i < list.cnt; ++i) {
-    ids.push_back(lanes.open(lane_name(list.elems[i].topic, list.elems[i].partition)).id);
-  }
-  if (!ids.empty()) lanes.assigned(ids);
+  const std::vector<sluice_lane_place> places = places_of(*committed);
   const auto starts = common::kafka::new_partitions(static_cast<std::size_t>(list.cnt));
   std::vector<Partition> added;
   for (int i = 0; i < list.cnt; ++i) {
-    added.push_back(partition_of(committed->elems[i]));
+    added.push_back(partition_of(committed->elems[i], places[static_cast<std::size_t>(i)]));
     const Partition& partition = added.back();
     rd_kafka_topic_partition_list_add(starts.get(), partition.topic.c_str(), partition.number)
         ->offset = partition.passed;
@@ -70,20 +66,56 @@ void KafkaSource::on_assigned(const rd_kafka_topic_partition_list_t& list) {
   }
   if (std::exchange(paused_, false)) pause(true);
   assigned_ = true;
-  const auto with_offset = std::count_if(
-      added.begin(), added.end(), [](const Partition& p) { return p.committed != kNoOffset; });
-  if (with_offset > 0) tell_committed(static_cast<std::size_t>(with_offset), added.size());
+  tell_committed(*committed);
+}
+
+// Where each of the partitions goes on, by what the group and the host know of it.
+std::vector<sluice_lane_place> KafkaSource::places_of(
+    const rd_kafka_topic_partition_list_t& committed) {
+  const Lanes lanes = context_.lanes();
+  std::vector<std::uint32_t> ids;
+  for (int i = 0; i < committed.cnt; ++i) {
+    const auto& entry = committed.elems[i];
+    ids.push_back(lanes.open(lane_name(entry.topic, entry.partition)).id);
+  }
+  if (ids.empty()) return {};
+  lanes.assigned(ids);
+  const auto epochs = context_.try_epochs();
+  std::vector<sluice_lane_place> places;
+  for (int i = 0; i < committed.cnt; ++i) {
+    const auto& entry = committed.elems[i];
+    sluice_lane_place place{ids[static_cast<std::size_t>(i)], 0, 0, 0, 0};
+    if (entry.offset >= 0) {
+      place.flags = SLUICE_PLACE_KNOWN;
+      place.next = static_cast<std::uint64_t>(entry.offset);
+    } else if (!epochs) {
+      const Lane lane = lanes.open(lane_name(entry.topic, entry.partition));
+      if (lane.resume) place = {lane.id, SLUICE_PLACE_KNOWN, *lane.resume + 1, 0, 0};
+    }
+    if (const auto epoch = epoch_of(entry)) {
+      place.flags |= SLUICE_PLACE_OURS;
+      place.epoch = *epoch;
+    }
+    places.push_back(place);
+  }
+  if (epochs) epochs->resume(places);
+  return places;
 }
 
 // A partition that is new to us, with where it starts.
-Partition KafkaSource::partition_of(const rd_kafka_topic_partition_t& committed) {
+Partition KafkaSource::partition_of(const rd_kafka_topic_partition_t& committed,
+                                    const sluice_lane_place& place) {
   Partition partition;
   partition.topic = committed.topic;
   partition.number = committed.partition;
-  const Lane lane = context_.lanes().open(lane_name(partition.topic, partition.number));
-  partition.lane = lane.id;
-  if (committed.offset >= 0) partition.committed = committed.offset;
-  partition.passed = start_of(partition.topic, partition.number, partition.committed, lane.resume);
+  partition.lane = place.lane;
+  const auto epoch = epoch_of(committed);
+  partition.epoch = epoch.value_or(0);
+  partition.passed = start_of(partition.topic, partition.number, committed.offset, place);
+  partition.from = partition.passed;
+  if (epoch && *epoch >= place.epoch && partition.passed == committed.offset) {
+    partition.committed = committed.offset;
+  }
   if (options_.until) {
     partition.until = end_of(partition.topic, partition.number);
     // Above the end is not at the end: the topic is another one, which the first fetch will tell.
@@ -94,10 +126,13 @@ Partition KafkaSource::partition_of(const rd_kafka_topic_partition_t& committed)
   return partition;
 }
 
-void KafkaSource::tell_committed(std::size_t with_offset, std::size_t all) {
-  if (std::exchange(told_committed_, true)) return;
+void KafkaSource::tell_committed(const rd_kafka_topic_partition_list_t& committed) {
+  const auto with_offset =
+      std::count_if(committed.elems, committed.elems + committed.cnt,
+                    [](const rd_kafka_topic_partition_t& entry) { return entry.offset >= 0; });
+  if (with_offset == 0 || std::exchange(told_committed_, true)) return;
   context_.info("group " + options_.group_id + " has committed offsets for " +
-                std::to_string(with_offset) + " of " + std::to_string(all) +
+                std::to_string(with_offset) + " of " + std::to_string(committed.cnt) +
                 " partitions and goes on there; auto_offset_reset counts only where there is none. "
                 "To reprocess: sluice offsets reset --group " +
                 options_.group_id + " --topic " + options_.topics.front() + " --to earliest");

@@ -56,28 +56,35 @@ KafkaSource::Range KafkaSource::watermarks(const std::string& topic, std::int32_
   return range;
 }
 
-// The group's committed offset decides. Without one the policy does, and its answer is committed at
-// once: records that come before the first commit must not be passed over by "latest" after a
-// crash.
+// What the group has committed decides, and what the host knows of moves. Without either the policy
+// does, and its answer is committed at once: records that come before the first commit must not be
+// passed over by "latest" after a crash.
 std::int64_t KafkaSource::start_of(const std::string& topic, std::int32_t number,
-                                   std::int64_t committed, std::optional<std::uint64_t> resume) {
-  if (committed >= 0) return committed;
+                                   std::int64_t committed, const sluice_lane_place& place) {
   const std::string lane = lane_name(topic, number);
-  if (options_.reset == Reset::kNone) {
+  const bool known = (place.flags & SLUICE_PLACE_KNOWN) != 0;
+  if (known && place.next == 0) return committed == 0 ? 0 : watermarks(topic, number).low;
+  if (committed < 0 && options_.reset == Reset::kNone) {
     throw BadConfig("group " + options_.group_id + " has no committed offset for " + lane +
                     ", and auto_offset_reset is none; set one (sluice offsets reset --group " +
                     options_.group_id + " --topic " + topic +
                     " --to earliest) or choose auto_offset_reset: earliest or latest");
   }
-  const Range range = watermarks(topic, number);
-  if (options_.reset == Reset::kEarliest) return range.low;
-  if (!resume) return range.high;
-  // The group's offset has expired or was deleted; "latest" would pass over what came since.
-  const auto next = static_cast<std::int64_t>(*resume) + 1;
-  if (next < range.low || next > range.high) return range.low;
-  context_.info(lane + ": group " + options_.group_id +
-                " has no committed offset any more; going on at " + std::to_string(next) +
-                ", up to where this pipeline has settled it");
+  if (!known) {
+    const Range range = watermarks(topic, number);
+    return options_.reset == Reset::kEarliest ? range.low : range.high;
+  }
+  const auto next = static_cast<std::int64_t>(place.next);
+  if (committed < 0) {
+    // It has expired or was deleted. "latest" would pass over what came since.
+    context_.info(lane + ": group " + options_.group_id +
+                  " has no committed offset (any more); going on at " + std::to_string(next) +
+                  ", up to where this pipeline has settled it");
+  } else if (next != committed) {
+    context_.info(
+        lane + ": group " + options_.group_id + " has committed " + std::to_string(committed) +
+        ", but it was moved or not all of it is settled: " + "going on at " + std::to_string(next));
+  }
   return next;
 }
 
@@ -105,7 +112,7 @@ void KafkaSource::reset_offset(Partition& partition) {
                       : ": the topic was truncated or made anew"));
   context_.metric(Metric::kOffsetResets, 1);
   context_.metric(Metric::kOffsetsMissing, static_cast<double>(missing));
-  partition.passed = range.low;
+  partition.from = partition.passed = range.low;
   partition.given.reset();
   partition.settled.reset();
   partition.committed = kNoOffset;

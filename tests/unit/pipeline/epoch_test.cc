@@ -96,6 +96,35 @@ TEST_F(EpochTest, ACommitOfAnEarlierEpochIsOutOfDate) {
   EXPECT_EQ(committed("out"), 40U);
 }
 
+// Another process has read the lane meanwhile, and knows nothing of the move of others.
+TEST_F(EpochTest, AMoveOfAnotherLaneDoesNotOutdateACommit) {
+  CheckpointMove move;
+  move.pipeline = "p";
+  move.source = "in";
+  move.lanes = {{"b", 3}};
+  ASSERT_TRUE(checkpoints_->move(move, 5'000'000));
+  start();
+  EXPECT_EQ(assign_at(11, 0).next, 11U);
+  ASSERT_TRUE(settled_to(20));
+  EXPECT_EQ(committed("out"), 10U);
+}
+
+TEST_F(EpochTest, AMoveOnwardOutdatesACommit) {
+  start();
+  assign_at({}, {});
+  ASSERT_TRUE(settled_to(20));
+  revoke({"a"});
+  CheckpointMove move;
+  move.pipeline = "p";
+  move.source = "in";
+  move.lanes = {{"a", 24}};
+  ASSERT_TRUE(checkpoints_->move(move, 5'000'000));
+  EXPECT_EQ(assign_at(21, 0).next, 25U);
+  levers().gate = 30;
+  ASSERT_TRUE(settled_to(30));
+  EXPECT_EQ(committed("out"), 26U);
+}
+
 TEST_F(EpochTest, KeysOfBeforeDoNotKeepRecordsFromBeingProcessedAgain) {
   config_.idempotency.key = IdempotencyConfig::Key::kRaw;
   start();

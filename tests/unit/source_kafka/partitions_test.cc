@@ -32,9 +32,14 @@ TEST(KafkaPartition, CommitsWhatIsNoRecordOnceAllIsSettled) {
 
 TEST(KafkaPartition, CommitsItsStartWhereTheGroupHasNothing) {
   Partition partition;
-  partition.passed = 0;
+  partition.from = partition.passed = 7;
   EXPECT_TRUE(partition.to_commit());
-  EXPECT_EQ(partition.settled_to(), 0);
+  EXPECT_EQ(partition.settled_to(), 7);
+  // Also when the first records were handed out before that.
+  partition.given = 8;
+  partition.passed = 9;
+  EXPECT_TRUE(partition.to_commit());
+  EXPECT_EQ(partition.settled_to(), 7);
 }
 
 TEST(KafkaPartitionTable, MarksOfOthersAndMarksThatGoBackCountForNothing) {

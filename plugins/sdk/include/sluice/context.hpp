@@ -90,6 +90,31 @@ class Lanes {
   const sluice_host_lanes* table_;
 };
 
+// Epochs of a source whose positions another system keeps as well; see sluice_host_epoch. Legal
+// inside open and poll, current() also inside ack.
+class Epochs {
+ public:
+  Epochs(const sluice_host* host, const sluice_host_epoch* table) noexcept
+      : host_(host), table_(table) {}
+
+  [[nodiscard]] std::uint32_t current() const {
+    std::uint32_t epoch = 0;
+    detail::check_host(table_->current(host_, &epoch), "epoch.current");
+    return epoch;
+  }
+  // In: what the other system has of these lanes; out: where each goes on. Throws Transient while
+  // the host cannot tell.
+  void resume(std::span<sluice_lane_place> places) const {
+    detail::check_host(
+        table_->resume(host_, places.data(), static_cast<std::uint32_t>(places.size())),
+        "epoch.resume");
+  }
+
+ private:
+  const sluice_host* host_;
+  const sluice_host_epoch* table_;
+};
+
 // A column a sink wants, by JSON Pointer ("" is the whole record).
 struct Column {
   std::string pointer;
@@ -196,6 +221,12 @@ class Context {
       throw Fatal("the host does not offer " SLUICE_EXT_HOST_LANES);
     }
     return {host_, table};
+  }
+  // Sources only; nothing when the host does not count epochs.
+  [[nodiscard]] std::optional<Epochs> try_epochs() const noexcept {
+    const auto* table = static_cast<const sluice_host_epoch*>(extension(SLUICE_EXT_HOST_EPOCH));
+    if (table == nullptr || !SLUICE_HAS(table, sluice_host_epoch, resume)) return std::nullopt;
+    return Epochs(host_, table);
   }
   // Sinks only; nothing when the host does not offer it.
   [[nodiscard]] std::optional<Columns> try_columns() const noexcept {
