@@ -9,10 +9,16 @@
 namespace sluice {
 namespace {
 
+Result<uint64_t> parse_position(const std::string& name, const std::string& value) {
+  uint64_t position = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), position);
+  if (error == std::errc() && end == value.data() + value.size()) return position;
+  return invalid(name + ": '" + value + "' is not a position (a whole number)");
+}
+
 Result<CheckpointMove> parse_offsets_move(std::string_view query) {
   SLUICE_ASSIGN_OR_RETURN(const auto given, admin::parse_query(query));
   CheckpointMove move;
-  std::optional<uint64_t> settled;
   for (const auto& [name, value] : given) {
     if (name == "source") {
       move.source = value;
@@ -20,23 +26,20 @@ Result<CheckpointMove> parse_offsets_move(std::string_view query) {
       move.all = value == "true";
     } else if (name == "lane") {
       move.lanes.push_back({value, std::nullopt});
-    } else if (name == "settled") {
-      uint64_t position = 0;
-      const auto [end, error] =
-          std::from_chars(value.data(), value.data() + value.size(), position);
-      if (error != std::errc() || end != value.data() + value.size()) {
-        return invalid("settled: '" + value + "' is not a position (a whole number)");
-      }
-      settled = position;
+    } else if (name == "settled" || name == "reached") {
+      SLUICE_ASSIGN_OR_RETURN(const uint64_t position, parse_position(name, value));
+      if (move.lanes.empty()) return invalid(name + " is of the lane before it, and there is none");
+      (name == "settled" ? move.lanes.back().settled : move.lanes.back().reached) = position;
     } else {
-      return invalid("'" + name + "' is not known here; use source, all, lane and settled");
+      return invalid("'" + name +
+                     "' is not known here; use source, all, and lane, each with settled and "
+                     "reached");
     }
   }
   if (move.source.empty()) return invalid("source: expected the name of a source");
-  if (move.all != move.lanes.empty() || (move.all && settled)) {
+  if (move.all != move.lanes.empty()) {
     return invalid("expected either all=true, or lanes and where they go on");
   }
-  for (CheckpointMove::Lane& lane : move.lanes) lane.settled = settled;
   return move;
 }
 

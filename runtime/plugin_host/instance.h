@@ -66,6 +66,8 @@ class SourceInstance {
     std::optional<double> seconds;   // the worst
   };
 
+  using PlaceVisitor = std::function<void(const sluice_lane_state&)>;
+
   // Completes and checks the configuration (defaults, schema; errors as JSON Pointer and text with
   // "did you mean"), then calls create. kInvalid: configuration.
   static Result<std::unique_ptr<SourceInstance>> create(ComponentRef component, std::string name,
@@ -81,6 +83,12 @@ class SourceInstance {
   void stop();  // any thread
   // Through sluice.source.lag/1, after open and before close; any thread.
   [[nodiscard]] Lag lag();
+  // Does another system keep its positions as well (sluice.source.places/1)?
+  [[nodiscard]] bool keeps_places() const;
+  // Where its lanes stand there, each given to `each`, whose argument lives for that call only.
+  // After open, on an instance that is never polled; as store_places(). Only if keeps_places().
+  CallResult list_places(int64_t at_us, const PlaceVisitor& each);
+  CallResult store_places(std::span<const sluice_lane_state* const> places);
   CallResult close();
   // nullptr: the plugin does not offer it.
   [[nodiscard]] const void* extension(const char* id);

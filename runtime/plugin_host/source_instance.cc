@@ -8,7 +8,8 @@ struct SourceInstance::Impl {
   std::unique_ptr<Guest> guest;
   const sluice_source_ops* ops = nullptr;
   sluice_source* handle = nullptr;
-  const sluice_source_lag* lag = nullptr;  // may be nullptr
+  const sluice_source_lag* lag = nullptr;        // may be nullptr
+  const sluice_source_places* places = nullptr;  // likewise
 };
 
 namespace {
@@ -37,6 +38,11 @@ void add_lag(void* whole, const sluice_lane_lag* lane) {
   if (lane->seconds_behind >= 0) {
     lag.seconds = std::max(lag.seconds.value_or(0), lane->seconds_behind);
   }
+  add_group_lane(lag, *lane);
+}
+
+void visit_place(void* visitor, const sluice_lane_state* state) {
+  (*static_cast<const SourceInstance::PlaceVisitor*>(visitor))(*state);
 }
 
 void let_go(sluice_batch* batch) {
@@ -79,6 +85,8 @@ Result<std::unique_ptr<SourceInstance>> SourceInstance::create(ComponentRef comp
   if (impl->ops->extension != nullptr) {
     impl->lag = static_cast<const sluice_source_lag*>(impl->guest->bracket(
         "extension", [&] { return impl->ops->extension(impl->handle, SLUICE_EXT_SOURCE_LAG); }));
+    impl->places = static_cast<const sluice_source_places*>(impl->guest->bracket(
+        "extension", [&] { return impl->ops->extension(impl->handle, SLUICE_EXT_SOURCE_PLACES); }));
   }
   return std::unique_ptr<SourceInstance>(
       new SourceInstance(std::move(impl)));  // NOLINT: private constructor
@@ -129,6 +137,24 @@ SourceInstance::Lag SourceInstance::lag() {
   const sluice_rc rc =
       impl_->guest->bracket("lag", [&] { return impl_->lag->lag(impl_->handle, add_lag, &lag); });
   return rc == SLUICE_OK ? lag : Lag{};
+}
+
+bool SourceInstance::keeps_places() const {
+  return impl_->places != nullptr && SLUICE_HAS(impl_->places, sluice_source_places, store);
+}
+
+CallResult SourceInstance::list_places(int64_t at_us, const PlaceVisitor& each) {
+  return impl_->guest->call("places.list", kUsual, [&](sluice_error* error) {
+    return impl_->places->list(impl_->handle, at_us, visit_place, const_cast<PlaceVisitor*>(&each),
+                               error);
+  });
+}
+
+CallResult SourceInstance::store_places(std::span<const sluice_lane_state* const> places) {
+  return impl_->guest->call("places.store", kUsual, [&](sluice_error* error) {
+    return impl_->places->store(impl_->handle, places.data(), static_cast<uint32_t>(places.size()),
+                                error);
+  });
 }
 
 CallResult SourceInstance::close() {

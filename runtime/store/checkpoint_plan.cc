@@ -29,9 +29,11 @@ const LaneAgain* again_of(const SourceCheckpoint& checkpoint, const std::string&
 // not caught up with.
 std::optional<uint64_t> until(const SourceCheckpoint& before, const CheckpointMove::Lane& lane,
                               std::optional<uint64_t> mark) {
+  std::optional<uint64_t> out = mark;
+  if (lane.reached) out = std::max(out.value_or(0), *lane.reached);
   const LaneAgain* const again = again_of(before, lane.lane);
-  if (again == nullptr) return mark;
-  return std::max(again->until, mark.value_or(0));
+  if (again != nullptr) out = std::max(out.value_or(0), again->until);
+  return out;
 }
 
 }  // namespace

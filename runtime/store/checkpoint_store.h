@@ -54,6 +54,8 @@ struct CheckpointMove {
   struct Lane {
     std::string lane;
     std::optional<uint64_t> settled;  // the position to go on above; nullopt: the lane's beginning
+    // How far it had come, where that is known better elsewhere than here.
+    std::optional<uint64_t> reached = {};
   };
   std::string pipeline;
   std::string tenant;

@@ -210,6 +210,26 @@ AT(sluice_source_lag, struct_size, 0);
 AT(sluice_source_lag, reserved, 4);
 AT(sluice_source_lag, lag, 8);
 
+SIZE(sluice_lane_state, 112);
+AT(sluice_lane_state, struct_size, 0);
+AT(sluice_lane_state, flags, 4);
+AT(sluice_lane_state, lane, 8);
+AT(sluice_lane_state, group, 24);
+AT(sluice_lane_state, topic, 40);
+AT(sluice_lane_state, member, 56);
+AT(sluice_lane_state, low, 72);
+AT(sluice_lane_state, end, 80);
+AT(sluice_lane_state, next, 88);
+AT(sluice_lane_state, at, 96);
+AT(sluice_lane_state, epoch, 104);
+AT(sluice_lane_state, members, 108);
+
+SIZE(sluice_source_places, 24);
+AT(sluice_source_places, struct_size, 0);
+AT(sluice_source_places, reserved, 4);
+AT(sluice_source_places, list, 8);
+AT(sluice_source_places, store, 16);
+
 SIZE(sluice_range, 56);
 AT(sluice_range, struct_size, 0);
 AT(sluice_range, reserved, 4);

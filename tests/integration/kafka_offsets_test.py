@@ -3,9 +3,11 @@
 """Where the kafka source goes on, and going back on purpose: with Kafka's own tool and by deleting the
 checkpoint in Redis all records are processed again; a crash is no such thing."""
 import json
+import signal
 import sqlite3
+import urllib.request
 
-from harness import Folder, equal, wait_for
+from harness import Folder, address_of, contains, equal, wait_for
 import kafka_server
 import redis_server
 
@@ -90,7 +92,7 @@ def part_of_the_way_by_a_commit_of_another_client(broker):
 
 def by_deleting_the_checkpoint_in_redis(broker):
     if not redis_server.THERE:
-        print("skipped: no Redis here; install the packages redis-server and redis-tools")
+        print("skipped: no Redis here; install the package redis-tools")
         return
     with redis_server.Server() as redis:
         state = ', shared: "%s"' % redis.url
@@ -124,5 +126,135 @@ def a_crash_moves_nothing(broker):
         equal(json.loads(out)["sources"][0]["epoch"], 0, "epoch")
 
 
-kafka_server.main([by_kafkas_own_tool, part_of_the_way_by_a_commit_of_another_client,
+def offsets(folder, *words, code=0, env=None):
+    found, out, err = folder.run("offsets", *words, "--json", env=env)
+    equal(found, code, "exit code of %s: %s" % (words, err))
+    return json.loads(out) if code == 0 else err
+
+
+def reset(folder, *words, env=None):
+    """The preview, and what was done then."""
+    plan = offsets(folder, *words, env=env)
+    equal(plan["executed"], False, "a preview changes nothing")
+    done = offsets(folder, *words, "--execute", plan["hash"], env=env)
+    equal(done["executed"], True, "executed")
+    return plan
+
+
+def lanes_of(plan, name):
+    return {lane["lane"]: lane[name] for lane in plan["lanes"]}
+
+
+def with_our_own_tool(broker):
+    with pipeline(broker, "own", until="end", auto_offset_reset="latest") as folder:
+        broker.commit("own", "own", [0, 0, 0])
+
+        def go_back():
+            plan = reset(folder, "reset", "--group", "own", "--topic", "own", "--to", "earliest")
+            equal((plan["source"], plan["group"]), ("in", "own"), "what is moved")
+            equal(sum(lanes_of(plan, "again").values()), RECORDS, "records again")
+            equal(broker.committed("own", "own", PARTITIONS), [0, 0, 0], "the group is told")
+        processed_again(broker, "own", folder, go_back)
+        # Forgotten is as never run, whatever the rule for new lanes is.
+        (folder.path / "script.lua").write_text(script(3))
+        reset(folder, "delete", "--source", "in")
+        equal(broker.committed("own", "own", PARTITIONS), [-1001] * PARTITIONS, "nothing is committed")
+        equal(folder.run_once()["committed"], RECORDS, "committed after delete")
+        equal(versions(folder), {3: RECORDS}, "rows after delete")
+
+
+def kept_idempotency_keeps_them_out(broker):
+    with pipeline(broker, "kept", until="end") as folder:
+        folder.run_once()
+        (folder.path / "script.lua").write_text(script(2))
+        reset(folder, "reset", "--source", "in", "--to", "earliest", "--keep-idempotency")
+        account = folder.run_once()
+        equal((account["received"], account["duplicate"]), (RECORDS, RECORDS), "received, duplicates")
+        equal(versions(folder), {1: RECORDS}, "rows")
+
+
+def to_other_places(broker):
+    """Onward and back: to the end, to a time and to an offset of one lane."""
+    start = 1700000000000
+    broker.create("places", PARTITIONS, **{"retention.ms": -1})  # the records are old
+    broker.produce("places", [{"value": b'{"id":%d}' % i, "timestamp": start + 1000 * i}
+                              for i in range(300)], PARTITIONS)
+    source = {"brokers": broker.address, "topics": ["places"], "group_id": "places", "until": "end"}
+    config = CONFIG % {"source": json.dumps(source), "state": ""}
+    with Folder(config, {"script.lua": script(1)}) as folder:
+        reset(folder, "reset", "--source", "in", "--to", "latest")
+        equal(folder.run_once()["received"], 0, "from the end")
+        plan = reset(folder, "reset", "--source", "in", "--to", "datetime", "2023-11-14T22:15:20Z")
+        equal(lanes_of(plan, "to"), {"places/0": 40, "places/1": 40, "places/2": 40}, "at 120 s")
+        equal(folder.run_once()["committed"], 180, "from 120 s on")
+        plan = reset(folder, "reset", "--source", "in", "--lane", "places/1", "--to", "offset", "90")
+        equal((lanes_of(plan, "from"), lanes_of(plan, "again")), ({"places/1": 100}, {"places/1": 10}), "plan")
+        (folder.path / "script.lua").write_text(script(2))
+        equal(folder.run_once()["committed"], 10, "of one lane")
+        equal(versions(folder), {1: 170, 2: 10}, "rows")
+        contains(offsets(folder, "reset", "--source", "in", "--topic", "place", "--to", "latest", code=2),
+                 "has no topic 'place'", "message")
+        contains(offsets(folder, "reset", "--group", "place", "--to", "latest", code=2),
+                 "did you mean 'places'?", "message")
+
+
+def what_is_shown(broker):
+    with pipeline(broker, "shown", until="end") as folder:
+        lanes = offsets(folder, "show")["sources"][0]["lanes"]
+        equal([lane["committed"] for lane in lanes], [None] * PARTITIONS, "before the first run")
+        folder.run_once()
+        broker.produce("shown", [b'{"id":1}'] * 5)
+        shown = offsets(folder, "show")["sources"][0]
+        ends = broker.end_offsets("shown", PARTITIONS)
+        equal(shown["group"], "shown", "group")
+        equal([(lane["lane"], lane["low"], lane["end"], lane["lag"], lane["member"], lane["committed"])
+               for lane in shown["lanes"]],
+              [("shown/%d" % p, 0, ends[p], 5 if p == 0 else 0, None, ends[p] - (5 if p == 0 else 0))
+               for p in range(PARTITIONS)], "lanes")
+        code, out, _ = folder.run("offsets", "show")
+        equal(code, 0, "exit code")
+        contains(out, "member", "table")
+    away = CONFIG % {"source": json.dumps({"brokers": "127.0.0.1:1", "topics": ["t"],
+                                           "connect_timeout": "300ms"}), "state": ""}
+    with Folder(away, {"script.lua": script(1)}) as folder:
+        code, out, err = folder.run("offsets", "show")
+        equal(code, 0, "exit code")
+        contains(err, "no broker of 127.0.0.1:1 answers", "what is said")
+        contains(offsets(folder, "reset", "--source", "in", "--to", "earliest", code=3),
+                 "no broker of 127.0.0.1:1 answers", "what is said")
+
+
+def moved_while_a_process_reads(broker):
+    with pipeline(broker, "live") as folder:
+        text = (folder.path / "sluice.yaml").read_text().replace("listen: off", "listen: 127.0.0.1:0")
+        (folder.path / "sluice.yaml").write_text(text)
+        process = folder.start("run")
+        url = "http://" + address_of(process)
+        env = {"SLUICE_ADMIN_URL": url}
+        wait_for(lambda: versions(folder) == {1: RECORDS} and all_committed(broker, "live"))
+        lanes = offsets(folder, "show")["sources"][0]["lanes"]
+        contains(lanes[0]["member"], "127.0.0.1", "who reads")
+        words = ["reset", "--source", "in", "--to", "earliest"]
+        plan = offsets(folder, *words)
+        contains(offsets(folder, *words, "--execute", plan["hash"], code=3), "--stop-source", "message")
+        (folder.path / "script.lua").write_text(script(2))
+        request = urllib.request.Request(url + "/admin/reload", method="POST")
+        urllib.request.urlopen(request, timeout=60).read()
+        reset(folder, *words, "--stop-source", env=env)
+        wait_for(lambda: versions(folder) == {2: RECORDS}, limit=120)
+        wait_for(lambda: all_committed(broker, "live"), limit=120)
+        # Another reader would not see it.
+        other = broker.consumer("live", **{"partition.assignment.strategy": "cooperative-sticky"})
+        other.subscribe(["live"])
+        wait_for(lambda: other.poll(0.1) is None and other.assignment(), limit=120)
+        plan = offsets(folder, *words, "--stop-source", env=env)
+        contains(offsets(folder, *words, "--stop-source", "--execute", plan["hash"], code=3, env=env),
+                 "stop the others", "message")
+        other.close()
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(120), 0, "exit code")
+
+
+kafka_server.main([with_our_own_tool, kept_idempotency_keeps_them_out, to_other_places, what_is_shown,
+                   moved_while_a_process_reads, by_kafkas_own_tool, part_of_the_way_by_a_commit_of_another_client,
                    by_deleting_the_checkpoint_in_redis, a_crash_moves_nothing])

@@ -80,7 +80,8 @@ class Broker:
         self.properties = self.folder / "server.properties"
         self.properties.write_text(PROPERTIES.format(
             port=self.port, sasl=self.sasl_port, controller=controller, data=self.folder / "data"))
-        cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+        # One that begins with "-" the tool would take for an option.
+        cluster = "S" + base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")[1:]
         self.java("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", cluster, "-c",
                   str(self.properties), "--ignore-formatted")
         self.process = None

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Redis for the tests that drive the program from outside."""
+import os
 import pathlib
 import shutil
 import signal
@@ -9,7 +10,10 @@ import tempfile
 
 from harness import wait_for
 
-THERE = shutil.which("redis-server") is not None and shutil.which("redis-cli") is not None
+# Debian has the server's program in redis-tools, too, under another name: what it is called decides what it is.
+PROGRAM = next((path for path in ("/usr/bin/redis-server", "/usr/bin/redis-check-rdb", "/usr/local/bin/redis-server")
+                if os.path.exists(path)), None)
+THERE = PROGRAM is not None and shutil.which("redis-cli") is not None
 
 
 class Server:
@@ -25,7 +29,7 @@ class Server:
         self.process = subprocess.Popen(
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
              "--appendonly", "no", "--dir", str(self.folder)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            executable=PROGRAM, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: self.cli("PING") == "PONG")
         return self
 

@@ -2,11 +2,26 @@
 #include "plugins/sources/kafka/partitions.h"
 
 #include <algorithm>
+#include <charconv>
+#include <sluice/error.hpp>
 
 namespace sluice::kafka_source {
 
 std::string lane_name(std::string_view topic, std::int32_t number) {
   return std::string(topic) + "/" + std::to_string(number);
+}
+
+PartitionName partition_name(std::string_view lane) {
+  const std::size_t slash = lane.rfind('/');
+  PartitionName name;
+  const char* end = lane.data() + lane.size();
+  const char* digits = slash == std::string_view::npos ? end : lane.data() + slash + 1;
+  const auto [last, error] = std::from_chars(digits, end, name.number);
+  if (digits == end || error != std::errc() || last != end || name.number < 0 || slash == 0) {
+    throw BadConfig("\"" + std::string(lane) + "\" names no partition; expected topic/number");
+  }
+  name.topic = lane.substr(0, slash);
+  return name;
 }
 
 Partition& PartitionTable::add(std::string topic, std::int32_t number, std::uint32_t lane) {

@@ -48,6 +48,13 @@ struct Partition {
 
 std::string lane_name(std::string_view topic, std::int32_t number);
 
+struct PartitionName {
+  std::string topic;
+  std::int32_t number = 0;
+};
+// Of a lane. Throws BadConfig where it names no partition.
+PartitionName partition_name(std::string_view lane);
+
 // The partitions this member has now. A Partition stays where it is until it is removed.
 class PartitionTable {
  public:

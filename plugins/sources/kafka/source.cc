@@ -44,6 +44,7 @@ KafkaSource::KafkaSource(Context context, const Config& config)
 
 const void* KafkaSource::extension(std::string_view id) {
   if (id == SLUICE_EXT_SOURCE_LAG) return &kLagTable;
+  if (id == SLUICE_EXT_SOURCE_PLACES) return places_table();
   return id == SLUICE_EXT_SOURCE_REPLAY ? replay_table() : nullptr;
 }
 

@@ -59,6 +59,10 @@ class KafkaSource {
                 void* ctx);
   void read(const sluice_range* const* ranges, std::uint32_t count);
 
+  // sluice.source.places/1, after open, in place of polls.
+  void list_places(std::int64_t at_us, void (*each)(void*, const sluice_lane_state*), void* ctx);
+  void store_places(std::span<const sluice_lane_state* const> places);
+
   // [any] For the lag extension.
   LagBoard& lag() { return board_; }
 
@@ -82,6 +86,18 @@ class KafkaSource {
   static const sluice_source_replay* replay_table();
   void begin_replay();
   std::vector<std::string> topics_there();
+
+  // source_places.cc
+  struct Members {
+    std::size_t count = 0;
+    std::map<std::string, std::string> of;  // who has a lane
+  };
+  static const sluice_source_places* places_table();
+  Event answer_on(rd_kafka_queue_t* queue, const std::string& what);
+  Members members_of_group();
+  common::kafka::Partitions partitions_there();
+  void commit_places(const rd_kafka_topic_partition_list_t& list);
+  void forget_places(const rd_kafka_topic_partition_list_t& list);
 
   // poll
   void join();

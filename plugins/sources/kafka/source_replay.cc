@@ -4,7 +4,6 @@
 #include <regex.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "plugins/common/kafka_errors.h"
 #include "plugins/sources/kafka/source.h"
@@ -103,16 +102,10 @@ void KafkaSource::read(const sluice_range* const* ranges, std::uint32_t count) {
     throw Fatal("ranges are to be given after open and before the first poll");
   }
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::string_view lane = view(ranges[i]->lane);
-    const std::size_t slash = lane.rfind('/');
+    const PartitionName name = partition_name(view(ranges[i]->lane));
     ReplayRange range;
-    const char* end = lane.data() + lane.size();
-    const char* digits = slash == std::string_view::npos ? end : lane.data() + slash + 1;
-    const auto [last, error] = std::from_chars(digits, end, range.number);
-    if (digits == end || error != std::errc() || last != end || range.number < 0) {
-      throw BadConfig("\"" + std::string(lane) + "\" names no partition; expected topic/number");
-    }
-    range.topic = lane.substr(0, slash);
+    range.topic = name.topic;
+    range.number = name.number;
     range.first = static_cast<std::int64_t>(ranges[i]->first);
     range.last = static_cast<std::int64_t>(ranges[i]->last);
     replay_.push_back(std::move(range));

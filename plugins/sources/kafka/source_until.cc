@@ -97,13 +97,12 @@ bool KafkaSource::read_to_end(const rd_kafka_topic_partition_t& committed) {
 
 // The partitions of our topics that we do not have.
 Partitions KafkaSource::partitions_of_others() {
-  const std::vector<std::string> topics = topics_there();
-  Partitions list = common::kafka::new_partitions(topics.size());
-  std::int32_t number = 0;
-  for (std::size_t i = 0; i < topics.size(); ++i) {
-    number = i > 0 && topics[i] == topics[i - 1] ? number + 1 : 0;
-    if (table_.find(topics[i], number) != nullptr) continue;
-    rd_kafka_topic_partition_list_add(list.get(), topics[i].c_str(), number);
+  const Partitions there = partitions_there();
+  Partitions list = common::kafka::new_partitions(static_cast<std::size_t>(there->cnt));
+  for (int i = 0; i < there->cnt; ++i) {
+    const auto& entry = there->elems[i];
+    if (table_.find(entry.topic, entry.partition) != nullptr) continue;
+    rd_kafka_topic_partition_list_add(list.get(), entry.topic, entry.partition);
   }
   return list;
 }

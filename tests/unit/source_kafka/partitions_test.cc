@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sluice/error.hpp>
+
 namespace sluice::kafka_source {
 namespace {
 
@@ -58,6 +60,16 @@ TEST(KafkaPartitionTable, MarksOfOthersAndMarksThatGoBackCountForNothing) {
 
 TEST(KafkaPartitionTable, LaneNamesAreTopicAndPartition) {
   EXPECT_EQ(lane_name("orders", 3), "orders/3");
+  const PartitionName name = partition_name("orders/3");
+  EXPECT_EQ(name.topic, "orders");
+  EXPECT_EQ(name.number, 3);
+}
+
+TEST(KafkaPartitionTable, WhatNamesNoPartitionIsRefused) {
+  for (const char* lane :
+       {"", "orders", "orders/", "/3", "orders/-1", "orders/3x", "orders/9999999999"}) {
+    EXPECT_THROW(partition_name(lane), BadConfig) << lane;
+  }
 }
 
 }  // namespace

@@ -445,6 +445,37 @@ typedef struct sluice_source_lag {
   sluice_rc (*lag)(sluice_source*, void (*each)(void* ctx, const sluice_lane_lag*), void* ctx);
 } sluice_source_lag;
 
+/* Where lanes stand in another system that keeps their positions as well (sluice.host.epoch/1), for
+ * who looks at them and moves them. After open, on an instance that is never polled; those that
+ * read are not disturbed. */
+#define SLUICE_EXT_SOURCE_PLACES "sluice.source.places/1"
+#define SLUICE_NO_TIME INT64_MIN
+typedef struct sluice_lane_state {
+  uint32_t struct_size;
+  uint32_t flags;    /* SLUICE_PLACE_*: of next and epoch */
+  sluice_str lane;   /* durable name */
+  sluice_str group;  /* whose positions these are */
+  sluice_str topic;  /* what the lane is a part of; absent: nothing */
+  sluice_str member; /* who reads it now; absent: nobody */
+  uint64_t low;      /* the first position there is */
+  uint64_t end;      /* the position that comes next */
+  uint64_t next;     /* the first that is not settled */
+  uint64_t at;       /* the first of the time that was asked for, or later */
+  uint32_t epoch;
+  uint32_t members; /* how many the group has */
+} sluice_lane_state;
+typedef struct sluice_source_places {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* Calls each(ctx, state) for every lane there is; its texts are valid during that call only.
+   * at_us: microseconds since 1970, or SLUICE_NO_TIME, where `at` is the end. */
+  sluice_rc (*list)(sluice_source*, int64_t at_us,
+                    void (*each)(void* ctx, const sluice_lane_state*), void* ctx, sluice_error*);
+  /* Stores `next` and `epoch` of the lanes; without PLACE_KNOWN, that nothing is known of them.
+   * SLUICE_E_RETRY: not possible now, as while somebody reads. */
+  sluice_rc (*store)(sluice_source*, const sluice_lane_state* const*, uint32_t n, sluice_error*);
+} sluice_source_places;
+
 /* Reading a time range again, apart from the live position. */
 #define SLUICE_EXT_SOURCE_REPLAY "sluice.source.replay/1"
 typedef struct sluice_range {
