@@ -99,6 +99,41 @@ void put_adapter(Writer& writer, const AdapterHealth& adapter) {
   writer.EndObject();
 }
 
+void put_group(Writer& writer, const GroupHealth& group) {
+  writer.StartObject();
+  writer.Key("group");
+  put_text(writer, group.group);
+  uint64_t total = 0;
+  for (const auto& partition : group.partitions) total += partition.lag.value_or(0);
+  put_count(writer, "total", total);
+  writer.Key("partitions");
+  writer.StartArray();
+  for (const auto& partition : group.partitions) {
+    writer.StartObject();
+    writer.Key("topic");
+    put_text(writer, partition.topic);
+    put_count(writer, "partition", partition.partition);
+    writer.Key("committed");
+    if (partition.lag) {
+      writer.Uint64(partition.committed);
+    } else {
+      writer.Null();
+    }
+    put_count(writer, "end", partition.end);
+    writer.Key("lag");
+    if (partition.lag) {
+      writer.Uint64(*partition.lag);
+    } else {
+      writer.Null();
+    }
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.Key("captured_at");
+  put_time(writer, group.captured_us);
+  writer.EndObject();
+}
+
 void put_pipeline(Writer& writer, const PipelineHealth& pipeline) {
   writer.StartObject();
   writer.Key("state");
@@ -142,6 +177,10 @@ std::string render_health(const HealthSnapshot& snapshot) {
   writer.EndObject();
   writer.Key("kafka");
   writer.StartObject();
+  for (const GroupHealth& group : snapshot.kafka) {
+    put_text(writer, group.source);
+    put_group(writer, group);
+  }
   writer.EndObject();
   writer.Key("telemetry");
   writer.Null();

@@ -53,17 +53,34 @@ struct PipelineHealth {
   std::string script;
 };
 
+// Partitions that a source has of a consumer group.
+struct GroupHealth {
+  struct Partition {
+    std::string topic;
+    uint64_t partition = 0;
+    uint64_t committed = 0;
+    uint64_t end = 0;
+    std::optional<uint64_t> lag;  // nothing: committed or end is not known yet
+  };
+  std::string source;
+  std::string group;
+  int64_t captured_us = 0;
+  std::vector<Partition> partitions;
+};
+
 struct HealthSnapshot {
   std::string status = "ok";  // "ok", "degraded", "failed"
   BackpressureHealth backpressure;
   std::vector<AdapterHealth> adapters;
+  std::vector<GroupHealth> kafka;
   std::vector<PipelineHealth> pipelines;
 };
 
 // One JSON object:
 //   {status, backpressure{state,since,reasons,in_flight,queue_depth,concurrency,tokens,deferred,
 //    drained}, adapters{name: {kind,state,healthy,lag_seconds,lag_records,last_record_at,
-//    last_error,breaker}}, kafka{}, telemetry, pipelines{name: {state,accounting{...},schema,
+//    last_error,breaker}}, kafka{source: {group,total,partitions[{topic,partition,committed,end,
+//    lag}],captured_at}}, telemetry, pipelines{name: {state,accounting{...},schema,
 //    script}}}
 // Any thread.
 std::string render_health(const HealthSnapshot& snapshot);

@@ -59,6 +59,11 @@ constexpr std::array kDeclarations = {
     Declaration{"ingest_queue_depth", MetricType::Gauge, "Batches waiting in a queue."},
     Declaration{"ingest_lag_seconds", MetricType::Histogram,
                 "Time from a record's source to its commit in the sinks."},
+    Declaration{"kafka_consumergroup_lag", MetricType::Gauge,
+                "Records of a partition that its group has not committed, of those that this "
+                "process reads."},
+    Declaration{"kafka_partition_assigned", MetricType::Gauge,
+                "1 for each partition that this process reads."},
     Declaration{"ingest_transform_seconds", MetricType::Histogram,
                 "Time the transformer took for a batch."},
     Declaration{"ingest_rollout_share", MetricType::Gauge,
@@ -131,6 +136,17 @@ void add_counts(Families& families, std::string_view metric, const Labels& label
   }
 }
 
+void add_partition(Families& families, const Labels& source, const GroupLagMetrics& lane) {
+  const auto partition = [&lane](Labels labels) {
+    return with(with(std::move(labels), "topic", lane.topic), "partition",
+                std::to_string(lane.partition));
+  };
+  families.gauge("kafka_partition_assigned", partition(source), 1);
+  if (!lane.lag) return;
+  families.gauge("kafka_consumergroup_lag", partition(with(source, "group", lane.group)),
+                 number(*lane.lag));
+}
+
 void add_source(Families& families, const Labels& pipeline, const SourceMetrics& source) {
   const Labels labels = with(pipeline, "source", source.name);
   families.counter("ingest_received_total", labels, number(source.received));
@@ -143,6 +159,7 @@ void add_source(Families& families, const Labels& pipeline, const SourceMetrics&
   add_counts(families, "ingest_schema_version_records_total", labels, "version", source.versions);
   add_counts(families, "ingest_drift_total", labels, "severity", source.drift);
   families.histogram("ingest_lag_seconds", labels, source.lag_seconds);
+  for (const GroupLagMetrics& lane : source.partitions) add_partition(families, labels, lane);
 }
 
 void add_spool(Families& families, const Labels& sink, const SinkMetrics::Spool& spool) {

@@ -19,6 +19,14 @@ struct HistogramSnapshot {
   double sum = 0;
 };
 
+// Of a partition that a source has of a consumer group.
+struct GroupLagMetrics {
+  std::string group;
+  std::string topic;
+  uint64_t partition = 0;
+  std::optional<uint64_t> lag;  // nothing: not known yet
+};
+
 struct SourceMetrics {
   std::string name;
   uint64_t received = 0;
@@ -31,6 +39,7 @@ struct SourceMetrics {
   std::map<std::string, uint64_t> drift;        // severity -> observations of drift
   std::map<std::string, uint64_t> versions;     // schema version, or "unknown" -> records
   HistogramSnapshot lag_seconds;                // event time or arrival to sink commit
+  std::vector<GroupLagMetrics> partitions;
 };
 
 struct SinkMetrics {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the pipeline's snapshot to what health and metrics show.
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "runtime/admin/runtime_backend.h"
@@ -39,6 +41,31 @@ AdapterHealth source_health(const SourceStatus& source) {
   return out;
 }
 
+// The number behind the topic in a lane's name; nothing where there is none.
+std::optional<uint64_t> partition_of(const SourceInstance::GroupLane& lane) {
+  const size_t digits = lane.topic.size() + 1;
+  if (lane.lane.size() <= digits || !lane.lane.starts_with(lane.topic)) return std::nullopt;
+  uint64_t number = 0;
+  const char* end = lane.lane.data() + lane.lane.size();
+  const auto [last, error] = std::from_chars(lane.lane.data() + digits, end, number);
+  return error == std::errc() && last == end ? std::optional(number) : std::nullopt;
+}
+
+GroupHealth group_health(const SourceStatus& source) {
+  GroupHealth out;
+  out.source = source.name;
+  out.group = source.lanes.front().group;
+  for (const auto& lane : source.lanes) {
+    const auto number = partition_of(lane);
+    if (!number) continue;
+    GroupHealth::Partition partition{lane.topic, *number, lane.committed, lane.end, std::nullopt};
+    if (lane.records) partition.lag = static_cast<uint64_t>(*lane.records);
+    out.captured_us = std::max(out.captured_us, lane.captured_us);
+    out.partitions.push_back(std::move(partition));
+  }
+  return out;
+}
+
 std::map<std::string, uint64_t> version_counts(const VersionCounts::Source& source) {
   std::map<std::string, uint64_t> out;
   for (const auto& [number, count] : source.versions) out[std::to_string(number)] = count.records;
@@ -74,6 +101,13 @@ SourceMetrics source_metrics(const SourceStatus& source, const SourceAccount& ac
   out.bursts = source.burst.bursts;
   out.paused = source.burst.state != BurstGuard::State::kFlowing;
   out.lag_seconds = histogram(source.lag);
+  for (const auto& lane : source.lanes) {
+    const auto number = partition_of(lane);
+    if (!number) continue;
+    GroupLagMetrics partition{lane.group, lane.topic, *number, std::nullopt};
+    if (lane.records) partition.lag = static_cast<uint64_t>(*lane.records);
+    out.partitions.push_back(std::move(partition));
+  }
   return out;
 }
 
@@ -213,6 +247,7 @@ HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
     out.pipelines.push_back(std::move(health));
     for (const SourceStatus& source : pipeline.sources) {
       out.adapters.push_back(source_health(source));
+      if (!source.lanes.empty()) out.kafka.push_back(group_health(source));
       if (source.burst.state != BurstGuard::State::kFlowing) {
         out.backpressure.reasons.push_back("source " + source.name +
                                            " is paused: " + source.burst.cause);

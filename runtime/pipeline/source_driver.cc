@@ -319,9 +319,10 @@ SourceStatus SourceDriver::status() const {
   {
     MutexLock lock(instance_mutex_);
     if (open_) {
-      const SourceInstance::Lag lag = instance_->lag();
+      SourceInstance::Lag lag = instance_->lag();
       out.lag_records = lag.records;
       out.lag_seconds = lag.seconds;
+      out.lanes = std::move(lag.lanes);
     }
   }
   MutexLock lock(mutex_);

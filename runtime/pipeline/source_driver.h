@@ -34,6 +34,7 @@ struct SourceStatus {
   int64_t last_record_at_us = 0;  // 0: none yet
   std::optional<int64_t> lag_records;
   std::optional<double> lag_seconds;
+  std::vector<SourceInstance::GroupLane> lanes;  // of consumer groups
   std::vector<PluginMetrics::Sample> metrics;
   Histogram::Snapshot lag;  // intake to settlement, a record; filled by the pipeline
 };

@@ -60,10 +60,22 @@ struct CallResult {
 // and out-of-range results are turned into errors and logged as misbehaviour.
 class SourceInstance {
  public:
+  // One lane of a consumer group.
+  struct GroupLane {
+    std::string lane;  // topic/number
+    std::string group;
+    std::string topic;
+    uint64_t committed = 0;
+    uint64_t end = 0;
+    std::optional<int64_t> records;  // nothing: committed or end is not known
+    int64_t captured_us = 0;
+  };
   // How far behind the source is, over all its lanes; nothing where it does not know.
   struct Lag {
     std::optional<int64_t> records;  // the sum
     std::optional<double> seconds;   // the worst
+    std::vector<GroupLane> lanes;    // those of consumer groups, at most so many
+    static constexpr size_t kMostLanes = 10'000;
   };
 
   using PlaceVisitor = std::function<void(const sluice_lane_state&)>;

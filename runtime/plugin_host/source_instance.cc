@@ -31,6 +31,24 @@ const char* flaw(const sluice_batch& batch, uint32_t max_records) {
   return nullptr;
 }
 
+std::string copied(const sluice_str& text) {
+  return text.data == nullptr ? std::string() : std::string(text.data, text.size);
+}
+
+void add_group_lane(SourceInstance::Lag& lag, const sluice_lane_lag& from) {
+  if (!SLUICE_HAS(&from, sluice_lane_lag, captured_us) || from.group.data == nullptr) return;
+  if (lag.lanes.size() >= SourceInstance::Lag::kMostLanes) return;
+  SourceInstance::GroupLane lane;
+  lane.lane = copied(from.name);
+  lane.group = copied(from.group);
+  lane.topic = copied(from.topic);
+  lane.committed = from.committed;
+  lane.end = from.end;
+  if (from.records_behind >= 0) lane.records = from.records_behind;
+  lane.captured_us = from.captured_us;
+  lag.lanes.push_back(std::move(lane));
+}
+
 // Adds one lane to the whole.
 void add_lag(void* whole, const sluice_lane_lag* lane) {
   auto& lag = *static_cast<SourceInstance::Lag*>(whole);

@@ -196,7 +196,7 @@ AT(sluice_source_settle, struct_size, 0);
 AT(sluice_source_settle, reserved, 4);
 AT(sluice_source_settle, settled, 8);
 
-SIZE(sluice_lane_lag, 56);
+SIZE(sluice_lane_lag, 96);
 AT(sluice_lane_lag, struct_size, 0);
 AT(sluice_lane_lag, lane, 4);
 AT(sluice_lane_lag, name, 8);
@@ -204,6 +204,9 @@ AT(sluice_lane_lag, committed, 24);
 AT(sluice_lane_lag, end, 32);
 AT(sluice_lane_lag, records_behind, 40);
 AT(sluice_lane_lag, seconds_behind, 48);
+AT(sluice_lane_lag, group, 56);
+AT(sluice_lane_lag, topic, 72);
+AT(sluice_lane_lag, captured_us, 88);
 
 SIZE(sluice_source_lag, 16);
 AT(sluice_source_lag, struct_size, 0);

@@ -3,6 +3,7 @@
 """Where the kafka source goes on, and going back on purpose: with Kafka's own tool and by deleting the
 checkpoint in Redis all records are processed again; a crash is no such thing."""
 import json
+import re
 import signal
 import sqlite3
 import urllib.request
@@ -255,6 +256,48 @@ def moved_while_a_process_reads(broker):
         equal(process.wait(120), 0, "exit code")
 
 
-kafka_server.main([with_our_own_tool, kept_idempotency_keeps_them_out, to_other_places, what_is_shown,
+def fetch(address, path):
+    with urllib.request.urlopen("http://%s%s" % (address, path), timeout=60) as answer:
+        return answer.read().decode()
+
+
+def lag_is_told(broker):
+    """By partition, in /health/detailed, the metrics and the log."""
+    with pipeline(broker, "lag", publish_lag=True, lag_interval="100ms") as folder:
+        # Nothing is settled as long as somebody else has the database.
+        blocker = sqlite3.connect(folder.path / "out.db", isolation_level=None)
+        blocker.execute("BEGIN EXCLUSIVE")
+        text = (folder.path / "sluice.yaml").read_text().replace("listen: off", "listen: 127.0.0.1:0")
+        (folder.path / "sluice.yaml").write_text(text)
+        process = folder.start("run")
+        address = address_of(process)
+
+        def group():
+            return json.loads(fetch(address, "/health/detailed"))["kafka"].get("in", {"total": None})
+        wait_for(lambda: group()["total"] == RECORDS, limit=120)
+        told = group()
+        ends = broker.end_offsets("lag", PARTITIONS)
+        equal(told["group"], "lag", "group")
+        equal(sorted((p["topic"], p["partition"], p["committed"], p["end"], p["lag"])
+                     for p in told["partitions"]),
+              [("lag", p, 0, ends[p], ends[p]) for p in range(PARTITIONS)], "partitions")
+        contains(told["captured_at"], "T", "captured_at")
+        metrics = fetch(address, "/metrics")
+        assigned, lag = (re.search(name + r'\{([^}]*)topic="lag",partition="1"\} (\d+)', metrics).groups()
+                         for name in ("kafka_partition_assigned", "kafka_consumergroup_lag"))
+        equal((assigned[1], lag[1]), ("1", str(ends[1])), "metrics")
+        contains(lag[0], 'pipeline="p",source="in",group="lag",', "labels")
+        wait_for(lambda: any("lag of group lag: %d records in 3 partitions" % RECORDS in line
+                             for line in process.log))
+
+        blocker.execute("ROLLBACK")
+        blocker.close()
+        wait_for(lambda: group()["total"] == 0, limit=120)
+        equal(versions(folder), {1: RECORDS}, "rows")
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(120), 0, "exit code")
+
+
+kafka_server.main([lag_is_told, with_our_own_tool, kept_idempotency_keeps_them_out, to_other_places, what_is_shown,
                    moved_while_a_process_reads, by_kafkas_own_tool, part_of_the_way_by_a_commit_of_another_client,
                    by_deleting_the_checkpoint_in_redis, a_crash_moves_nothing])

@@ -41,7 +41,10 @@ void LagBoard::each(void (*tell)(void*, const sluice_lane_lag*), void* ctx) {
                               row.committed,
                               row.end,
                               row.end == row.committed ? 0 : -1,
-                              row.end == row.committed ? 0.0 : -1.0};
+                              row.end == row.committed ? 0.0 : -1.0,
+                              {},
+                              {},
+                              0};
     tell(ctx, &lag);
   }
 }

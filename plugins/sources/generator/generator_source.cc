@@ -168,7 +168,12 @@ void GeneratorSource::lag(void (*each)(void*, const sluice_lane_lag*), void* ctx
   {
     const std::lock_guard lock(mutex_);
     if (!opened_) return;
-    row = {sizeof(row), lane_, str(lane_name_), committed_, count_ == 0 ? made_ : count_, 0, -1.0};
+    row.struct_size = sizeof(row);
+    row.lane = lane_;
+    row.name = str(lane_name_);
+    row.committed = committed_;
+    row.end = count_ == 0 ? made_ : count_;
+    row.seconds_behind = -1.0;
   }
   row.end = std::max(row.end, row.committed);
   row.records_behind = static_cast<std::int64_t>(row.end - row.committed);

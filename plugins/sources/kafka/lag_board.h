@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice::kafka_source {
@@ -15,6 +16,7 @@ class LagBoard {
  public:
   struct Row {
     std::string name;
+    std::string topic;
     std::uint32_t lane = 0;
     std::int64_t committed = -1;  // the next offset to be read after a restart; -1: none yet
     std::int64_t end = -1;        // high watermark; -1: unknown
@@ -26,9 +28,13 @@ class LagBoard {
     }
   };
 
-  void set(std::vector<Row> rows) {
+  explicit LagBoard(std::string group) : group_(std::move(group)) {}
+
+  // As of a moment, in microseconds since 1970.
+  void set(std::vector<Row> rows, std::int64_t captured_us) {
     const std::lock_guard lock(mutex_);
     rows_ = std::move(rows);
+    captured_us_ = captured_us;
   }
   void each(void (*tell)(void*, const sluice_lane_lag*), void* ctx) {
     const std::lock_guard lock(mutex_);
@@ -39,14 +45,19 @@ class LagBoard {
                                 static_cast<std::uint64_t>(row.committed < 0 ? 0 : row.committed),
                                 static_cast<std::uint64_t>(row.end < 0 ? 0 : row.end),
                                 row.behind(),
-                                row.seconds};
+                                row.seconds,
+                                {group_.data(), group_.size()},
+                                {row.topic.data(), row.topic.size()},
+                                captured_us_};
       tell(ctx, &lag);
     }
   }
 
  private:
+  const std::string group_;
   std::mutex mutex_;
-  std::vector<Row> rows_;  // under mutex_
+  std::vector<Row> rows_;         // under mutex_
+  std::int64_t captured_us_ = 0;  // under mutex_
 };
 
 }  // namespace sluice::kafka_source

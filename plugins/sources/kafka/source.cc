@@ -40,7 +40,8 @@ KafkaSource::KafkaSource(Context context, const Config& config)
       log_(context),
       options_(config, context.name()),
       stop_(context),
-      committer_(context, options_, table_, stop_, log_.steady) {}
+      committer_(context, options_, table_, stop_, log_.steady),
+      board_(options_.group_id) {}
 
 const void* KafkaSource::extension(std::string_view id) {
   if (id == SLUICE_EXT_SOURCE_LAG) return &kLagTable;
@@ -267,7 +268,7 @@ void KafkaSource::look_at_lag(bool now) {
         range.high >= 0) {
       partition.end = range.high;
     }
-    LagBoard::Row row{lane_name(partition.topic, partition.number), partition.lane,
+    LagBoard::Row row{lane_name(partition.topic, partition.number), partition.topic, partition.lane,
                       partition.committed, partition.end};
     if (row.behind() == 0) {
       row.seconds = 0;
@@ -287,7 +288,7 @@ void KafkaSource::look_at_lag(bool now) {
     }
     context_.info(text);
   }
-  board_.set(std::move(rows));
+  board_.set(std::move(rows), now_ms() * 1000);
 }
 
 void KafkaSource::tell_once(std::int32_t level, const std::string& text) {

@@ -437,6 +437,9 @@ typedef struct sluice_lane_lag {
   uint64_t end;
   int64_t records_behind; /* -1: unknown */
   double seconds_behind;  /* negative: unknown */
+  sluice_str group;       /* a consumer group whose lag this is; absent: none */
+  sluice_str topic;       /* of the group's: the lane's name is topic/number */
+  int64_t captured_us;    /* when it was so; 0: now */
 } sluice_lane_lag;
 typedef struct sluice_source_lag {
   uint32_t struct_size;
