@@ -298,6 +298,34 @@ def lag_is_told(broker):
         equal(process.wait(120), 0, "exit code")
 
 
-kafka_server.main([lag_is_told, with_our_own_tool, kept_idempotency_keeps_them_out, to_other_places, what_is_shown,
+def start_is_applied_once(broker):
+    base = 1700000000000
+    broker.create("start", PARTITIONS, **{"retention.ms": -1})  # the records are old
+    broker.produce("start", [{"value": b'{"id":%d}' % i, "timestamp": base + 1000 * i}
+                             for i in range(300)], PARTITIONS)
+    with Folder("", {"script.lua": script(1)}) as folder:
+        def run(version, **more):
+            source = {"brokers": broker.address, "topics": ["start"], "group_id": "start", "until": "end",
+                      **more}
+            (folder.path / "sluice.yaml").write_text(CONFIG % {"source": json.dumps(source), "state": ""})
+            (folder.path / "script.lua").write_text(script(version))
+            return folder.run_once()["committed"]
+        equal(run(1, start="latest", auto_offset_reset="none"), 0, "from the end")
+        equal(run(1, start="latest"), 0, "the same once more")
+        equal(run(1, start="earliest"), 300, "another value")
+        equal(run(2, start="earliest"), 0, "the same once more")
+        equal(run(2, start="2023-11-14T22:15:20Z"), 180, "a time")
+        equal(run(3), 0, "without it the group stays where it is")
+        equal(run(3, start="2023-11-14T22:15:20Z"), 0, "a value that was applied")
+        equal(versions(folder), {1: 120, 2: 180}, "rows")
+        # What was said later counts.
+        broker.commit("start", "start", [95, 95, 95])
+        equal(run(3, start="2023-11-14T22:15:20Z"), 15, "moved with Kafka's own tools")
+        reset(folder, "reset", "--source", "in", "--to", "earliest")
+        equal(run(4, start="2023-11-14T22:15:20Z"), 300, "moved with ours")
+        equal(versions(folder), {4: 300}, "rows")
+
+
+kafka_server.main([lag_is_told, start_is_applied_once, with_our_own_tool, kept_idempotency_keeps_them_out, to_other_places, what_is_shown,
                    moved_while_a_process_reads, by_kafkas_own_tool, part_of_the_way_by_a_commit_of_another_client,
                    by_deleting_the_checkpoint_in_redis, a_crash_moves_nothing])

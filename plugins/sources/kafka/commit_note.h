@@ -10,15 +10,20 @@
 
 namespace sluice::kafka_source {
 
-// The metadata of a commit of ours: the epoch it was made in. Nobody else writes it, so an offset
-// without it was put there with Kafka's own tools.
-std::string commit_note(std::uint32_t epoch);
-// Nothing: not ours.
-std::optional<std::uint32_t> epoch_of_note(std::string_view metadata);
+// The metadata of a commit of ours. Nobody else writes it, so an offset without it was put there
+// with Kafka's own tools.
+struct CommitNote {
+  std::uint32_t epoch = 0;  // it was made in
+  std::string start;        // the value of `start` that was last applied; empty: none was
+
+  [[nodiscard]] std::string text() const;
+  // Nothing: not ours.
+  static std::optional<CommitNote> parse(std::string_view metadata);
+};
 
 // Of an entry as it was read from the group. Nothing: no offset, or not ours.
-std::optional<std::uint32_t> epoch_of(const rd_kafka_topic_partition_t& committed);
+std::optional<CommitNote> note_of(const rd_kafka_topic_partition_t& committed);
 // Gives the entry its note.
-void note_epoch(rd_kafka_topic_partition_t& entry, std::uint32_t epoch);
+void put_note(rd_kafka_topic_partition_t& entry, const CommitNote& note);
 
 }  // namespace sluice::kafka_source

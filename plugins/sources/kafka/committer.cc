@@ -100,7 +100,7 @@ void Committer::begin() {
     auto* entry =
         rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
     entry->offset = partition.settled_to();
-    note_epoch(*entry, std::max(epoch_, partition.epoch));
+    put_note(*entry, {std::max(epoch_, partition.note.epoch), partition.note.start});
   });
   if (!list) return;
   const auto error = rd_kafka_commit_queue(client_, list.get(), answers_.get(), nullptr, nullptr);

@@ -45,6 +45,10 @@ inline constexpr char kConfigSchema[] = R"json({
       "type": "string", "enum": ["earliest", "latest", "none"], "default": "earliest",
       "description": "Where a partition starts for which the group has no committed offset; none: the source stops and says so. A committed offset that the topic no longer holds goes to the earliest that it does, with none it stops."
     },
+    "start": {
+      "type": "string", "default": "committed",
+      "description": "Where the group is put, once: committed (where it is), earliest, latest or a time (2026-01-31T12:00:00Z). A restart with the same value goes on; another value moves the group again, and the records are processed anew. The same for all members."
+    },
     "until": {
       "oneOf": [{"type": "string"}, {"type": "integer", "minimum": 0}],
       "default": "",

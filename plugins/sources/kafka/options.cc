@@ -32,12 +32,27 @@ constexpr std::array<OwnedProperty, 13> kOwned = {{
     {"allow.auto.create.topics", "nothing: a source does not create topics; create them before"},
 }};
 
-constexpr std::array<std::string_view, 19> kOptions = {
-    "topics",          "group_id",          "group_prefix",    "group_instance_id",
-    "assignment",      "auto_offset_reset", "until",           "commit",
-    "auto_commit",     "commit_on_publish", "commit_async",    "commit_interval",
-    "tombstone",       "isolation",         "session_timeout", "revoke_timeout",
-    "connect_timeout", "publish_lag",       "lag_interval"};
+constexpr std::array<std::string_view, 21> kOptions = {"topics",
+                                                       "group_id",
+                                                       "group_prefix",
+                                                       "group_instance_id",
+                                                       "assignment",
+                                                       "auto_offset_reset",
+                                                       "until",
+                                                       "commit",
+                                                       "auto_commit",
+                                                       "commit_on_publish",
+                                                       "commit_async",
+                                                       "commit_interval",
+                                                       "tombstone",
+                                                       "isolation",
+                                                       "session_timeout",
+                                                       "revoke_timeout",
+                                                       "connect_timeout",
+                                                       "publish_lag",
+                                                       "lag_interval",
+                                                       "start",
+                                                       "statistics_interval"};
 
 void refuse_unknown_options(const Config& config) {
   if (!config.is_object("")) throw BadConfig("the configuration must be an object");
@@ -110,6 +125,19 @@ E choice(const Config& config, const char* pointer, std::initializer_list<std::s
   throw BadConfig(std::string(pointer) + ": expected one of " + list + ", found " + value);
 }
 
+std::optional<Start> read_start(const Config& config) {
+  const std::string text = text_option(config, "/start", "committed");
+  if (text == "committed") return std::nullopt;
+  if (text == "earliest") return Start{Start::Kind::kEarliest, 0, text};
+  if (text == "latest") return Start{Start::Kind::kLatest, 0, text};
+  const auto time = parse_time(text);
+  if (time && text.find(' ') == std::string::npos) return Start{Start::Kind::kTime, *time, text};
+  throw BadConfig(
+      "/start: expected committed, earliest, latest or a time such as 2026-01-31T12:00:00Z, "
+      "found " +
+      text);
+}
+
 std::optional<Until> read_until(const Config& config) {
   if (!config.has("/until")) return std::nullopt;
   const bool number = !config.is_string("/until");
@@ -157,6 +185,7 @@ Options::Options(const Config& config, std::string_view instance)
       group_instance_id(text_option(config, "/group_instance_id", "")),
       assignment(text_option(config, "/assignment", "cooperative-sticky")),
       reset(choice<Reset>(config, "/auto_offset_reset", {"earliest", "latest", "none"})),
+      start(read_start(config)),
       until(read_until(config)),
       commit(read_commit(config)),
       // What clients call automatic never waits for an answer.

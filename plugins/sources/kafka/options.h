@@ -24,6 +24,14 @@ struct Until {
   std::int64_t value = 0;  // milliseconds since 1970, or an offset
 };
 
+// Where partitions are put, once.
+struct Start {
+  enum class Kind : std::uint8_t { kEarliest, kLatest, kTime };
+  Kind kind = Kind::kEarliest;
+  std::int64_t time_ms = 0;  // since 1970
+  std::string text;          // as configured; no spaces
+};
+
 // The source's configuration, checked.
 struct Options {
   // `instance` names the group where the configuration does not. Throws BadConfig.
@@ -35,6 +43,7 @@ struct Options {
   std::string group_instance_id;  // empty: no static membership
   std::string assignment;
   Reset reset;
+  std::optional<Start> start;  // nothing: where the group is
   std::optional<Until> until;
   CommitWhen commit;
   bool commit_async;

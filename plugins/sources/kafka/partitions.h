@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/sources/kafka/commit_note.h"
+
 namespace sluice::kafka_source {
 
 inline constexpr std::int64_t kNoOffset = -1;
@@ -29,9 +31,9 @@ struct Partition {
   // What the group has of ours; kNoOffset also where the start itself is to be committed: because
   // it differs from what the group has, or because that was not ours.
   std::int64_t committed = kNoOffset;
-  // That of the offset the group had, where another process has made it; a commit never names an
-  // earlier one.
-  std::uint32_t epoch = 0;
+  // That of the offset the group had, which another process may have made; a commit never names an
+  // earlier epoch.
+  CommitNote note;
   std::int64_t until = kNoOffset;  // where a finite run ends
   std::int64_t end = kNoOffset;    // high watermark, as last seen
   std::int64_t time_ms = 0;        // of the last record handed out

@@ -18,6 +18,7 @@
 #include "plugins/common/kafka_errors.h"
 #include "plugins/common/kafka_handles.h"
 #include "plugins/common/stop_signal.h"
+#include "plugins/sources/kafka/commit_note.h"
 #include "plugins/sources/kafka/committer.h"
 #include "plugins/sources/kafka/event_block.h"
 #include "plugins/sources/kafka/lag_board.h"
@@ -143,6 +144,8 @@ class KafkaSource {
   // source_start.cc
   void ask_broker(const std::string& what, const std::function<rd_kafka_resp_err_t(int)>& ask);
   common::kafka::Partitions committed_of(const rd_kafka_topic_partition_list_t& list);
+  std::optional<std::int64_t> start_to_apply(const rd_kafka_topic_partition_t& committed,
+                                             const std::optional<CommitNote>& note);
   std::int64_t start_of(const std::string& topic, std::int32_t number, std::int64_t committed,
                         const sluice_lane_place& place);
   struct Range {

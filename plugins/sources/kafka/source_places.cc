@@ -155,9 +155,9 @@ void KafkaSource::list_places(std::int64_t at_us, void (*each)(void*, const slui
       state.flags |= SLUICE_PLACE_KNOWN;
       state.next = static_cast<std::uint64_t>(entry.offset);
     }
-    if (const auto epoch = epoch_of(entry)) {
+    if (const auto note = note_of(entry)) {
       state.flags |= SLUICE_PLACE_OURS;
-      state.epoch = *epoch;
+      state.epoch = note->epoch;
     }
     each(ctx, &state);
   }
@@ -174,7 +174,8 @@ void KafkaSource::store_places(std::span<const sluice_lane_state* const> places)
                                                     name.topic.c_str(), name.number);
     if (!known) continue;
     entry->offset = static_cast<std::int64_t>(place->next);
-    note_epoch(*entry, place->epoch);
+    // `start` is not to move it once more.
+    put_note(*entry, {place->epoch, options_.start ? options_.start->text : std::string()});
   }
   if (moved->cnt != 0) commit_places(*moved);
   if (forgotten->cnt != 0) forget_places(*forgotten);

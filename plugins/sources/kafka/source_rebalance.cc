@@ -92,9 +92,14 @@ std::vector<sluice_lane_place> KafkaSource::places_of(
       const Lane lane = lanes.open(lane_name(entry.topic, entry.partition));
       if (lane.resume) place = {lane.id, SLUICE_PLACE_KNOWN, *lane.resume + 1, 0, 0};
     }
-    if (const auto epoch = epoch_of(entry)) {
+    const auto note = note_of(entry);
+    if (note) {
       place.flags |= SLUICE_PLACE_OURS;
-      place.epoch = *epoch;
+      place.epoch = note->epoch;
+    }
+    if (const auto start = start_to_apply(entry, note)) {
+      // As if other hands had moved it.
+      place = {place.lane, SLUICE_PLACE_KNOWN, static_cast<std::uint64_t>(*start), 0, 0};
     }
     places.push_back(place);
   }
@@ -109,13 +114,13 @@ Partition KafkaSource::partition_of(const rd_kafka_topic_partition_t& committed,
   partition.topic = committed.topic;
   partition.number = committed.partition;
   partition.lane = place.lane;
-  const auto epoch = epoch_of(committed);
-  partition.epoch = epoch.value_or(0);
+  const auto note = note_of(committed);
+  if (note) partition.note = *note;
+  if (options_.start) partition.note.start = options_.start->text;
   partition.passed = start_of(partition.topic, partition.number, committed.offset, place);
   partition.from = partition.passed;
-  if (epoch && *epoch >= place.epoch && partition.passed == committed.offset) {
-    partition.committed = committed.offset;
-  }
+  const bool same = note && note->epoch >= place.epoch && note->start == partition.note.start;
+  if (same && partition.passed == committed.offset) partition.committed = committed.offset;
   if (options_.until) {
     partition.until = end_of(partition.topic, partition.number);
     // Above the end is not at the end: the topic is another one, which the first fetch will tell.

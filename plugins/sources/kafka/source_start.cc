@@ -56,6 +56,31 @@ KafkaSource::Range KafkaSource::watermarks(const std::string& topic, std::int32_
   return range;
 }
 
+// Where the option `start` puts a partition that it was not applied to yet. What the group says of
+// that is the truth for all its members: none of them applies it twice. An offset that was set with
+// Kafka's own tools is the later word.
+std::optional<std::int64_t> KafkaSource::start_to_apply(const rd_kafka_topic_partition_t& committed,
+                                                        const std::optional<CommitNote>& note) {
+  if (!options_.start) return std::nullopt;
+  if (committed.offset >= 0 && (!note || note->start == options_.start->text)) return std::nullopt;
+  const std::string topic = committed.topic;
+  std::int64_t next = 0;
+  switch (options_.start->kind) {
+    case Start::Kind::kEarliest:
+      next = watermarks(topic, committed.partition).low;
+      break;
+    case Start::Kind::kLatest:
+      next = watermarks(topic, committed.partition).high;
+      break;
+    case Start::Kind::kTime:
+      next = offset_at(topic, committed.partition, options_.start->time_ms);
+      break;
+  }
+  context_.info(lane_name(topic, committed.partition) + ": start: " + options_.start->text +
+                " is applied, once: it begins at " + std::to_string(next));
+  return next;
+}
+
 // What the group has committed decides, and what the host knows of moves. Without either the policy
 // does, and its answer is committed at once: records that come before the first commit must not be
 // passed over by "latest" after a crash.
@@ -64,7 +89,7 @@ std::int64_t KafkaSource::start_of(const std::string& topic, std::int32_t number
   const std::string lane = lane_name(topic, number);
   const bool known = (place.flags & SLUICE_PLACE_KNOWN) != 0;
   if (known && place.next == 0) return committed == 0 ? 0 : watermarks(topic, number).low;
-  if (committed < 0 && options_.reset == Reset::kNone) {
+  if (committed < 0 && !options_.start && options_.reset == Reset::kNone) {
     throw BadConfig("group " + options_.group_id + " has no committed offset for " + lane +
                     ", and auto_offset_reset is none; set one (sluice offsets reset --group " +
                     options_.group_id + " --topic " + topic +
@@ -75,12 +100,12 @@ std::int64_t KafkaSource::start_of(const std::string& topic, std::int32_t number
     return options_.reset == Reset::kEarliest ? range.low : range.high;
   }
   const auto next = static_cast<std::int64_t>(place.next);
-  if (committed < 0) {
+  if (committed < 0 && !options_.start) {
     // It has expired or was deleted. "latest" would pass over what came since.
     context_.info(lane + ": group " + options_.group_id +
                   " has no committed offset (any more); going on at " + std::to_string(next) +
                   ", up to where this pipeline has settled it");
-  } else if (next != committed) {
+  } else if (committed >= 0 && next != committed) {
     context_.info(
         lane + ": group " + options_.group_id + " has committed " + std::to_string(committed) +
         ", but it was moved or not all of it is settled: " + "going on at " + std::to_string(next));
