@@ -263,7 +263,7 @@ def fetch(address, path):
 
 def lag_is_told(broker):
     """By partition, in /health/detailed, the metrics and the log."""
-    with pipeline(broker, "lag", publish_lag=True, lag_interval="100ms") as folder:
+    with pipeline(broker, "lag", publish_lag=True, lag_interval="100ms", statistics_interval="100ms") as folder:
         # Nothing is settled as long as somebody else has the database.
         blocker = sqlite3.connect(folder.path / "out.db", isolation_level=None)
         blocker.execute("BEGIN EXCLUSIVE")
@@ -290,6 +290,10 @@ def lag_is_told(broker):
         wait_for(lambda: any("lag of group lag: %d records in 3 partitions" % RECORDS in line
                              for line in process.log))
 
+        def statistics():
+            found = re.search(r'received_bytes_total\{[^}]*\} (\S+)', fetch(address, "/metrics"))
+            return found and float(found.group(1)) > 0
+        wait_for(statistics)
         blocker.execute("ROLLBACK")
         blocker.close()
         wait_for(lambda: group()["total"] == 0, limit=120)

@@ -102,6 +102,10 @@ inline constexpr char kConfigSchema[] = R"json({
       "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "30s",
       "description": "Time between two snapshots of the lag in the log."
     },
+    "statistics_interval": {
+      "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "15s",
+      "description": "How often the client's own statistics become metrics; 0s: never."
+    },
     "security_protocol": {
       "type": "string", "default": "PLAINTEXT",
       "description": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."

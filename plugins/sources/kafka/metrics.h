@@ -15,6 +15,18 @@ enum class Metric : std::uint8_t {
   kOffsetResets,
   kOffsetsMissing,
   kPaused,
+  kRequests,
+  kSentBytes,
+  kResponses,
+  kReceivedBytes,
+  kRequestTimeouts,
+  kRequestErrors,
+  kBrokersUp,
+  kRoundTrip,
+  kThrottle,
+  kWaitingRequests,
+  kFetchedRecords,
+  kFetchedBytes,
   kCount
 };
 
@@ -34,6 +46,24 @@ inline constexpr auto kMetrics = metric_table<Metric>(
             "Offsets the topic no longer held when the group came to them: at most so many records "
             "were never read."),
     gauge(Metric::kPaused, "paused",
-          "1 while partitions are paused because the pipeline takes nothing."));
+          "1 while partitions are paused because the pipeline takes nothing."),
+    counter(Metric::kRequests, "requests_total", "Requests sent to brokers."),
+    counter(Metric::kSentBytes, "sent_bytes_total", "Bytes sent to brokers."),
+    counter(Metric::kResponses, "responses_total", "Answers of brokers."),
+    counter(Metric::kReceivedBytes, "received_bytes_total",
+            "Bytes received from brokers, as they came over the wire (compressed)."),
+    counter(Metric::kRequestTimeouts, "request_timeouts_total",
+            "Requests that no broker answered in time."),
+    counter(Metric::kRequestErrors, "request_errors_total",
+            "Requests that could not be sent, and answers that could not be read."),
+    gauge(Metric::kBrokersUp, "brokers_connected", "Brokers with a connection that works."),
+    gauge(Metric::kRoundTrip, "broker_round_trip_seconds",
+          "Average time of an answer in the last interval, of the slowest broker."),
+    gauge(Metric::kThrottle, "broker_throttle_seconds",
+          "Average time a broker held us back in the last interval, of the broker that did most."),
+    gauge(Metric::kWaitingRequests, "requests_waiting", "Requests that are not answered yet."),
+    gauge(Metric::kFetchedRecords, "fetched_ahead_records",
+          "Records the client has fetched and the pipeline has not taken yet."),
+    gauge(Metric::kFetchedBytes, "fetched_ahead_bytes", "Their bytes."));
 
 }  // namespace sluice::kafka_source

@@ -16,7 +16,7 @@ using common::kafka::OwnedProperty;
 using common::kafka::text_option;
 using std::chrono::milliseconds;
 
-constexpr std::array<OwnedProperty, 13> kOwned = {{
+constexpr std::array<OwnedProperty, 14> kOwned = {{
     {"group.id", "the option `group_id`"},
     {"group.instance.id", "the option `group_instance_id`"},
     {"partition.assignment.strategy", "the option `assignment`"},
@@ -28,6 +28,7 @@ constexpr std::array<OwnedProperty, 13> kOwned = {{
     {"isolation.level", "the option `isolation`"},
     {"session.timeout.ms", "the option `session_timeout`"},
     {"heartbeat.interval.ms", "the option `session_timeout`, of which it is a third, at most 3s"},
+    {"statistics.interval.ms", "the option `statistics_interval`"},
     {"enable.partition.eof", "nothing: the source needs it"},
     {"allow.auto.create.topics", "nothing: a source does not create topics; create them before"},
 }};
@@ -204,7 +205,9 @@ Options::Options(const Config& config, std::string_view instance)
                               milliseconds(100), std::chrono::minutes(10), "100ms to 10m")),
       publish_lag(config.boolean("/publish_lag", false)),
       lag_interval(between(config, "/lag_interval", std::chrono::seconds(30), milliseconds(100),
-                           std::chrono::hours(24), "100ms to 24h")) {
+                           std::chrono::hours(24), "100ms to 24h")),
+      statistics_interval(between(config, "/statistics_interval", std::chrono::seconds(15),
+                                  milliseconds(0), std::chrono::hours(1), "0s (off) to 1h")) {
   choice<int>(config, "/assignment", {"cooperative-sticky", "range", "roundrobin"});
   if (revoke_timeout > session_timeout) {
     throw BadConfig(
@@ -233,8 +236,11 @@ common::kafka::Conf client_conf(const Options& options) {
   // Where a partition starts is decided by the source, which tells what it does.
   give("auto.offset.reset", "error", "/auto_offset_reset");
   give("enable.partition.eof", "true", "/until");
+  give("statistics.interval.ms", std::to_string(options.statistics_interval.count()),
+       "/statistics_interval");
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR |
-                                           RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT);
+                                           RD_KAFKA_EVENT_STATS | RD_KAFKA_EVENT_REBALANCE |
+                                           RD_KAFKA_EVENT_OFFSET_COMMIT);
   return conf;
 }
 

@@ -55,6 +55,7 @@ struct Options {
   std::chrono::milliseconds connect_timeout;
   bool publish_lag;
   std::chrono::milliseconds lag_interval;
+  std::chrono::milliseconds statistics_interval;  // 0: none are gathered
 
   [[nodiscard]] bool is_pattern(std::size_t i) const { return topics[i].front() == '^'; }
 };

@@ -78,7 +78,7 @@ Poll KafkaSource::keep_alive() {
   if (Clock::now() - last_room_ < kPauseAfter) return Poll::kIdle;
   pause(true);
   while (Event event = next_event(milliseconds(0))) {
-    if (note_end(event.get())) continue;
+    if (note_end(event.get()) || note_statistics(event.get())) continue;
     if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_FETCH) {
       // On its way when the partition was paused.
       const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get());
@@ -130,7 +130,7 @@ KafkaSource::Event KafkaSource::next_event(milliseconds wait) {
 // False: the batch ends here.
 bool KafkaSource::take(Event event, BatchBuilder& out, std::shared_ptr<EventBlock>& block) {
   if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_FETCH) {
-    if (note_end(event.get())) return true;
+    if (note_end(event.get()) || note_statistics(event.get())) return true;
     change_ = std::move(event);
     if (!out.empty()) return false;
     settle_changes();

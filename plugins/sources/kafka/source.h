@@ -24,6 +24,7 @@
 #include "plugins/sources/kafka/lag_board.h"
 #include "plugins/sources/kafka/options.h"
 #include "plugins/sources/kafka/partitions.h"
+#include "plugins/sources/kafka/statistics.h"
 
 namespace sluice::kafka_source {
 
@@ -115,6 +116,9 @@ class KafkaSource {
   void look_at_lag(bool now);
   void tell_once(std::int32_t level, const std::string& text);
 
+  // source_statistics.cc
+  bool note_statistics(rd_kafka_event_t* event);
+
   // source_errors.cc
   bool note_end(rd_kafka_event_t* event);
   void on_error(rd_kafka_event_t* event);
@@ -184,7 +188,8 @@ class KafkaSource {
     std::int64_t first = 0;
     std::int64_t last = 0;
   };
-  bool replaying_ = false;  // only the ranges are read
+  Statistics told_statistics_;  // up to where counters were told
+  bool replaying_ = false;      // only the ranges are read
   std::vector<ReplayRange> replay_;
   std::optional<OtherMembers> others_;
   bool subscribed_ = false;

@@ -47,6 +47,25 @@ TEST(KafkaOptions, DefaultsAreSafe) {
   EXPECT_EQ(found.revoke_timeout, milliseconds(30'000));
 }
 
+TEST(KafkaOptions, StartIsAWordOrATime) {
+  EXPECT_FALSE(options("").start);
+  EXPECT_FALSE(options(R"(, "start": "committed")").start);
+  EXPECT_EQ(options(R"(, "start": "latest")").start->kind, Start::Kind::kLatest);
+  const auto start = options(R"(, "start": "2026-01-31T12:00:00Z")").start;
+  EXPECT_EQ(start->kind, Start::Kind::kTime);
+  EXPECT_EQ(start->time_ms, 1'769'860'800'000);
+  EXPECT_EQ(start->text, "2026-01-31T12:00:00Z");
+  EXPECT_THAT(refusal_of(R"(, "start": "beginning")"), HasSubstr("/start: expected committed"));
+  EXPECT_THAT(refusal_of(R"(, "start": "2026-01-31 12:00:00Z")"), HasSubstr("/start"));
+}
+
+TEST(KafkaOptions, StatisticsMayBeLeftOut) {
+  EXPECT_EQ(options("").statistics_interval, milliseconds(15'000));
+  EXPECT_EQ(options(R"(, "statistics_interval": "0s")").statistics_interval, milliseconds(0));
+  EXPECT_THAT(refusal_of(R"(, "librdkafka": {"statistics.interval.ms": 5})"),
+              HasSubstr("statistics_interval"));
+}
+
 TEST(KafkaOptions, BrokersAndTopicsMayBeListsOrTexts) {
   const Options found(Config(R"({"brokers": ["a:1", "b:2"], "topics": "^or.*"})"), "in");
   EXPECT_EQ(found.connection.brokers, "a:1,b:2");
