@@ -3,6 +3,8 @@
 """Where the kafka source goes on, and going back on purpose: with Kafka's own tool and by deleting the
 checkpoint in Redis all records are processed again; a crash is no such thing."""
 import json
+import os
+import pathlib
 import re
 import signal
 import sqlite3
@@ -330,6 +332,39 @@ def start_is_applied_once(broker):
         equal(versions(folder), {4: 300}, "rows")
 
 
-kafka_server.main([lag_is_told, start_is_applied_once, with_our_own_tool, kept_idempotency_keeps_them_out, to_other_places, what_is_shown,
+def history_and_live(broker):
+    """The shipped example of two sources on one topic."""
+    example = pathlib.Path(os.environ["SLUICE_SOURCE_DIR"]) / "plugins/sources/kafka/examples/history_and_live.yaml"
+
+    def orders(first, last):
+        return [b'{"order_id":"o%d","revision":%d,"status":"new"}' % (i, i) for i in range(first, last)]
+    broker.create("twice", 2)
+    broker.produce("twice", orders(0, 500), 2)
+    env = {"KAFKA_BOOTSTRAP_SERVERS": broker.address, "KAFKA_TOPIC": "twice", "ADMIN_LISTEN": "127.0.0.1:0"}
+    with Folder(example.read_text()) as folder:
+        def rows():
+            try:
+                return folder.rows("select count(*), count(distinct order_id) from orders", "orders.db")
+            except sqlite3.Error:  # no table yet
+                return None
+        process = folder.start("run", env=env)
+        address = address_of(process)
+        # Where the live one starts is committed before anything was read.
+        wait_for(lambda: broker.committed("twice-live", "twice", 2) == [250, 250], limit=120)
+        wait_for(lambda: broker.committed("twice-history", "twice", 2) == [250, 250], limit=120)
+        wait_for(lambda: rows() == [(500, 500)], limit=120)
+        adapters = json.loads(fetch(address, "/health/detailed"))["adapters"]
+        wait_for(lambda: json.loads(fetch(address, "/health/detailed"))["adapters"]["orders-history"]["state"] == "exhausted",
+                 limit=120)
+        equal(adapters["orders-live"]["state"], "ok", "the live one goes on")
+        broker.produce("twice", orders(500, 600), 2)
+        wait_for(lambda: rows() == [(600, 600)], limit=120)
+        wait_for(lambda: broker.committed("twice-live", "twice", 2) == [300, 300], limit=120)
+        equal(broker.committed("twice-history", "twice", 2), [250, 250], "the other group")
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(120), 0, "exit code")
+
+
+kafka_server.main([lag_is_told, start_is_applied_once, history_and_live, with_our_own_tool, kept_idempotency_keeps_them_out, to_other_places, what_is_shown,
                    moved_while_a_process_reads, by_kafkas_own_tool, part_of_the_way_by_a_commit_of_another_client,
                    by_deleting_the_checkpoint_in_redis, a_crash_moves_nothing])
