@@ -148,7 +148,7 @@ constexpr std::array kRoutes = {
           true},
     Route{"/admin/dlq/redrive/stop", "ends a redrive (POST ?id= &who=)", change_letters, true},
     Route{"/admin/dlq/purge", "removes letters (POST; the body says which)", change_letters, true},
-    Route{"/admin/offsets", "lets a source go on at another place (POST ?source= &all= &lane=)",
+    Route{"/admin/offsets", "lets a source go on at another place (POST ?source= &all= &lane= &settled=)",
           move_offsets, true},
     Route{"/admin/resume", "lets sources go on that a flood of dead letters paused (POST)", resume,
           true},

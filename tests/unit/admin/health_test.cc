@@ -39,6 +39,23 @@ TEST(Health, HasExactlyThePromisedFields) {
             R"("schema":"abc","script":null}}})");
 }
 
+TEST(Health, TellsTheLagOfEachPartition) {
+  HealthSnapshot snapshot;
+  GroupHealth group;
+  group.source = "kafka-main";
+  group.group = "orders-ingest";
+  group.captured_us = 1'517'966'793'840'000;
+  group.partitions = {{"orders", 0, 90, 100, 10}, {"orders", 1, 0, 7, {}}, {"orders", 2, 3, 8, 5}};
+  snapshot.kafka = {group};
+  EXPECT_NE(render_health(snapshot).find(
+                R"("kafka":{"kafka-main":{"group":"orders-ingest","total":15,"partitions":[)"
+                R"({"topic":"orders","partition":0,"committed":90,"end":100,"lag":10},)"
+                R"({"topic":"orders","partition":1,"committed":null,"end":7,"lag":null},)"
+                R"({"topic":"orders","partition":2,"committed":3,"end":8,"lag":5}],)"
+                R"("captured_at":"2018-02-07T01:26:33.840Z"}})"),
+            std::string::npos);
+}
+
 TEST(Health, WhatIsUnknownIsNull) {
   HealthSnapshot snapshot;
   AdapterHealth sink;

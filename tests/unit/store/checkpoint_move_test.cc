@@ -148,6 +148,15 @@ TEST_P(Checkpoints, ASecondMoveDoesNotForgetHowFarTheLaneHadCome) {
   EXPECT_THAT(again_of(load(*store_)), ElementsAre("a<=100 e0"));
 }
 
+TEST_P(Checkpoints, WhatIsKnownElsewhereTellsHowFarALaneHadCome) {
+  commit(marks({{"a", 100}}));
+  CheckpointMove move_to = to({{"a", 10}, {"b", 5}});
+  move_to.lanes[0].reached = 60;
+  move_to.lanes[1].reached = 80;
+  move(move_to);
+  EXPECT_THAT(again_of(load(*store_)), ElementsAre("a<=100 e0", "b<=80 e0"));
+}
+
 TEST_P(Checkpoints, AMoveAheadLetsNothingComeAgain) {
   commit(marks({{"a", 10}}));
   move(to({{"a", 50}}));
