@@ -98,12 +98,12 @@ TEST_F(EpochTest, ACommitOfAnEarlierEpochIsOutOfDate) {
 
 // Another process has read the lane meanwhile, and knows nothing of the move of others.
 TEST_F(EpochTest, AMoveOfAnotherLaneDoesNotOutdateACommit) {
+  start();
   CheckpointMove move;
   move.pipeline = "p";
   move.source = "in";
   move.lanes = {{"b", 3}};
   ASSERT_TRUE(checkpoints_->move(move, 5'000'000));
-  start();
   EXPECT_EQ(assign_at(11, 0).next, 11U);
   ASSERT_TRUE(settled_to(20));
   EXPECT_EQ(committed("out"), 10U);
