@@ -67,9 +67,9 @@ CheckpointPlan plan_move(const SourceCheckpoint& before, const CheckpointMove& m
       continue;
     }
     const auto to = until(before, lane, before_it);
-    if (!move.all && to && (!lane.settled || *lane.settled < *to)) {
-      plan.again.push_back({lane.lane, epoch, *to});
-    }
+    // Also of a move onward, where nothing comes again: what sinks and others have noted of the lane
+    // in earlier epochs must not hold it back.
+    if (!move.all && to) plan.again.push_back({lane.lane, epoch, *to});
   }
   return plan;
 }

@@ -157,11 +157,11 @@ TEST_P(Checkpoints, WhatIsKnownElsewhereTellsHowFarALaneHadCome) {
   EXPECT_THAT(again_of(load(*store_)), ElementsAre("a<=100 e0", "b<=80 e0"));
 }
 
-TEST_P(Checkpoints, AMoveAheadLetsNothingComeAgain) {
+TEST_P(Checkpoints, AMoveAheadIsNotedThoughNothingComesAgain) {
   commit(marks({{"a", 10}}));
   move(to({{"a", 50}}));
   EXPECT_THAT(lanes_of(load(*store_)), ElementsAre("a@50"));
-  EXPECT_THAT(again_of(load(*store_)), IsEmpty());
+  EXPECT_THAT(again_of(load(*store_)), ElementsAre("a<=10 e0")) << "or a mark at 10 holds it back";
 }
 
 TEST_P(Checkpoints, KeptIdempotencyIsWhatSinksHaveAboveTheNewMark) {
