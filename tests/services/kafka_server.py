@@ -71,7 +71,7 @@ def free_ports(count):
 
 
 class Broker:
-    def __init__(self):
+    def __init__(self, properties=""):
         self.jars = jars.fetch(HERE / "pom.xml")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-kafka-"))
         self.port, self.sasl_port, controller = free_ports(3)
@@ -79,7 +79,7 @@ class Broker:
         self.sasl_address = "127.0.0.1:%d" % self.sasl_port
         self.properties = self.folder / "server.properties"
         self.properties.write_text(PROPERTIES.format(
-            port=self.port, sasl=self.sasl_port, controller=controller, data=self.folder / "data"))
+            port=self.port, sasl=self.sasl_port, controller=controller, data=self.folder / "data") + properties)
         # One that begins with "-" the tool would take for an option.
         cluster = "S" + base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")[1:]
         self.java("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", cluster, "-c",
@@ -189,13 +189,14 @@ class Broker:
             consumer.close()
 
 
-def main(tests):
-    """Runs the functions given, each called with the broker; what cannot be had here is a skip."""
+def main(tests, properties=""):
+    """Runs the functions given, each called with the broker; what cannot be had here is a skip. `properties`: more
+    lines of the broker's."""
     if confluent_kafka is None:
         print("skipped: no Kafka client here; install the package python3-confluent-kafka")
         sys.exit(77)
     try:
-        broker = Broker()
+        broker = Broker(properties)
     except jars.Missing as why:
         print("skipped: " + str(why))
         sys.exit(77)

@@ -14,6 +14,7 @@ enum class Metric : std::uint8_t {
   kTombstonesSkipped,
   kOffsetResets,
   kOffsetsMissing,
+  kUnreadableBatches,
   kPaused,
   kRequests,
   kSentBytes,
@@ -45,6 +46,8 @@ inline constexpr auto kMetrics = metric_table<Metric>(
     counter(Metric::kOffsetsMissing, "offsets_missing_total",
             "Offsets the topic no longer held when the group came to them: at most so many records "
             "were never read."),
+    counter(Metric::kUnreadableBatches, "unreadable_batches_total",
+            "Times a batch was damaged, or compressed in a way that is not known here."),
     gauge(Metric::kPaused, "paused",
           "1 while partitions are paused because the pipeline takes nothing."),
     counter(Metric::kRequests, "requests_total", "Requests sent to brokers."),

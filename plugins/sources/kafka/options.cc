@@ -236,6 +236,11 @@ common::kafka::Conf client_conf(const Options& options) {
   // Where a partition starts is decided by the source, which tells what it does.
   give("auto.offset.reset", "error", "/auto_offset_reset");
   give("enable.partition.eof", "true", "/until");
+  // A damaged batch is to be noticed, unless somebody does not want that.
+  const auto& raw = options.connection.properties;
+  if (std::none_of(raw.begin(), raw.end(), [](const auto& p) { return p.first == "check.crcs"; })) {
+    give("check.crcs", "true", "/librdkafka/check.crcs");
+  }
   give("statistics.interval.ms", std::to_string(options.statistics_interval.count()),
        "/statistics_interval");
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR |

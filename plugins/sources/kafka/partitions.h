@@ -38,6 +38,7 @@ struct Partition {
   std::int64_t end = kNoOffset;    // high watermark, as last seen
   std::int64_t time_ms = 0;        // of the last record handed out
   bool ended = false;
+  int unreadable = 0;  // times in a row that what comes next could not be read
 
   // What may be committed: up to here everything is settled. Behind the last record, also what was
   // skipped and what is no record at all (marks of transactions), so that the lag falls to 0.

@@ -150,6 +150,7 @@ bool KafkaSource::take_message(Waiting next, BatchBuilder& out,
   const rd_kafka_message_t& message = *next.message;
   Partition* partition = table_.of(message);
   if (partition == nullptr || partition->ended || message.offset < partition->passed) return true;
+  partition->unreadable = 0;
   if (skipped(message, *partition)) return true;
   if (!block) {
     block = std::make_shared<EventBlock>(
@@ -224,11 +225,10 @@ void KafkaSource::settle_changes() {
       committer_.note_answer(change_.get());
       change_.reset();
       return;
-    case RD_KAFKA_EVENT_ERROR: {
-      const Event event = std::move(change_);
-      on_error(event.get());
+    case RD_KAFKA_EVENT_ERROR:
+      on_error(change_.get());
+      change_.reset();
       return;
-    }
     default:
       change_.reset();
   }

@@ -125,6 +125,8 @@ class KafkaSource {
   void on_fatal();
   void on_partition_error(rd_kafka_resp_err_t error, const std::string& text,
                           const rd_kafka_topic_partition_t& where);
+  void on_unreadable(rd_kafka_resp_err_t error, const std::string& text,
+                     const rd_kafka_topic_partition_t& where);
   void check_down();
 
   // source_close.cc
@@ -159,6 +161,7 @@ class KafkaSource {
   Range watermarks(const std::string& topic, std::int32_t number);
   void reset_offset(Partition& partition);
   void begin_lane_anew(Partition& partition);
+  void begin_epoch_at(const Partition& partition);
 
   // source_until.cc
   std::int64_t end_of(const std::string& topic, std::int32_t number);

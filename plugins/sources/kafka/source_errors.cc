@@ -96,9 +96,34 @@ void KafkaSource::on_partition_error(rd_kafka_resp_err_t error, const std::strin
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
       tell_once(SLUICE_LOG_ERROR, sentence(lane + " is not there (any more)", error, text));
       return;
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:
+      on_unreadable(error, text, where);
+      return;
     default:
       tell_once(SLUICE_LOG_WARN, sentence(lane, error, text));
   }
+}
+
+// The client fetches it again and again, and the next broker may have it whole. If not, nobody but
+// an operator may decide that its records are lost.
+void KafkaSource::on_unreadable(rd_kafka_resp_err_t error, const std::string& text,
+                                const rd_kafka_topic_partition_t& where) {
+  constexpr int kTries = 3;
+  Partition* partition = table_.find(where.topic, where.partition);
+  if (partition == nullptr) return;
+  context_.metric(Metric::kUnreadableBatches, 1);
+  if (++partition->unreadable < kTries) return;
+  const std::string lane = lane_name(where.topic, where.partition);
+  throw BadConfig(
+      sentence(lane + ": the records from offset " + std::to_string(partition->passed) +
+                   " on cannot be read",
+               error, text) +
+      "; where another replica has them whole, make that the leader; else pass over them: sluice "
+      "offsets reset --group " +
+      options_.group_id + " --lane " + lane + " --to offset N");
 }
 
 // A quiet topic says nothing of the brokers: ask.

@@ -143,6 +143,7 @@ void KafkaSource::reset_offset(Partition& partition) {
   partition.committed = kNoOffset;
   partition.ended = partition.until != kNoOffset && partition.passed >= partition.until;
   begin_lane_anew(partition);
+  if (!expired) begin_epoch_at(partition);
   assign_anew(partition);
 }
 
@@ -153,6 +154,16 @@ void KafkaSource::begin_lane_anew(Partition& partition) {
   const Lane lane = lanes.open(lane_name(partition.topic, partition.number));
   lanes.assigned(std::span<const std::uint32_t>(&lane.id, 1));
   table_.renumber(partition, lane.id);
+}
+
+// What the partition holds are other records than those that had these offsets before: what is
+// known of them must not keep them out.
+void KafkaSource::begin_epoch_at(const Partition& partition) {
+  const auto epochs = context_.try_epochs();
+  if (!epochs) return;
+  sluice_lane_place place{partition.lane, SLUICE_PLACE_KNOWN,
+                          static_cast<std::uint64_t>(partition.passed), 0, 0};
+  epochs->resume(std::span(&place, 1));
 }
 
 }  // namespace sluice::kafka_source
