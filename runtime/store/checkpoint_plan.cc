@@ -67,8 +67,8 @@ CheckpointPlan plan_move(const SourceCheckpoint& before, const CheckpointMove& m
       continue;
     }
     const auto to = until(before, lane, before_it);
-    // Also of a move onward, where nothing comes again: what sinks and others have noted of the lane
-    // in earlier epochs must not hold it back.
+    // Also of a move onward, where nothing comes again: what sinks and others have noted of the
+    // lane in earlier epochs must not hold it back.
     if (!move.all && to) plan.again.push_back({lane.lane, epoch, *to});
   }
   return plan;

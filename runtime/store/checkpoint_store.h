@@ -30,8 +30,8 @@ struct DeliveredRange {
   uint32_t last_part = 0;
 };
 
-// Somebody moved the source: records of the lane up to `until` that come, come again on purpose, and
-// what was known of them in epochs before `epoch` does not count.
+// Somebody moved the source: records of the lane up to `until` that come, come again on purpose,
+// and what was known of them in epochs before `epoch` does not count.
 struct LaneAgain {
   std::string lane;  // empty: every lane that has no entry of its own
   uint32_t epoch = 0;
