@@ -137,7 +137,10 @@ void Committer::note_answer(rd_kafka_event_t* event) {
     }
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     Partition* partition = table_.find(entry.topic, entry.partition);
-    if (partition != nullptr) partition->committed = std::max(partition->committed, entry.offset);
+    // An answer that lies ahead is from before the partition was put back.
+    if (partition != nullptr && entry.offset <= partition->passed) {
+      partition->committed = std::max(partition->committed, entry.offset);
+    }
   }
   if (first == RD_KAFKA_RESP_ERR_NO_ERROR) {
     context_.metric(Metric::kCommits, 1);
