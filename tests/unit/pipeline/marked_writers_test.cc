@@ -20,6 +20,7 @@ class MarkedWritersTest : public PipelineTest {
     config_.sinks[0].batch.records = 7;
     config_.sinks[0].retry.base = Millis(1);
     config_.sinks[0].retry.cap = Millis(2);
+    config_.sinks[0].retry.max_attempts = 1000;  // nobody is given up for being unlucky
     for (int lane = 0; lane < kLanes; ++lane) feed("in", kEach, name(lane));
   }
   static std::string name(int lane) { return "lane " + std::to_string(lane); }
