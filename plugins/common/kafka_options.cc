@@ -7,6 +7,8 @@
 namespace sluice::common::kafka {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr std::array<std::string_view, 10> kConnectionOptions = {
     "brokers", "security_protocol", "sasl_mechanism", "sasl_username",    "sasl_password",
     "ssl_ca",  "ssl_certificate",   "ssl_key",        "ssl_key_password", "librdkafka"};
@@ -97,7 +99,16 @@ void check_sasl(const Connection& connection) {
 
 }  // namespace
 
-std::span<const std::string_view> connection_options() { return kConnectionOptions; }
+void refuse_unknown_options(const Config& config, std::span<const std::string_view> own) {
+  if (!config.is_object("")) throw BadConfig("the configuration must be an object");
+  const auto among = [](std::span<const std::string_view> names, const std::string& key) {
+    return std::find(names.begin(), names.end(), key) != names.end();
+  };
+  for (const std::string& key : config.keys("")) {
+    if (among(own, key) || among(kConnectionOptions, key)) continue;
+    throw BadConfig(Config::at("", key) + ": unknown option");
+  }
+}
 
 std::string text_option(const Config& config, std::string_view pointer, std::string_view fallback) {
   std::string value = config.string(pointer, fallback);
@@ -105,6 +116,38 @@ std::string text_option(const Config& config, std::string_view pointer, std::str
     throw BadConfig(std::string(pointer) + ": cannot hold NUL characters");
   }
   return value.empty() ? std::string(fallback) : value;
+}
+
+std::size_t choice_option(const Config& config, const char* pointer,
+                          std::initializer_list<std::string_view> words) {
+  const std::string value = text_option(config, pointer, *words.begin());
+  std::string list;
+  for (const std::string_view& word : words) {
+    if (word == value) return static_cast<std::size_t>(&word - words.begin());
+    (list += list.empty() ? "" : ", ") += word;
+  }
+  throw BadConfig(std::string(pointer) + ": expected one of " + list + ", found " + value);
+}
+
+milliseconds duration_option(const Config& config, const char* pointer, milliseconds fallback,
+                             milliseconds least, milliseconds most, const char* expected) {
+  const milliseconds value = config.duration(pointer, fallback);
+  if (value >= least && value <= most) return value;
+  throw BadConfig(std::string(pointer) + ": expected " + expected);
+}
+
+bool may_name_topic(std::string_view name) {
+  constexpr std::size_t kLongest = 249;  // the broker's limit
+  return name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+bool has_property(const Connection& connection, std::string_view name) {
+  const auto& list = connection.properties;
+  return std::any_of(list.begin(), list.end(),
+                     [&](const auto& property) { return property.first == name; });
 }
 
 Connection read_connection(const Config& config, std::span<const OwnedProperty> owned) {
@@ -163,6 +206,17 @@ Conf make_conf(const Connection& connection) {
     set(conf.get(), property, value, Config::at("/librdkafka", property));
   }
   return conf;
+}
+
+Client make_client(rd_kafka_type_t type, Conf conf) {
+  std::array<char, 512> text{};
+  Client client(rd_kafka_new(type, conf.get(), text.data(), text.size()));
+  if (!client) {
+    throw BadConfig(std::string("the Kafka client cannot be made: ") + text.data() +
+                    "; check the SASL and TLS options and /librdkafka");
+  }
+  static_cast<void>(conf.release());  // the client's now
+  return client;
 }
 
 }  // namespace sluice::common::kafka

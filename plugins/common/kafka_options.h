@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <initializer_list>
 #include <sluice/config.hpp>
 #include <span>
 #include <string>
@@ -34,8 +36,8 @@ struct Connection {
   std::vector<std::pair<std::string, std::string>> properties;  // name, value
 };
 
-// The names of the options of Connection, for refuse_unknown().
-std::span<const std::string_view> connection_options();
+// Throws BadConfig naming the first option that is neither one of Connection nor one of `own`.
+void refuse_unknown_options(const Config& config, std::span<const std::string_view> own);
 
 // Throws BadConfig naming the option. Refused among raw properties: those that load or run code,
 // those that Connection covers and those in `owned`.
@@ -44,11 +46,30 @@ Connection read_connection(const Config& config, std::span<const OwnedProperty> 
 // An empty text counts as absent, so that `${NAME:-}` can stand in a shipped configuration.
 std::string text_option(const Config& config, std::string_view pointer, std::string_view fallback);
 
+// Which of `words` it is; the first where it is absent. Throws BadConfig that lists them.
+std::size_t choice_option(const Config& config, const char* pointer,
+                          std::initializer_list<std::string_view> words);
+
+// Throws BadConfig where it is not within `least` and `most`, which `expected` says in words.
+std::chrono::milliseconds duration_option(const Config& config, const char* pointer,
+                                          std::chrono::milliseconds fallback,
+                                          std::chrono::milliseconds least,
+                                          std::chrono::milliseconds most, const char* expected);
+
+// Of characters, and no longer than, the broker takes.
+bool may_name_topic(std::string_view name);
+
+// Is it among the raw properties?
+bool has_property(const Connection& connection, std::string_view name);
+
 // Sets one property; throws BadConfig naming `pointer` and what librdkafka says.
 void set(rd_kafka_conf_t* conf, const std::string& property, const std::string& value,
          const std::string& pointer);
 
 // A client configuration with all of `connection`. Throws BadConfig.
 Conf make_conf(const Connection& connection);
+
+// Throws BadConfig with what librdkafka says.
+Client make_client(rd_kafka_type_t type, Conf conf);
 
 }  // namespace sluice::common::kafka

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "plugins/common/kafka_schema.h"
+
 namespace sluice::kafka_sink {
 
-inline constexpr char kConfigSchema[] = R"json({
+inline constexpr auto kConfigSchema = common::kafka::joined(
+    R"json({
   "type": "object",
   "description": "Writes records as messages of a topic of Apache Kafka.",
   "additionalProperties": false,
   "required": ["brokers", "topic"],
   "properties": {
-    "brokers": {
-      "oneOf": [
-        {"type": "string"},
-        {"type": "array", "minItems": 1, "items": {"type": "string"}}
-      ],
-      "description": "Where the cluster is found: host:port, several with commas between them or as a list.",
-      "examples": ["kafka-1:9092,kafka-2:9092"]
-    },
-    "topic": {
+)json",
+    common::kafka::kBrokersSchema, R"json(    "topic": {
       "type": "string", "minLength": 1, "maxLength": 249,
       "description": "Topic to write to; it has to be there.",
       "examples": ["orders"]
@@ -79,45 +75,10 @@ inline constexpr char kConfigSchema[] = R"json({
       "type": "string", "default": "",
       "description": "Each write is one transaction of this id, which no other process or sink may use. Empty: no transactions."
     },
-    "security_protocol": {
-      "type": "string", "default": "PLAINTEXT",
-      "description": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
-    },
-    "sasl_mechanism": {
-      "type": "string", "default": "",
-      "description": "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER."
-    },
-    "sasl_username": {"type": "string", "default": "", "description": "User for PLAIN and SCRAM."},
-    "sasl_password": {
-      "type": "string", "default": "", "writeOnly": true, "description": "Password for PLAIN and SCRAM."
-    },
-    "ssl_ca": {
-      "type": "string", "default": "",
-      "description": "File or folder with the authorities that sign the brokers' certificates. Empty: the system's."
-    },
-    "ssl_certificate": {"type": "string", "default": "", "description": "Our certificate (PEM), where the brokers want one."},
-    "ssl_key": {"type": "string", "default": "", "description": "Its private key (PEM)."},
-    "ssl_key_password": {
-      "type": "string", "default": "", "writeOnly": true, "description": "Password of the private key."
-    },
-    "librdkafka": {
-      "type": "object",
-      "description": "Properties of librdkafka by their own names, for what has no option here. Those that load code, and those that an option sets, are refused. Absent: none.",
-      "additionalProperties": {"$ref": "#/definitions/property"},
-      "examples": [{"queue.buffering.max.kbytes": 65536, "client.id": "orders"}]
-    }
-  },
-  "definitions": {
-    "property": {
-      "description": "Value of a property.",
-      "oneOf": [
-        {"type": "string", "description": "Text."},
-        {"type": "number", "description": "Number."},
-        {"type": "boolean", "description": "Switch."}
-      ]
-    }
-  }
-})json";
+)json",
+    common::kafka::kSecuritySchema,
+    R"json(      "examples": [{"queue.buffering.max.kbytes": 65536, "client.id": "orders"}])json",
+    common::kafka::kSchemaEnd);
 
 inline constexpr char kExampleConfig[] = R"json({
   "brokers": "kafka-1:9092,kafka-2:9092",

@@ -8,6 +8,7 @@
 namespace sluice::kafka_sink {
 namespace {
 
+using common::kafka::duration_option;
 using common::kafka::OwnedProperty;
 using common::kafka::text_option;
 using std::chrono::milliseconds;
@@ -50,27 +51,10 @@ constexpr std::array<std::string_view, 14> kOptions = {"topic",
                                                        "connect_timeout",
                                                        "transactional_id"};
 
-void refuse_unknown_options(const Config& config) {
-  if (!config.is_object("")) throw BadConfig("the configuration must be an object");
-  const auto connection = common::kafka::connection_options();
-  for (const std::string& key : config.keys("")) {
-    const bool known = std::find(kOptions.begin(), kOptions.end(), key) != kOptions.end() ||
-                       std::find(connection.begin(), connection.end(), key) != connection.end();
-    if (!known) throw BadConfig(Config::at("", key) + ": unknown option");
-  }
-}
-
-bool topic_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
-
 std::string read_topic(const Config& config) {
   std::string topic = text_option(config, "/topic", "");
   if (topic.empty()) throw BadConfig("/topic: is empty; expected the name of a topic");
-  constexpr std::size_t kLongest = 249;  // the broker's limit
-  if (topic.size() > kLongest || topic == "." || topic == ".." ||
-      !std::all_of(topic.begin(), topic.end(), topic_character)) {
+  if (topic == "." || topic == ".." || !common::kafka::may_name_topic(topic)) {
     throw BadConfig("/topic: \"" + topic +
                     "\" is no name of a topic (letters, digits, '.', '_' and '-', at most 249)");
   }
@@ -99,20 +83,7 @@ std::vector<std::pair<std::string, std::string>> read_headers(const Config& conf
 
 std::string one_of(const Config& config, const char* pointer,
                    std::initializer_list<std::string_view> words) {
-  std::string value = text_option(config, pointer, *words.begin());
-  std::string list;
-  for (const std::string_view word : words) {
-    if (word == value) return value;
-    (list += list.empty() ? "" : ", ") += word;
-  }
-  throw BadConfig(std::string(pointer) + ": expected one of " + list + ", found " + value);
-}
-
-milliseconds between(const Config& config, const char* pointer, milliseconds fallback,
-                     milliseconds least, milliseconds most, const char* expected) {
-  const milliseconds value = config.duration(pointer, fallback);
-  if (value >= least && value <= most) return value;
-  throw BadConfig(std::string(pointer) + ": expected " + expected);
+  return std::string(words.begin()[common::kafka::choice_option(config, pointer, words)]);
 }
 
 std::int32_t read_partition(const Config& config) {
@@ -138,16 +109,11 @@ void check_together(const Options& options) {
   }
 }
 
-bool given(const Options& options, std::string_view property) {
-  const auto& list = options.connection.properties;
-  return std::any_of(list.begin(), list.end(),
-                     [&](const auto& entry) { return entry.first == property; });
-}
-
 }  // namespace
 
 Options::Options(const Config& config)
-    : connection((refuse_unknown_options(config), common::kafka::read_connection(config, kOwned))),
+    : connection((common::kafka::refuse_unknown_options(config, kOptions),
+                  common::kafka::read_connection(config, kOwned))),
       topic(read_topic(config)),
       key(read_key(config, key_pointer)),
       keep_headers(config.boolean("/keep_headers", true)),
@@ -160,12 +126,13 @@ Options::Options(const Config& config)
       compression(one_of(config, "/compression", {"none", "gzip", "snappy", "lz4", "zstd"})),
       acks(one_of(config, "/acks", {"all", "leader"})),
       idempotent(config.boolean("/idempotent", true)),
-      linger(between(config, "/linger", milliseconds(5), milliseconds(0), std::chrono::minutes(15),
-                     "0ms to 15m")),
-      delivery_timeout(between(config, "/delivery_timeout", std::chrono::seconds(60),
-                               milliseconds(100), std::chrono::minutes(15), "100ms to 15m")),
-      connect_timeout(between(config, "/connect_timeout", std::chrono::seconds(10),
-                              milliseconds(100), std::chrono::minutes(10), "100ms to 10m")),
+      linger(duration_option(config, "/linger", milliseconds(5), milliseconds(0),
+                             std::chrono::minutes(15), "0ms to 15m")),
+      delivery_timeout(duration_option(config, "/delivery_timeout", std::chrono::seconds(60),
+                                       milliseconds(100), std::chrono::minutes(15),
+                                       "100ms to 15m")),
+      connect_timeout(duration_option(config, "/connect_timeout", std::chrono::seconds(10),
+                                      milliseconds(100), std::chrono::minutes(10), "100ms to 10m")),
       transactional_id(text_option(config, "/transactional_id", "")) {
   check_together(*this);
 }
@@ -176,7 +143,8 @@ common::kafka::Conf client_conf(const Options& options, std::uint64_t limit) {
     common::kafka::set(conf.get(), property, value, pointer);
   };
   const auto by_default = [&](const char* property, std::uint64_t value) {
-    if (!given(options, property)) give(property, std::to_string(value), "/librdkafka");
+    if (!common::kafka::has_property(options.connection, property))
+      give(property, std::to_string(value), "/librdkafka");
   };
   give("enable.idempotence", options.idempotent ? "true" : "false", "/idempotent");
   give("acks", options.acks == "all" ? "-1" : "1", "/acks");

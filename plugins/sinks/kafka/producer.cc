@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "plugins/sinks/kafka/errors.h"
 
@@ -37,14 +38,7 @@ void Producer::start(const Options& options, std::uint64_t limit) {
   common::kafka::log_to(conf.get(), &state_);
   rd_kafka_conf_set_dr_msg_cb(conf.get(), on_delivery);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
-  std::array<char, 512> text{};
-  common::kafka::Client client(
-      rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), text.data(), text.size()));
-  if (!client) {
-    throw BadConfig(std::string("the Kafka client cannot be made: ") + text.data() +
-                    "; check the SASL and TLS options and /librdkafka");
-  }
-  static_cast<void>(conf.release());  // the client's now
+  auto client = common::kafka::make_client(RD_KAFKA_PRODUCER, std::move(conf));
   common::kafka::TopicHandle topic(
       rd_kafka_topic_new(client.get(), options.topic.c_str(), nullptr));
   if (!topic) throw BadConfig(told("/topic: " + options.topic, rd_kafka_last_error()));

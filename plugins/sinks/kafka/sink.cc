@@ -49,7 +49,7 @@ constinit const sluice_component kKafkaSink = sink_component<KafkaSink, kReasons
     {.id = "kafka",
      .summary = "Writes records as messages of a topic of Apache Kafka, each answered for by its "
                 "own delivery report.",
-     .config_schema = kConfigSchema,
+     .config_schema = kConfigSchema.data(),
      .example_config = kExampleConfig,
      .caps = SLUICE_CAP_ORDERED});
 

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "plugins/common/kafka_schema.h"
+
 namespace sluice::kafka_source {
 
-inline constexpr char kConfigSchema[] = R"json({
+inline constexpr auto kConfigSchema = common::kafka::joined(
+    R"json({
   "type": "object",
   "description": "Reads topics of Apache Kafka as a member of a consumer group.",
   "additionalProperties": false,
   "required": ["brokers", "topics"],
   "properties": {
-    "brokers": {
-      "oneOf": [
-        {"type": "string"},
-        {"type": "array", "minItems": 1, "items": {"type": "string"}}
-      ],
-      "description": "Where the cluster is found: host:port, several with commas between them or as a list.",
-      "examples": ["kafka-1:9092,kafka-2:9092"]
-    },
-    "topics": {
+)json",
+    common::kafka::kBrokersSchema, R"json(    "topics": {
       "oneOf": [
         {"type": "string", "minLength": 1},
         {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
@@ -106,45 +102,10 @@ inline constexpr char kConfigSchema[] = R"json({
       "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "15s",
       "description": "How often the client's own statistics become metrics; 0s: never."
     },
-    "security_protocol": {
-      "type": "string", "default": "PLAINTEXT",
-      "description": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
-    },
-    "sasl_mechanism": {
-      "type": "string", "default": "",
-      "description": "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER."
-    },
-    "sasl_username": {"type": "string", "default": "", "description": "User for PLAIN and SCRAM."},
-    "sasl_password": {
-      "type": "string", "default": "", "writeOnly": true, "description": "Password for PLAIN and SCRAM."
-    },
-    "ssl_ca": {
-      "type": "string", "default": "",
-      "description": "File or folder with the authorities that sign the brokers' certificates. Empty: the system's."
-    },
-    "ssl_certificate": {"type": "string", "default": "", "description": "Our certificate (PEM), where the brokers want one."},
-    "ssl_key": {"type": "string", "default": "", "description": "Its private key (PEM)."},
-    "ssl_key_password": {
-      "type": "string", "default": "", "writeOnly": true, "description": "Password of the private key."
-    },
-    "librdkafka": {
-      "type": "object",
-      "description": "Properties of librdkafka by their own names, for what has no option here. Those that load code, and those that an option sets, are refused. Absent: none.",
-      "additionalProperties": {"$ref": "#/definitions/property"},
-      "examples": [{"fetch.min.bytes": 65536, "client.rack": "a"}]
-    }
-  },
-  "definitions": {
-    "property": {
-      "description": "Value of a property.",
-      "oneOf": [
-        {"type": "string", "description": "Text."},
-        {"type": "number", "description": "Number."},
-        {"type": "boolean", "description": "Switch."}
-      ]
-    }
-  }
-})json";
+)json",
+    common::kafka::kSecuritySchema,
+    R"json(      "examples": [{"fetch.min.bytes": 65536, "client.rack": "a"}])json",
+    common::kafka::kSchemaEnd);
 
 inline constexpr char kExampleConfig[] = R"json({
   "brokers": "kafka-1:9092,kafka-2:9092",

@@ -12,6 +12,7 @@
 namespace sluice::kafka_source {
 namespace {
 
+using common::kafka::duration_option;
 using common::kafka::OwnedProperty;
 using common::kafka::text_option;
 using std::chrono::milliseconds;
@@ -55,29 +56,13 @@ constexpr std::array<std::string_view, 21> kOptions = {"topics",
                                                        "start",
                                                        "statistics_interval"};
 
-void refuse_unknown_options(const Config& config) {
-  if (!config.is_object("")) throw BadConfig("the configuration must be an object");
-  const auto connection = common::kafka::connection_options();
-  for (const std::string& key : config.keys("")) {
-    const bool known = std::find(kOptions.begin(), kOptions.end(), key) != kOptions.end() ||
-                       std::find(connection.begin(), connection.end(), key) != connection.end();
-    if (!known) throw BadConfig(Config::at("", key) + ": unknown option");
-  }
-}
-
-bool topic_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
-
 void check_topic(const std::string& where, const std::string& topic) {
   if (topic.empty()) throw BadConfig(where + ": is empty; expected a topic or a pattern ^...");
   if (topic.find('\0') != std::string::npos) {
     throw BadConfig(where + ": a topic cannot hold NUL characters");
   }
   if (topic.front() == '^') return;
-  constexpr std::size_t kLongest = 249;  // the broker's limit
-  if (topic.size() > kLongest || !std::all_of(topic.begin(), topic.end(), topic_character)) {
+  if (!common::kafka::may_name_topic(topic)) {
     throw BadConfig(where + ": \"" + topic +
                     "\" is no name of a topic (letters, digits, '.', '_' and '-', at most 249); a "
                     "pattern begins with ^");
@@ -112,18 +97,10 @@ std::string read_group(const Config& config, std::string_view instance) {
   return prefix + "-" + std::string(instance);
 }
 
-// One of `words`; what stands in their order in the enum.
+// Its values stand in the order of `words`.
 template <typename E>
 E choice(const Config& config, const char* pointer, std::initializer_list<std::string_view> words) {
-  const std::string value = text_option(config, pointer, *words.begin());
-  std::size_t at = 0;
-  std::string list;
-  for (const std::string_view word : words) {
-    if (word == value) return static_cast<E>(at);
-    (list += list.empty() ? "" : ", ") += word;
-    ++at;
-  }
-  throw BadConfig(std::string(pointer) + ": expected one of " + list + ", found " + value);
+  return static_cast<E>(common::kafka::choice_option(config, pointer, words));
 }
 
 std::optional<Start> read_start(const Config& config) {
@@ -170,17 +147,11 @@ CommitWhen read_commit(const Config& config) {
                                                     : CommitWhen::kInterval;
 }
 
-milliseconds between(const Config& config, const char* pointer, milliseconds fallback,
-                     milliseconds least, milliseconds most, const char* expected) {
-  const milliseconds value = config.duration(pointer, fallback);
-  if (value >= least && value <= most) return value;
-  throw BadConfig(std::string(pointer) + ": expected " + expected);
-}
-
 }  // namespace
 
 Options::Options(const Config& config, std::string_view instance)
-    : connection((refuse_unknown_options(config), common::kafka::read_connection(config, kOwned))),
+    : connection((common::kafka::refuse_unknown_options(config, kOptions),
+                  common::kafka::read_connection(config, kOwned))),
       topics(read_topics(config)),
       group_id(read_group(config, instance)),
       group_instance_id(text_option(config, "/group_instance_id", "")),
@@ -192,22 +163,23 @@ Options::Options(const Config& config, std::string_view instance)
       // What clients call automatic never waits for an answer.
       commit_async(config.boolean("/commit_async", true) ||
                    text_option(config, "/commit", "") == "auto"),
-      commit_interval(between(config, "/commit_interval", milliseconds(5000), milliseconds(10),
-                              std::chrono::hours(1), "10ms to 1h")),
+      commit_interval(duration_option(config, "/commit_interval", milliseconds(5000),
+                                      milliseconds(10), std::chrono::hours(1), "10ms to 1h")),
       tombstone(choice<Tombstone>(config, "/tombstone", {"delete", "skip", "dead_letter"})),
       read_committed(choice<int>(config, "/isolation", {"read_committed", "read_uncommitted"}) ==
                      0),
-      session_timeout(between(config, "/session_timeout", std::chrono::seconds(45),
-                              std::chrono::seconds(1), std::chrono::hours(1), "1s to 1h")),
+      session_timeout(duration_option(config, "/session_timeout", std::chrono::seconds(45),
+                                      std::chrono::seconds(1), std::chrono::hours(1), "1s to 1h")),
       revoke_timeout(config.has("/revoke_timeout") ? config.duration("/revoke_timeout")
                                                    : session_timeout * 2 / 3),
-      connect_timeout(between(config, "/connect_timeout", std::chrono::seconds(10),
-                              milliseconds(100), std::chrono::minutes(10), "100ms to 10m")),
+      connect_timeout(duration_option(config, "/connect_timeout", std::chrono::seconds(10),
+                                      milliseconds(100), std::chrono::minutes(10), "100ms to 10m")),
       publish_lag(config.boolean("/publish_lag", false)),
-      lag_interval(between(config, "/lag_interval", std::chrono::seconds(30), milliseconds(100),
-                           std::chrono::hours(24), "100ms to 24h")),
-      statistics_interval(between(config, "/statistics_interval", std::chrono::seconds(15),
-                                  milliseconds(0), std::chrono::hours(1), "0s (off) to 1h")) {
+      lag_interval(duration_option(config, "/lag_interval", std::chrono::seconds(30),
+                                   milliseconds(100), std::chrono::hours(24), "100ms to 24h")),
+      statistics_interval(duration_option(config, "/statistics_interval", std::chrono::seconds(15),
+                                          milliseconds(0), std::chrono::hours(1),
+                                          "0s (off) to 1h")) {
   choice<int>(config, "/assignment", {"cooperative-sticky", "range", "roundrobin"});
   if (revoke_timeout > session_timeout) {
     throw BadConfig(
@@ -237,8 +209,7 @@ common::kafka::Conf client_conf(const Options& options) {
   give("auto.offset.reset", "error", "/auto_offset_reset");
   give("enable.partition.eof", "true", "/until");
   // A damaged batch is to be noticed, unless somebody does not want that.
-  const auto& raw = options.connection.properties;
-  if (std::none_of(raw.begin(), raw.end(), [](const auto& p) { return p.first == "check.crcs"; })) {
+  if (!common::kafka::has_property(options.connection, "check.crcs")) {
     give("check.crcs", "true", "/librdkafka/check.crcs");
   }
   give("statistics.interval.ms", std::to_string(options.statistics_interval.count()),

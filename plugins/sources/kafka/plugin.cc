@@ -13,7 +13,7 @@ constexpr sluice_component kKafka =
         {.id = "kafka",
          .summary = "Reads topics of Apache Kafka as a member of a consumer group, one lane a "
                     "partition.",
-         .config_schema = sluice::kafka_source::kConfigSchema,
+         .config_schema = sluice::kafka_source::kConfigSchema.data(),
          .example_config = sluice::kafka_source::kExampleConfig,
          .caps = SLUICE_CAP_FINITE});
 

@@ -87,7 +87,7 @@ class KafkaSource {
   // source_replay.cc
   static const sluice_source_replay* replay_table();
   void begin_replay();
-  std::vector<std::string> topics_there();
+  common::kafka::Partitions partitions_there();
 
   // source_places.cc
   struct Members {
@@ -97,7 +97,6 @@ class KafkaSource {
   static const sluice_source_places* places_table();
   Event answer_on(rd_kafka_queue_t* queue, const std::string& what);
   Members members_of_group();
-  common::kafka::Partitions partitions_there();
   void commit_places(const rd_kafka_topic_partition_list_t& list);
   void forget_places(const rd_kafka_topic_partition_list_t& list);
 

@@ -2,7 +2,7 @@
 //
 // From a configuration to a member of the group.
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "plugins/common/kafka_errors.h"
 #include "plugins/sources/kafka/source.h"
@@ -34,14 +34,7 @@ void KafkaSource::open() {
 void KafkaSource::start_client() {
   auto conf = client_conf(options_);
   common::kafka::log_to(conf.get(), &log_);
-  std::array<char, 512> text{};
-  common::kafka::Client client(
-      rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), text.data(), text.size()));
-  if (!client) {
-    throw BadConfig(std::string("the Kafka client cannot be made: ") + text.data() +
-                    "; check the SASL and TLS options and /librdkafka");
-  }
-  static_cast<void>(conf.release());  // the client's now
+  auto client = common::kafka::make_client(RD_KAFKA_CONSUMER, std::move(conf));
   rd_kafka_poll_set_consumer(client.get());
   queue_.reset(rd_kafka_queue_get_consumer(client.get()));
   client_ = std::move(client);

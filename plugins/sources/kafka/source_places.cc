@@ -112,18 +112,6 @@ KafkaSource::Members KafkaSource::members_of_group() {
   return members;
 }
 
-// All partitions of the source's topics.
-Partitions KafkaSource::partitions_there() {
-  const std::vector<std::string> topics = topics_there();
-  Partitions list = common::kafka::new_partitions(topics.size());
-  std::int32_t number = 0;
-  for (std::size_t i = 0; i < topics.size(); ++i) {
-    number = i > 0 && topics[i] == topics[i - 1] ? number + 1 : 0;
-    rd_kafka_topic_partition_list_add(list.get(), topics[i].c_str(), number);
-  }
-  return list;
-}
-
 void KafkaSource::list_places(std::int64_t at_us, void (*each)(void*, const sluice_lane_state*),
                               void* ctx) {
   if (!client_) throw Fatal("places before open");

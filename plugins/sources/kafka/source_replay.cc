@@ -53,14 +53,14 @@ class TopicPattern {
 
 const sluice_source_replay* KafkaSource::replay_table() { return &kReplayTable; }
 
-// A topic an entry, as often as it has partitions.
-std::vector<std::string> KafkaSource::topics_there() {
+// All partitions of the source's topics.
+common::kafka::Partitions KafkaSource::partitions_there() {
   const rd_kafka_metadata_t* found = nullptr;
   ask_broker("the topics of " + options_.connection.brokers + " cannot be listed", [&](int limit) {
     return rd_kafka_metadata(client_.get(), 1, nullptr, &found, limit);
   });
   const common::kafka::Metadata owned(found);
-  std::vector<std::string> topics;
+  auto list = common::kafka::new_partitions(static_cast<std::size_t>(found->topic_cnt));
   for (int i = 0; i < found->topic_cnt; ++i) {
     const auto& topic = found->topics[i];
     const bool wanted =
@@ -69,23 +69,25 @@ std::vector<std::string> KafkaSource::topics_there() {
                                      : name == topic.topic;
         });
     if (!wanted || topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    topics.insert(topics.end(), static_cast<std::size_t>(topic.partition_cnt), topic.topic);
+    for (int number = 0; number < topic.partition_cnt; ++number) {
+      rd_kafka_topic_partition_list_add(list.get(), topic.topic, number);
+    }
   }
-  return topics;
+  return list;
 }
 
 void KafkaSource::estimate(std::int64_t from_us, std::int64_t to_us,
                            void (*each)(void*, const sluice_range*), void* ctx) {
   if (!client_) throw Fatal("estimate before open");
-  const std::vector<std::string> topics = topics_there();
-  std::int32_t number = 0;
-  for (std::size_t i = 0; i < topics.size(); ++i) {
-    number = i > 0 && topics[i] == topics[i - 1] ? number + 1 : 0;
+  const auto there = partitions_there();
+  for (int i = 0; i < there->cnt; ++i) {
+    const std::string topic = there->elems[i].topic;
+    const std::int32_t number = there->elems[i].partition;
     // Kafka counts milliseconds: the range holds each record whose time lies in it.
-    const std::int64_t first = offset_at(topics[i], number, from_us / 1000);
-    const std::int64_t end = offset_at(topics[i], number, to_us / 1000 + 1);
+    const std::int64_t first = offset_at(topic, number, from_us / 1000);
+    const std::int64_t end = offset_at(topic, number, to_us / 1000 + 1);
     if (end <= first) continue;
-    const std::string lane = lane_name(topics[i], number);
+    const std::string lane = lane_name(topic, number);
     const sluice_range range{sizeof(sluice_range),
                              0,
                              str(lane),
