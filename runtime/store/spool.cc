@@ -82,7 +82,7 @@ void DurableSpool::fill(std::span<const SpoolRecord> records) {
   uint64_t id = next_id_;
   const SpoolRecord* before = nullptr;  // records of a lane come in runs
   for (const SpoolRecord& record : records) {
-    SpoolEntry entry{0, record.part, record.position, cost(record), now, record.epoch};
+    SpoolEntry entry{0, record.part, record.position, 0, now, record.epoch};
     if (before != nullptr && before->lane == record.lane && before->source == record.source) {
       entry.lane = entries_.back().lane;
     } else {
@@ -90,6 +90,7 @@ void DurableSpool::fill(std::span<const SpoolRecord> records) {
     }
     before = &record;
     store::encode_spool_record(id, record, scratch_);
+    entry.bytes = scratch_.size() + kEntryCost;  // cost(record), without working it out again
     batch_.put(record_key(id), scratch_);
     entries_.push_back(entry);
     ++id;
