@@ -9,10 +9,6 @@
 namespace sluice {
 namespace {
 
-std::string copy_of(const sluice_str& text) {
-  return text.data == nullptr ? std::string() : std::string(text.data, text.size);
-}
-
 Status places_status(const CallResult& result, const std::string& source) {
   if (result.rc >= 0) return Status::ok();
   const Code code = result.rc == SLUICE_E_CONFIG ? Code::kInvalid : Code::kUnavailable;
@@ -50,17 +46,19 @@ Result<std::vector<LanePlace>> SourcePlaces::list(std::optional<int64_t> at_us) 
   const CallResult result = instance_->list_places(at_us.value_or(SLUICE_NO_TIME),
                                                    [&out](const sluice_lane_state& state) {
                                                      LanePlace place;
-                                                     place.lane = copy_of(state.lane);
-                                                     place.group = copy_of(state.group);
-                                                     place.topic = copy_of(state.topic);
-                                                     place.member = copy_of(state.member);
+                                                     place.lane = copied(state.lane);
+                                                     place.group = copied(state.group);
+                                                     place.topic = copied(state.topic);
+                                                     place.member = copied(state.member);
                                                      place.low = state.low;
                                                      place.end = state.end;
                                                      place.at = state.at;
-                                                     if ((state.flags & SLUICE_PLACE_KNOWN) != 0)
+                                                     if ((state.flags & SLUICE_PLACE_KNOWN) != 0) {
                                                        place.next = state.next;
-                                                     if ((state.flags & SLUICE_PLACE_OURS) != 0)
+                                                     }
+                                                     if ((state.flags & SLUICE_PLACE_OURS) != 0) {
                                                        place.epoch = state.epoch;
+                                                     }
                                                      place.members = state.members;
                                                      out.push_back(std::move(place));
                                                    });

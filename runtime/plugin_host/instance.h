@@ -46,6 +46,11 @@ class HostServices {
   virtual void metric(uint32_t index, double value) = 0;  // [any]
 };
 
+// Empty where it is absent.
+inline std::string copied(const sluice_str& text) {
+  return text.data == nullptr ? std::string() : std::string(text.data, text.size);
+}
+
 // Result of a plugin call: the code, and the plugin's words when it is negative.
 struct CallResult {
   sluice_rc rc = SLUICE_OK;

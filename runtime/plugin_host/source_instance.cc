@@ -31,10 +31,6 @@ const char* flaw(const sluice_batch& batch, uint32_t max_records) {
   return nullptr;
 }
 
-std::string copied(const sluice_str& text) {
-  return text.data == nullptr ? std::string() : std::string(text.data, text.size);
-}
-
 void add_group_lane(SourceInstance::Lag& lag, const sluice_lane_lag& from) {
   if (!SLUICE_HAS(&from, sluice_lane_lag, captured_us) || from.group.data == nullptr) return;
   if (lag.lanes.size() >= SourceInstance::Lag::kMostLanes) return;
