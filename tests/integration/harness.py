@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 # The servers that tests start stand there.
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "services"))
@@ -101,6 +102,11 @@ def address_of(process):
             threading.Thread(target=pass_on, args=(process,), daemon=True).start()
             return found.group(1)
     raise AssertionError("no admin address in the log:\n" + "".join(seen))
+
+
+def detailed(address):
+    with urllib.request.urlopen("http://%s/health/detailed" % address, timeout=30) as answer:
+        return json.load(answer)
 
 
 def pass_on(process):

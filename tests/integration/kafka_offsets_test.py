@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import urllib.request
 
-from harness import Folder, address_of, contains, equal, wait_for
+from harness import Folder, address_of, contains, detailed, equal, wait_for
 import kafka_server
 import redis_server
 
@@ -275,7 +275,7 @@ def lag_is_told(broker):
         address = address_of(process)
 
         def group():
-            return json.loads(fetch(address, "/health/detailed"))["kafka"].get("in", {"total": None})
+            return detailed(address)["kafka"].get("in", {"total": None})
         wait_for(lambda: group()["total"] == RECORDS, limit=120)
         told = group()
         ends = broker.end_offsets("lag", PARTITIONS)
@@ -353,8 +353,8 @@ def history_and_live(broker):
         wait_for(lambda: broker.committed("twice-live", "twice", 2) == [250, 250], limit=120)
         wait_for(lambda: broker.committed("twice-history", "twice", 2) == [250, 250], limit=120)
         wait_for(lambda: rows() == [(500, 500)], limit=120)
-        adapters = json.loads(fetch(address, "/health/detailed"))["adapters"]
-        wait_for(lambda: json.loads(fetch(address, "/health/detailed"))["adapters"]["orders-history"]["state"] == "exhausted",
+        adapters = detailed(address)["adapters"]
+        wait_for(lambda: detailed(address)["adapters"]["orders-history"]["state"] == "exhausted",
                  limit=120)
         equal(adapters["orders-live"]["state"], "ok", "the live one goes on")
         broker.produce("twice", orders(500, 600), 2)

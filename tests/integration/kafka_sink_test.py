@@ -8,9 +8,8 @@ import pathlib
 import re
 import signal
 import struct
-import urllib.request
 
-from harness import SLUICE, Folder, address_of, check_identity, contains, equal, wait_for
+from harness import SLUICE, Folder, address_of, check_identity, contains, detailed, equal, wait_for
 import kafka_server
 from kafka_server import confluent_kafka
 
@@ -249,11 +248,6 @@ def what_is_said_of_mistakes(broker):
         code, out, err = folder.run("check", "--connect")
         equal(code, 0, "check\n" + out + err)
         equal(folder.run_once()["committed"], 10, "with the right password")
-
-
-def detailed(address):
-    with urllib.request.urlopen("http://%s/health/detailed" % address, timeout=30) as answer:
-        return json.load(answer)
 
 
 def broker_restart_in_the_middle(broker):

@@ -7,9 +7,8 @@ import os
 import pathlib
 import re
 import signal
-import urllib.request
 
-from harness import SLUICE, Folder, address_of, check_identity, contains, equal, wait_for
+from harness import SLUICE, Folder, address_of, check_identity, contains, detailed, equal, wait_for
 import kafka_server
 
 ROOT = pathlib.Path(os.environ["SLUICE_SOURCE_DIR"])
@@ -148,11 +147,6 @@ def the_end_of_what_others_have(broker):
         equal(process.wait(60), 0, "exit code")
         equal(sorted(written(folder.path / "a.jsonl")), list(range(1000)), "records")
         equal(broker.committed("g-halves", "halves", 2), [500, 500], "committed")
-
-
-def detailed(address):
-    with urllib.request.urlopen("http://%s/health/detailed" % address, timeout=30) as answer:
-        return json.load(answer)
 
 
 def accounts(address):

@@ -14,6 +14,15 @@ class EpochTest : public RebalanceTest {
     feed("in", 30, "a");
     levers().gate = 20;
   }
+  // What an operator does: these lanes go on there; none: all of them at their beginning.
+  void operator_moves(const std::vector<CheckpointMove::Lane>& lanes) {
+    CheckpointMove move;
+    move.pipeline = "p";
+    move.source = "in";
+    move.lanes = lanes;
+    move.all = lanes.empty();
+    ASSERT_TRUE(checkpoints_->move(move, 5'000'000));
+  }
   // What the other system has; the answer.
   static sluice_lane_place assign_at(std::optional<uint64_t> next, std::optional<uint32_t> epoch) {
     sluice_lane_place place{};
@@ -84,11 +93,7 @@ TEST_F(EpochTest, ACommitOfAnEarlierEpochIsOutOfDate) {
   assign_at({}, {});
   ASSERT_TRUE(settled_to(20));
   revoke({"a"});
-  CheckpointMove move;
-  move.pipeline = "p";
-  move.source = "in";
-  move.all = true;
-  ASSERT_TRUE(checkpoints_->move(move, 5'000'000));
+  operator_moves({});
   const sluice_lane_place place = assign_at(21, 0);
   EXPECT_EQ(place.next, 0U);
   EXPECT_NE(place.flags & SLUICE_PLACE_KNOWN, 0U) << "to its beginning, whatever the rule is";
@@ -99,11 +104,7 @@ TEST_F(EpochTest, ACommitOfAnEarlierEpochIsOutOfDate) {
 // Another process has read the lane meanwhile, and knows nothing of the move of others.
 TEST_F(EpochTest, AMoveOfAnotherLaneDoesNotOutdateACommit) {
   start();
-  CheckpointMove move;
-  move.pipeline = "p";
-  move.source = "in";
-  move.lanes = {{"b", 3}};
-  ASSERT_TRUE(checkpoints_->move(move, 5'000'000));
+  operator_moves({{"b", 3}});
   EXPECT_EQ(assign_at(11, 0).next, 11U);
   ASSERT_TRUE(settled_to(20));
   EXPECT_EQ(committed("out"), 10U);
@@ -114,11 +115,7 @@ TEST_F(EpochTest, AMoveOnwardOutdatesACommit) {
   assign_at({}, {});
   ASSERT_TRUE(settled_to(20));
   revoke({"a"});
-  CheckpointMove move;
-  move.pipeline = "p";
-  move.source = "in";
-  move.lanes = {{"a", 24}};
-  ASSERT_TRUE(checkpoints_->move(move, 5'000'000));
+  operator_moves({{"a", 24}});
   EXPECT_EQ(assign_at(21, 0).next, 25U);
   levers().gate = 30;
   ASSERT_TRUE(settled_to(30));
