@@ -15,12 +15,6 @@ using Kind = OffsetsTarget::Kind;
 constexpr size_t kOffsetsHashShown = 12;
 constexpr size_t kLanesShown = 20;
 
-std::string lane_on_a_line(const std::string& lane) {
-  std::string out;
-  append_escaped(out, lane);
-  return out;
-}
-
 // The mark below a next position.
 std::optional<uint64_t> below(uint64_t next) {
   return next == 0 ? std::optional<uint64_t>() : std::optional(next - 1);
@@ -119,14 +113,6 @@ uint64_t position_before(const OffsetsPlan& plan, const std::string& lane) {
   return 0;
 }
 
-std::string number_or(const std::optional<uint64_t>& number, const char* otherwise) {
-  return number ? std::to_string(*number) : otherwise;
-}
-
-std::string signed_or(const std::optional<int64_t>& number, const char* otherwise) {
-  return number ? std::to_string(*number) : otherwise;
-}
-
 std::string lanes_json(const OffsetsPlan& plan) {
   std::string out;
   const auto lane = [&out](const std::string& name) {
@@ -137,7 +123,7 @@ std::string lanes_json(const OffsetsPlan& plan) {
     lane(moved.place.lane);
     out += ",\"from\":" + number_or(moved.place.next, "null") +
            ",\"to\":" + number_or(moved.to, "null") +
-           ",\"again\":" + signed_or(moved.again(), "null") + "}";
+           ",\"again\":" + number_or(moved.again(), "null") + "}";
   }
   if (!plan.elsewhere.empty()) return out;
   for (const CheckpointMove::Lane& moved : lanes_moved(plan)) {
@@ -154,8 +140,8 @@ Rows rows_elsewhere(const OffsetsPlan& plan) {
   Rows table{{"lane", "committed", "goes on at", "records again"}};
   for (size_t i = 0; i < std::min(plan.elsewhere.size(), kLanesShown); ++i) {
     const LaneMove& lane = plan.elsewhere[i];
-    table.push_back({lane_on_a_line(lane.place.lane), number_or(lane.place.next, "-"),
-                     number_or(lane.to, "forgotten"), signed_or(lane.again(), "-")});
+    table.push_back({on_one_line(lane.place.lane), number_or(lane.place.next, "-"),
+                     number_or(lane.to, "forgotten"), number_or(lane.again(), "-")});
   }
   return table;
 }
@@ -163,7 +149,7 @@ Rows rows_elsewhere(const OffsetsPlan& plan) {
 Rows rows_here(const OffsetsPlan& plan, const std::vector<CheckpointMove::Lane>& lanes) {
   Rows table{{"lane", "committed", "goes on above"}};
   for (size_t i = 0; i < std::min(lanes.size(), kLanesShown); ++i) {
-    table.push_back({lane_on_a_line(lanes[i].lane),
+    table.push_back({on_one_line(lanes[i].lane),
                      std::to_string(position_before(plan, lanes[i].lane)),
                      number_or(lanes[i].settled, "its beginning")});
   }

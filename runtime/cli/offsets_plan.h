@@ -76,6 +76,11 @@ Result<OffsetsPlan> plan_of(const OffsetsOptions& options, const OffsetsSubject&
 // Whoever reads would not see the move. `allowed`: members of the group that may be there.
 Status nobody_reads(const OffsetsPlan& plan, uint32_t allowed);
 
+template <typename Number>
+std::string number_or(const std::optional<Number>& number, const char* otherwise) {
+  return number ? std::to_string(*number) : otherwise;
+}
+
 // For people and for scripts.
 std::string offsets_plan_text(const OffsetsPlan& plan);
 std::string offsets_plan_json(const OffsetsPlan& plan, bool done, uint32_t epoch);

@@ -22,12 +22,6 @@ struct Standing {
   std::vector<LanePlace> places;
 };
 
-std::string shown_lane(const std::string& lane) {
-  std::string out;
-  append_escaped(out, lane);
-  return out;
-}
-
 std::optional<uint64_t> settled_here(const Standing& standing, const std::string& lane) {
   for (const LaneMark& mark : standing.here.lanes) {
     if (mark.lane == lane) return mark.position;
@@ -41,16 +35,13 @@ std::optional<uint64_t> lag_of(const LanePlace& place) {
   return place.end > from ? place.end - from : 0;
 }
 
-std::string number(const std::optional<uint64_t>& value, const char* otherwise) {
-  return value ? std::to_string(*value) : otherwise;
-}
-
 void append_place_json(const Standing& standing, const LanePlace& place, std::string& out) {
   out += "{\"lane\":";
   append_json_string(out, place.lane);
-  out += ",\"low\":" + std::to_string(place.low) + ",\"committed\":" + number(place.next, "null") +
-         ",\"end\":" + std::to_string(place.end) + ",\"lag\":" + number(lag_of(place), "null") +
-         ",\"settled\":" + number(settled_here(standing, place.lane), "null") + ",\"member\":";
+  out += ",\"low\":" + std::to_string(place.low) +
+         ",\"committed\":" + number_or(place.next, "null") +
+         ",\"end\":" + std::to_string(place.end) + ",\"lag\":" + number_or(lag_of(place), "null") +
+         ",\"settled\":" + number_or(settled_here(standing, place.lane), "null") + ",\"member\":";
   if (place.member.empty()) {
     out += "null}";
   } else {
@@ -101,13 +92,13 @@ void append_rows(const Standing& standing, std::vector<std::vector<std::string>>
                      end, lag, member, time, std::to_string(at.epoch)});
   };
   for (const LanePlace& place : standing.places) {
-    row(shown_lane(place.lane), std::to_string(place.low), number(place.next, "-"),
-        std::to_string(place.end), number(lag_of(place), "-"),
-        place.member.empty() ? "-" : shown_lane(place.member));
+    row(on_one_line(place.lane), std::to_string(place.low), number_or(place.next, "-"),
+        std::to_string(place.end), number_or(lag_of(place), "-"),
+        place.member.empty() ? "-" : on_one_line(place.member));
   }
   if (standing.elsewhere) return;
   for (const LaneMark& lane : at.lanes) {
-    row(shown_lane(lane.lane), "-", std::to_string(lane.position), "-", "-", "-");
+    row(on_one_line(lane.lane), "-", std::to_string(lane.position), "-", "-", "-");
   }
   if (at.lanes.empty()) row("-", "-", "-", "-", "-", "-");
 }

@@ -93,12 +93,6 @@ std::string look_json(const std::string& sink, const SpoolLook& look) {
   return out + "]}";
 }
 
-std::string on_one_line(std::string_view text) {
-  std::string out;
-  append_escaped(out, text);
-  return out;
-}
-
 using Table = std::vector<std::vector<std::string>>;
 
 int show(const SpoolCommandOptions& options) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "runtime/base/text.h"
 #include "runtime/cli/exit_code.h"
 
 namespace sluice::cli {
@@ -41,6 +42,12 @@ std::string with_thousands(uint64_t number) {
     digits.insert(at, 1, ',');
   }
   return digits;
+}
+
+std::string on_one_line(std::string_view text) {
+  std::string out;
+  append_escaped(out, text);
+  return out;
 }
 
 std::string format_table(const std::vector<std::vector<std::string>>& rows) {

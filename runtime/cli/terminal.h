@@ -15,6 +15,9 @@ bool may_colour(int fd);
 // "1,234,567".
 std::string with_thousands(uint64_t number);
 
+// With control characters written as \xNN.
+std::string on_one_line(std::string_view text);
+
 // Rows with columns that align; the first row is the head. Columns whose cells are all numbers are
 // right-aligned.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
