@@ -43,7 +43,7 @@ std::string words_of(const OffsetsTarget& target) {
     case Kind::kLatest:
       return "latest";
     case Kind::kTime:
-      return "time " + std::to_string(target.time_us);
+      return "time";  // hash_of() has where that is
     case Kind::kOffset:
       return "offset " + std::to_string(target.offset);
     case Kind::kForgotten:
@@ -60,6 +60,10 @@ std::string hash_of(const OffsetsPlan& plan, const OffsetsOptions& options,
                      (move.all ? " all" : " some") +
                      (move.keep_idempotency ? " keep\n" : " anew\n") + words_of(target) + '\n';
   for (const CheckpointMove::Lane& lane : move.lanes) text += "to " + lane.lane + '\n';
+  // An age is of another moment when the move is done: what counts is where it comes to.
+  if (target.kind == Kind::kTime) {
+    for (const LaneMove& lane : plan.elsewhere) text += "at " + number_or(lane.to, "-") + '\n';
+  }
   // A source that is running does not stand still for a preview.
   if (!options.stop_source) {
     for (const LaneMark& mark : plan.before.lanes) {

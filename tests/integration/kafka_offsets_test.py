@@ -190,6 +190,9 @@ def to_other_places(broker):
         plan = reset(folder, "reset", "--source", "in", "--to", "datetime", "2023-11-14T22:15:20Z")
         equal(lanes_of(plan, "to"), {"places/0": 40, "places/1": 40, "places/2": 40}, "at 120 s")
         equal(folder.run_once()["committed"], 180, "from 120 s on")
+        # The age counts from another moment when it is done, and comes to the same place.
+        plan = reset(folder, "reset", "--source", "in", "--to", "datetime", "1h")
+        equal(lanes_of(plan, "to"), {"places/0": 100, "places/1": 100, "places/2": 100}, "an hour ago")
         plan = reset(folder, "reset", "--source", "in", "--lane", "places/1", "--to", "offset", "90")
         equal((lanes_of(plan, "from"), lanes_of(plan, "again")), ({"places/1": 100}, {"places/1": 10}), "plan")
         (folder.path / "script.lua").write_text(script(2))
