@@ -183,6 +183,11 @@ class Group:
         return kafka.committed(self.topic, self.topic, PARTITIONS) == kafka.end_offsets(
             self.topic, PARTITIONS)
 
+    def quiet(self):
+        """Whether no process has anything left. Later than settled(): one that was not heard of for too long,
+        or whose sink hangs, still holds what others have read and written in its stead."""
+        return not any(node.account()["in_flight"] for node in self.nodes)
+
     def end(self):
         for node in self.nodes:
             account = node.account()
@@ -223,6 +228,7 @@ def survive(kafka, topic, table):
             count = group.trouble()
             total = load.end()
             wait_for(group.settled, limit=180)
+            wait_for(group.quiet, limit=60)
             group.end()
         finally:
             servers.proxy.close()
