@@ -18,12 +18,13 @@ MAY_BE_LONG = {"plugins/sdk/include/sluice/plugin.h"}
 ALLOWED = {
     "sdk": "",
     "base": "",
+    "kafka": "",
     "config": "base",
     "record": "base sdk",
     "script": "base record",
     "schema": "base config record script",
     "plugin_host": "base config record sdk",
-    "store": "base",
+    "store": "base kafka",
     "triage": "base record store",
     "flow": "base",
     "deliver": "base config record sdk plugin_host store flow",
@@ -33,14 +34,15 @@ ALLOWED = {
     "bench": "base config record script schema sdk plugin_host store flow deliver pipeline",
     "cli": "base config record script schema sdk plugin_host store triage flow deliver pipeline "
            "conform admin bench",
-    "plugins/common": "sdk",
+    "plugins/common": "sdk kafka",
     "plugin": "sdk plugins/common",
 }
 # Libraries that only these files speak to; everything else uses what they offer.
 CONFINED = {"rocksdb/": ("runtime/store/rocks",),
             "libpq-fe.h": ("runtime/store/postgres.cc", "tests/unit/store/postgres_server.cc",
                            "plugins/sinks/postgres/connection.cc"),
-            "librdkafka/": ("plugins/common/kafka_", "plugins/sources/kafka/", "plugins/sinks/kafka/",
+            "librdkafka/": ("runtime/kafka/", "runtime/store/kafka", "plugins/common/kafka_",
+                            "plugins/sources/kafka/", "plugins/sinks/kafka/",
                             "tests/unit/sink_kafka/"),
             "pqxx/": ("plugins/sinks/postgres/",)}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/kafka/rules.h"
+
 namespace sluice::common::kafka {
 
 // What an operator can do about it, as the end of a sentence; empty where nothing is known.
@@ -17,9 +19,7 @@ std::string_view cure_of(rd_kafka_resp_err_t error);
 std::string sentence(std::string_view what, rd_kafka_resp_err_t error,
                      std::string_view detail = {});
 
-// True where only an operator can help: no right, no such mechanism, a configuration the broker
-// refuses.
-bool needs_operator(rd_kafka_resp_err_t error);
+using sluice::kafka::needs_operator;
 
 // Where a client's log lines go: to the host's log. Outlives the client, on whose threads they
 // come.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/kafka/rules.h"
+
 namespace sluice::common::kafka {
 namespace {
 
@@ -29,18 +31,12 @@ constexpr std::array<OwnedProperty, 13> kConnectionProperties = {{
     {"enable.random.seed", "nothing: the process has other users of the C library's numbers"},
 }};
 
-bool runs_code(std::string_view property) {
-  return property.starts_with("plugin.") || property.starts_with("ssl.engine") ||
-         property.starts_with("ssl_engine") || property == "ssl.providers" ||
-         property == "sasl.kerberos.kinit.cmd";
-}
-
 void check_property(const std::string& pointer, std::string_view property,
                     std::span<const OwnedProperty> owned) {
   if (property.find('\0') != std::string_view::npos) {
     throw BadConfig(pointer + ": the name of a property cannot hold NUL characters");
   }
-  if (runs_code(property)) {
+  if (sluice::kafka::runs_code(property)) {
     throw BadConfig(pointer + ": refused, because it makes the client load or run foreign code");
   }
   const auto look = [&](std::span<const OwnedProperty> list) {
@@ -134,14 +130,6 @@ milliseconds duration_option(const Config& config, const char* pointer, millisec
   const milliseconds value = config.duration(pointer, fallback);
   if (value >= least && value <= most) return value;
   throw BadConfig(std::string(pointer) + ": expected " + expected);
-}
-
-bool may_name_topic(std::string_view name) {
-  constexpr std::size_t kLongest = 249;  // the broker's limit
-  return name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_' || c == '-';
-         });
 }
 
 bool has_property(const Connection& connection, std::string_view name) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plugins/common/kafka_handles.h"
+#include "runtime/kafka/rules.h"
 
 // What Kafka's source and sink share of their configuration.
 namespace sluice::common::kafka {
@@ -56,8 +57,7 @@ std::chrono::milliseconds duration_option(const Config& config, const char* poin
                                           std::chrono::milliseconds least,
                                           std::chrono::milliseconds most, const char* expected);
 
-// Of characters, and no longer than, the broker takes.
-bool may_name_topic(std::string_view name);
+using sluice::kafka::may_name_topic;
 
 // Is it among the raw properties?
 bool has_property(const Connection& connection, std::string_view name);
