@@ -28,9 +28,10 @@ ALLOWED = {
     "triage": "base record store",
     "flow": "base",
     "deliver": "base config record sdk plugin_host store flow",
-    "pipeline": "base config record script schema sdk plugin_host store triage flow deliver",
+    "retry": "base config store",
+    "pipeline": "base config record script schema sdk plugin_host store triage flow deliver retry",
     "conform": "base config record sdk plugin_host",
-    "admin": "base config record script schema sdk plugin_host store triage flow deliver pipeline",
+    "admin": "base config record script schema sdk plugin_host store triage flow deliver retry pipeline",
     "bench": "base config record script schema sdk plugin_host store flow deliver pipeline",
     "cli": "base config record script schema sdk plugin_host store triage flow deliver pipeline "
            "conform admin bench",

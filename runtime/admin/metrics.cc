@@ -27,6 +27,12 @@ constexpr std::array kDeclarations = {
                 "Bytes of the records handed over by a source."},
     Declaration{"ingest_returned_total", MetricType::Counter,
                 "Records of lanes that were given back unsettled; they left received again."},
+    Declaration{"ingest_deferred_total", MetricType::Counter,
+                "Records put into retry topics; they left received again, and are received once "
+                "more when their time comes."},
+    Declaration{"ingest_retry_topic_records_total", MetricType::Counter,
+                "Records put into the retry topics of a sink, delivered out of them, and messages "
+                "in them that were none of its records."},
     Declaration{"ingest_schema_version_records_total", MetricType::Counter,
                 "Records by the version of their schema, with a lineage."},
     Declaration{"ingest_script_count_total", MetricType::Counter,
@@ -152,6 +158,7 @@ void add_source(Families& families, const Labels& pipeline, const SourceMetrics&
   families.counter("ingest_received_total", labels, number(source.received));
   families.counter("ingest_bytes_total", labels, number(source.bytes));
   families.counter("ingest_returned_total", labels, number(source.returned));
+  families.counter("ingest_deferred_total", labels, number(source.deferred));
   add_counts(families, "ingest_records_total", labels, "outcome", source.outcomes);
   add_counts(families, "ingest_dlq_total", labels, "reason", source.dlq_reasons);
   families.counter("ingest_dlq_bursts_total", labels, number(source.bursts));
@@ -175,6 +182,7 @@ void add_sink(Families& families, const Labels& pipeline, const SinkMetrics& sin
   families.histogram("ingest_sink_seconds", labels, sink.write_seconds);
   families.histogram("ingest_batch_records", labels, sink.batch_records);
   add_counts(families, "ingest_retry_total", labels, "reason", sink.retries);
+  add_counts(families, "ingest_retry_topic_records_total", labels, "event", sink.retry_topics);
   families.gauge("ingest_circuit_state", labels, sink.circuit_state);
   families.gauge("ingest_sink_waiting_records", labels, number(sink.waiting));
   families.counter("ingest_effects_unknown_total", labels, number(sink.effects_unknown));

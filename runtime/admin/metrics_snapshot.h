@@ -32,6 +32,7 @@ struct SourceMetrics {
   uint64_t received = 0;
   uint64_t bytes = 0;
   uint64_t returned = 0;                        // left again with a lane that was given back
+  uint64_t deferred = 0;                        // left again for a retry topic
   std::map<std::string, uint64_t> outcomes;     // "committed", "duplicate", "filtered", ...
   std::map<std::string, uint64_t> dlq_reasons;  // reason code -> records dead-lettered
   uint64_t bursts = 0;                          // floods of dead letters that paused it
@@ -46,9 +47,10 @@ struct SinkMetrics {
   std::string name;
   HistogramSnapshot write_seconds;
   HistogramSnapshot batch_records;
-  std::map<std::string, uint64_t> retries;  // reason code -> records offered again
-  int circuit_state = 0;                    // 0 closed, 1 half open, 2 open
-  uint64_t waiting = 0;                     // records that are to be tried again
+  std::map<std::string, uint64_t> retries;       // reason code -> records offered again
+  std::map<std::string, uint64_t> retry_topics;  // "put", "delivered", "foreign" -> records
+  int circuit_state = 0;                         // 0 closed, 1 half open, 2 open
+  uint64_t waiting = 0;                          // records that are to be tried again
   struct Spool {
     uint64_t records = 0;
     uint64_t bytes = 0;

@@ -94,7 +94,9 @@ SourceMetrics source_metrics(const SourceStatus& source, const SourceAccount& ac
   out.received = account.received;
   out.bytes = account.bytes;
   out.returned = account.returned;
+  out.deferred = account.deferred;
   for (size_t i = 1; i < kOutcomes; ++i) {
+    if (static_cast<Outcome>(i) == Outcome::kDeferred) continue;
     out.outcomes[std::string(outcome_name(static_cast<Outcome>(i)))] = account.outcomes[i];
   }
   out.dlq_reasons = account.reasons;
@@ -147,6 +149,26 @@ ScriptMetrics script_metrics(const ScriptStats::Snapshot& from) {
   out.memory_bytes = static_cast<double>(from.memory_bytes);
   out.seconds = histogram(from.seconds);
   return out;
+}
+
+// What its retry topics are in trouble with.
+void add_retry_topics(const RuntimeSnapshot& snapshot, AdapterHealth& sink) {
+  for (const RetryTopics::Status& topics : snapshot.retry_topics) {
+    if (topics.sink != sink.name || topics.reader.last_error.empty()) continue;
+    sink.last_error = "its retry topics: " + topics.reader.last_error;
+    sink.healthy = false;
+  }
+}
+
+void add_retry_topics(const RuntimeSnapshot& snapshot, PipelineMetrics& pipeline) {
+  for (const RetryTopics::Status& topics : snapshot.retry_topics) {
+    for (SinkMetrics& sink : pipeline.sinks) {
+      if (topics.pipeline != pipeline.name || topics.sink != sink.name) continue;
+      sink.retry_topics = {{"put", topics.put},
+                           {"delivered", topics.reader.delivered},
+                           {"foreign", topics.reader.foreign}};
+    }
+  }
 }
 
 PluginMetric::Kind kind_of(int32_t kind) {
@@ -256,6 +278,7 @@ HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
     }
     for (const SinkStatus& sink : pipeline.sinks) {
       out.adapters.push_back(sink_health(sink));
+      add_retry_topics(snapshot, out.adapters.back());
       if (sink.required && sink.state == "holding") {
         const std::string why = sink.breaker_cause.empty() ? "" : sink.breaker_cause + ": ";
         out.backpressure.reasons.push_back("sink " + sink.name + " holds: " + why +
@@ -276,6 +299,7 @@ MetricsSnapshot to_metrics(const RuntimeSnapshot& snapshot) {
   if (snapshot.idempotency) out.idempotency_keys = snapshot.idempotency->keys;
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
     out.pipelines.push_back(pipeline_metrics(pipeline));
+    add_retry_topics(snapshot, out.pipelines.back());
     for (const SourceStatus& source : pipeline.sources) {
       add_plugin_metrics(source.metrics, pipeline.name, source.name, out.plugins);
     }

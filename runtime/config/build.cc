@@ -225,7 +225,7 @@ class Builder {
     out.order = value.get<std::string>("order") == "none" ? SinkOrder::kNone : SinkOrder::kLane;
     out.writers = small(value, "writers");
     out.timeout = value.get<Millis>("timeout");
-    retry(out.retry, value.at("retry"));
+    retry(out, value.at("retry"));
     if (const Value* spool = value.find("spool"); spool != nullptr && spool->given()) {
       out.spool_bytes = spool->get<uint64_t>("size");
       if (spool->at("drain_rate").has_data()) {
@@ -244,14 +244,21 @@ class Builder {
     return out;
   }
 
-  static void retry(RetryConfig& out, const Value& value) {
+  static void retry(SinkConfig& sink, const Value& value) {
+    RetryConfig& out = sink.retry;
     out.max_attempts = static_cast<int>(value.get<uint64_t>("max_attempts"));
     out.base = value.get<Millis>("base");
     out.cap = value.get<Millis>("cap");
     if (!value.at("delays").has_data()) return;
-    out.delays = value.get<Value::Durations>("delays");
+    Value::Durations delays = value.get<Value::Durations>("delays");
     const uint64_t retries =
-        value.at("max_retries").has_data() ? value.get<uint64_t>("max_retries") : out.delays.size();
+        value.at("max_retries").has_data() ? value.get<uint64_t>("max_retries") : delays.size();
+    if (value.at("topics").has_data()) {
+      sink.retry_topics.emplace(value.get<std::string>("topics"), std::move(delays),
+                                static_cast<uint32_t>(retries));
+      return;
+    }
+    out.delays = std::move(delays);
     out.max_attempts = static_cast<int>(retries) + 1;
   }
 

@@ -54,6 +54,13 @@ struct RetryConfig {
   std::vector<Millis> delays;  // when not empty: these instead of base and cap
 };
 
+// Where records whose attempts at a sink are spent wait to be tried again: `retry.topics`.
+struct RetryTopicsConfig {
+  std::string address;  // kafka://brokers/name with {delay} or {seconds} in the name
+  std::vector<Millis> delays;
+  uint32_t max_retries = 0;  // beyond the last delay that one repeats
+};
+
 // When a failing sink is left alone: `breaker:` of a sink.
 struct BreakerConfig {
   uint32_t failures = 5;    // calls that fail in a row; 0: not a reason
@@ -79,6 +86,7 @@ struct SinkConfig {
   uint32_t writers = 1;
   Millis timeout{60'000};
   RetryConfig retry;
+  std::optional<RetryTopicsConfig> retry_topics;
   BreakerConfig breaker;
   OnUnavailable on_unavailable = OnUnavailable::kHold;
   // A try that may have left an effect, at a sink that is not idempotent: twice, or by hand.

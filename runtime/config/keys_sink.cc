@@ -66,6 +66,12 @@ constexpr std::array kRetry = {
         .text = "With `delays`: attempts after the first. Default: as many as there are delays; "
                 "beyond them the last one repeats.",
         .most = 1000},
+    Key{.name = "topics",
+        .type = kString,
+        .text = "With `delays`: where records wait for them, in place of memory: Kafka topics, one "
+                "a delay, as `kafka://host:9092/orders.retry.{delay}`; `{delay}` is written as "
+                "`5m`, `{seconds}` as `300`. Before each wait stand `max_attempts`, `base` and "
+                "`cap` as ever."},
 };
 
 constexpr std::array kBreaker = {

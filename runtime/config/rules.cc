@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 
+#include "runtime/config/options.h"
 #include "runtime/config/value.h"
 
 namespace sluice::config {
@@ -32,11 +33,45 @@ void unique_names(const Value& pipelines, Problems& problems) {
   }
 }
 
+// A template gives each delay a topic of its own.
+void retry_topics_form(const Value& sink, const Value& topics, bool delays, const std::string& path,
+                       Problems& problems) {
+  const auto add = [&](const Place& place, std::string text) {
+    problems.add(place, path + ".retry", std::move(text));
+  };
+  if (!delays) {
+    add(topics.node->key_place,
+        "\"topics\" goes with \"delays\"; add them, as [5m, 10m, 20m, 40m]");
+  }
+  const auto* address = std::get_if<std::string>(&topics.data);
+  const auto has = [&](std::string_view text) {
+    return address != nullptr && address->find(text) != std::string::npos;
+  };
+  if (address != nullptr && !address->starts_with("kafka://")) {
+    add(topics.place(),
+        "expected kafka://host:9092/orders.retry.{delay}, found " + quote(mask_url(*address)));
+  } else if (!has("{delay}") && !has("{seconds}")) {
+    add(topics.place(),
+        "each delay has a topic of its own: put {delay} (5m) or {seconds} (300) into the topic's "
+        "name");
+  }
+  const Value* spool = sink.find("spool");
+  const Value* size = spool != nullptr && spool->given() ? spool->find("size") : nullptr;
+  const auto* bytes = size != nullptr ? std::get_if<uint64_t>(&size->data) : nullptr;
+  if (bytes != nullptr && *bytes != 0) {
+    add(topics.node->key_place, "\"topics\" does not go with a spool yet: leave one of them out");
+  }
+}
+
 void retry_form(const Value& sink, const std::string& path, Problems& problems) {
   const Value* retry = sink.find("retry");
   if (retry == nullptr || !retry->given()) return;
   const Value* delays = retry->find("delays");
-  if (delays != nullptr && delays->given()) {
+  const bool given = delays != nullptr && delays->given();
+  const Value* topics = retry->find("topics");
+  if (topics != nullptr && topics->given()) {
+    retry_topics_form(sink, *topics, given, path, problems);
+  } else if (given) {
     for (const char* other : {"max_attempts", "base", "cap"}) {
       const Value* value = retry->find(other);
       if (value == nullptr || !value->given()) continue;
@@ -48,7 +83,7 @@ void retry_form(const Value& sink, const std::string& path, Problems& problems) 
     return;
   }
   const Value* most = retry->find("max_retries");
-  if (most != nullptr && most->given()) {
+  if (most != nullptr && most->given() && !given) {
     problems.add(most->node->key_place, path + ".retry",
                  "\"max_retries\" goes with \"delays\"; add them, or use \"max_attempts\"");
   }

@@ -57,6 +57,8 @@ class Shower {
   // Of the two forms of `retry` only the one in force is shown, so that the file loads again.
   static bool replaced(const Value& section, const Value& member) {
     const Value* delays = section.name == "retry" ? section.find("delays") : nullptr;
+    const Value* topics = section.name == "retry" ? section.find("topics") : nullptr;
+    if (topics != nullptr && topics->has_data()) return false;  // quick attempts before each wait
     return delays != nullptr && delays->has_data() &&
            (member.name == "max_attempts" || member.name == "base" || member.name == "cap");
   }

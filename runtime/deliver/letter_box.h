@@ -26,6 +26,8 @@ struct LetterRequest {
   std::string rendered;                     // stage deliver: what the sink was given
   std::optional<std::string> rendered_key;  // stage deliver: its key, if that is not the record's
   uint32_t attempts = 1;
+  bool passing = false;                    // stage deliver: the sink may take it at another time
+  bool waits = false;                      // in a retry topic instead, says whoever posts it
   std::shared_ptr<LetterReceipt> receipt;  // told when the letter is durable; may be null
 };
 

@@ -230,7 +230,9 @@ class SinkDriver {
   void settle(const Delivery& delivery, Outcome outcome);
   void note_delivered(const Delivery& delivery);
   void flush_settled();
-  void reject(const Delivery& delivery, std::string reason, std::string detail);
+  // `passing`: at another time the sink may take it.
+  void reject(const Delivery& delivery, std::string reason, std::string detail,
+              bool passing = false);
   std::string reason_code(uint16_t reason, std::string_view fallback) const;
   std::string describe(uint16_t reason, std::string_view text) const;
 

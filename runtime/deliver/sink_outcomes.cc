@@ -82,7 +82,7 @@ void SinkDriver::tried_in_vain(Delivery& delivery, const sluice_outcome& outcome
     }
   }
   if (given_up(delivery)) {
-    reject(delivery, reason_of(delivery), std::move(detail));
+    reject(delivery, reason_of(delivery), std::move(detail), true);
     return;
   }
   const auto due = clock_.now() + retry_.delay(delivery.attempts, Millis(outcome.retry_after_ms));
@@ -101,16 +101,18 @@ bool SinkDriver::call_failed(Delivery& delivery, const CallResult& result) {
   health_.count_retry(reason_of(delivery));
   if (options_.config.on_unavailable != OnUnavailable::kDeadLetter) return false;
   if (!retry_.spent(delivery.tries())) return false;
-  reject(delivery, reason_of(delivery), describe(result.reason, result.message));
+  reject(delivery, reason_of(delivery), describe(result.reason, result.message), true);
   return true;
 }
 
 // Attempts are spent, and the failure is this record's own since others went through meanwhile; or
-// the sink is configured to give up while it is unavailable.
+// the sink is configured to give up while it is unavailable. What only goes to wait elsewhere needs
+// no proof of whose fault it is.
 bool SinkDriver::given_up(const Delivery& delivery) const {
   if (!retry_.spent(delivery.attempts)) return false;
   if (options_.config.on_unavailable == OnUnavailable::kDeadLetter) return true;
-  return breaker_.state() == CircuitBreaker::State::kClosed && written_ > delivery.others_before;
+  if (breaker_.state() != CircuitBreaker::State::kClosed) return false;
+  return options_.config.retry_topics || written_ > delivery.others_before;
 }
 
 // The breaker is open and the sink configured to give up: everything at hand becomes letters.
@@ -135,9 +137,10 @@ void SinkDriver::give_up(const Delivery& delivery) {
   if (delivery.tries() != 0 && retry_.spent(delivery.tries())) {
     reject(delivery, reason_of(delivery),
            describe(delivery.reason,
-                    "given up after " + std::to_string(delivery.tries()) + " attempts"));
+                    "given up after " + std::to_string(delivery.tries()) + " attempts"),
+           true);
   } else {
-    reject(delivery, "CIRCUIT_OPEN", "the sink is left alone: " + breaker_.cause());
+    reject(delivery, "CIRCUIT_OPEN", "the sink is left alone: " + breaker_.cause(), true);
   }
 }
 
@@ -180,7 +183,8 @@ void SinkDriver::flush_settled() {
   if (spool_) spool_->flush();
 }
 
-void SinkDriver::reject(const Delivery& delivery, std::string reason, std::string detail) {
+void SinkDriver::reject(const Delivery& delivery, std::string reason, std::string detail,
+                        bool passing) {
   if (keeps_marks_) marks_.done(delivery.batch->source, delivery.lane());
   if (!obliged(*delivery.part)) {
     ++skipped_;
@@ -203,6 +207,7 @@ void SinkDriver::reject(const Delivery& delivery, std::string reason, std::strin
     letter.rendered_key = std::string(delivery.part->key);
   }
   letter.attempts = std::max(1U, delivery.tries());
+  letter.passing = passing;
   if (keeps_marks_) {
     receipt_->posted();
     letter.receipt = receipt_;

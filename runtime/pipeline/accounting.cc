@@ -43,9 +43,15 @@ void Accounting::moved(Place from, Place to, uint64_t records) {
 
 void Accounting::settled(uint32_t source, const OutcomeCounts& outcomes) {
   MutexLock lock(mutex_);
+  SourceAccount& account = account_.sources[source];
   for (size_t i = 0; i < kOutcomes; ++i) {
-    account_.sources[source].outcomes[i] += outcomes[i];
     account_.held[at(Place::kDelivery)] -= outcomes[i];
+    if (static_cast<Outcome>(i) == Outcome::kDeferred) {
+      account.received -= outcomes[i];
+      account.deferred += outcomes[i];
+    } else {
+      account.outcomes[i] += outcomes[i];
+    }
   }
 }
 

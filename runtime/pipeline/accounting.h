@@ -18,6 +18,7 @@ struct SourceAccount {
   uint64_t received = 0;
   uint64_t bytes = 0;
   uint64_t returned = 0;  // of a lane that was given back; not among the received any more
+  uint64_t deferred = 0;  // to a retry topic, from which they are received again; likewise
   OutcomeCounts outcomes{};
   std::map<std::string, uint64_t> reasons;  // dead letters by reason code
 };
@@ -49,7 +50,8 @@ class Accounting {
 
   void received(uint32_t source, uint64_t records, uint64_t bytes);
   void moved(Place from, Place to, uint64_t records);
-  void settled(uint32_t source, const OutcomeCounts& outcomes);  // out of kDelivery
+  // Out of kDelivery; what is deferred is not received any more.
+  void settled(uint32_t source, const OutcomeCounts& outcomes);
   // Given back with their lane, unsettled: out of kDelivery, and not received any more.
   void returned(uint32_t source, uint64_t records);
   // Of a sink's spool: records that were there at the start, and one that has left it.

@@ -7,9 +7,11 @@
 #include "runtime/deliver/sink_spool.h"
 #include "runtime/pipeline/check_services.h"
 #include "runtime/pipeline/gate.h"
+#include "runtime/pipeline/redriver.h"
 #include "runtime/pipeline/sink_options.h"
 #include "runtime/plugin_host/instance.h"
 #include "runtime/plugin_host/registry.h"
+#include "runtime/retry/retry_check.h"
 
 namespace sluice {
 namespace {
@@ -66,6 +68,18 @@ std::vector<std::string> spool_warnings(const SinkConfig& sink, bool shared_stat
   return out;
 }
 
+// `warnings`: of retry topics, which only the brokers know.
+Status check_retry(const std::string& pipeline, const SinkConfig& sink, bool connect,
+                   std::vector<std::string>& warnings) {
+  if (!sink.retry_topics) return Status::ok();
+  SLUICE_RETURN_IF_ERROR(may_be_passed(sink));
+  SLUICE_ASSIGN_OR_RETURN(const RetryRoute route, RetryRoute::of(pipeline, sink));
+  if (!connect) return Status::ok();
+  SLUICE_ASSIGN_OR_RETURN(const auto found, check_retry_topics(route));
+  warnings.insert(warnings.end(), found.begin(), found.end());
+  return Status::ok();
+}
+
 Status located(Status status, const ConfigPlace& place) {
   if (status || status.message().starts_with(place.file)) return status;
   return std::move(status).with_context(place.text());
@@ -92,9 +106,11 @@ void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool
                      located(check_source(registry, source, connect), source.place)});
   }
   for (const SinkConfig& sink : config.sinks) {
-    items.push_back({prefix + "sink " + sink.name,
-                     located(check_sink(registry, config, sink, connect), sink.place), false,
-                     spool_warnings(sink, shared_state)});
+    std::vector<std::string> warnings = spool_warnings(sink, shared_state);
+    Status status = check_sink(registry, config, sink, connect);
+    if (status) status = check_retry(config.name, sink, connect, warnings);
+    items.push_back({prefix + "sink " + sink.name, located(std::move(status), sink.place), false,
+                     std::move(warnings)});
   }
 }
 

@@ -16,7 +16,7 @@ constexpr size_t kLettersAtOnce = 1000;
 
 }  // namespace
 
-Ledger::Ledger(CheckpointStore& checkpoints, DeadLetterStore& letters, const Clock& clock)
+Ledger::Ledger(CheckpointStore& checkpoints, FailureStore& letters, const Clock& clock)
     : checkpoints_(checkpoints),
       letters_(letters),
       clock_(clock),

@@ -55,7 +55,7 @@ class Ledger {
  public:
   using Status = StoreHold::Status;
 
-  Ledger(CheckpointStore& checkpoints, DeadLetterStore& letters, const Clock& clock);
+  Ledger(CheckpointStore& checkpoints, FailureStore& letters, const Clock& clock);
   ~Ledger();
 
   void start(std::vector<LedgerClient*> clients);
@@ -95,7 +95,7 @@ class Ledger {
   bool commit() SLUICE_EXCLUDES(mutex_);
 
   CheckpointStore& checkpoints_;
-  DeadLetterStore& letters_;
+  FailureStore& letters_;
   const Clock& clock_;
   StoreHold hold_;
   RedriveSettler settler_;

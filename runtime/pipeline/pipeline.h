@@ -115,8 +115,11 @@ class Pipeline final : public SettlementListener,
     return recent_ ? recent_->samples() : std::vector<std::shared_ptr<const RecordSample>>{};
   }
   // Takes dead letters in as records, once there is room for them. False: stop was asked, or the
-  // pipeline drains; nothing was taken then. One thread at a time, after prepare().
-  bool inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop);
+  // pipeline drains; nothing was taken then. Any thread, after prepare().
+  bool inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop)
+      SLUICE_EXCLUDES(inject_mutex_);
+  // Is there room for letters now?
+  [[nodiscard]] bool has_room();
   // On a worker's thread, of that number: the batch goes through its path and on to the sinks.
   void process(WorkItem& item, uint32_t worker);
 
@@ -201,6 +204,8 @@ class Pipeline final : public SettlementListener,
   void skip_delivered(Batch& batch) const;
   void fail_again(const Batch& batch, uint32_t record, RedrivenLetter& out);
   void account_redriven(const Batch& batch, uint32_t segment);
+  static Outcome outcome_of(const LetterRequest& failure);
+  [[nodiscard]] bool may_wait(const LetterRequest& failure) const;
   void describe_failure(const Batch& batch, const LetterRequest& request, DeadLetter& letter) const;
   void read(Batch& batch, const WorkItem& item, uint32_t worker,
             std::vector<LetterRequest>& letters);
@@ -233,9 +238,10 @@ class Pipeline final : public SettlementListener,
   std::vector<std::unique_ptr<Source>> sources_;
   struct {
     OrderBuffer order;
-    uint64_t next_sequence = 0;  // of the redriver's thread
+    uint64_t next_sequence = 0;  // with inject_mutex_
     Document shown;              // of the settler's thread
   } redriven_;
+  Mutex inject_mutex_;
   std::vector<std::unique_ptr<SinkBranch>> sinks_;
   // What the next batch is stamped with; taken once a batch.
   mutable Mutex bundle_mutex_;

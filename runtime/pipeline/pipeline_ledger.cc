@@ -15,6 +15,24 @@ std::string text(sluice_str from) { return {from.data, static_cast<size_t>(from.
 
 }  // namespace
 
+Outcome Pipeline::outcome_of(const LetterRequest& failure) {
+  return failure.waits ? Outcome::kDeferred : Outcome::kDeadLettered;
+}
+
+// In a retry topic, to be tried again later: where the sink has some, and may take it then.
+bool Pipeline::may_wait(const LetterRequest& failure) const {
+  if (!failure.passing) return false;
+  for (const SinkConfig& sink : config_.sinks) {
+    if (sink.name != failure.sink) continue;
+    if (!sink.retry_topics) return false;
+    const auto& redrive = failure.batch->redrive;
+    const bool again = redrive && redrive->from_topic;
+    const uint32_t retries = again ? redrive->letters[failure.record].retries : 0;
+    return retries < sink.retry_topics->max_retries;
+  }
+  return false;
+}
+
 void Pipeline::segment_settled(std::shared_ptr<Batch> batch, uint32_t segment) {
   context_.ledger->post_settled(*this, std::move(batch), segment);
 }
@@ -27,14 +45,16 @@ void Pipeline::batch_gone(const Batch& batch) {
 }
 
 void Pipeline::post(LetterRequest request) {
+  request.waits = may_wait(request);
   if (const BatchPtr batch = request.batch; batch->redrive) {
     // Written when all is known of its record: until then the old letter stands for it.
     const uint32_t record = request.record;
     const auto receipt = request.receipt;
+    const Outcome outcome = outcome_of(request);
     if (keys_) keys_->refused(request);
     batch->redrive->fail(std::move(request));
     if (receipt) receipt->durable();  // as the old letter is, which stays until then
-    batch->note(record, Outcome::kDeadLettered);
+    batch->note(record, outcome);
     batch->meet(batch->segment_of(record), 1);
     return;
   }
@@ -108,6 +128,7 @@ void Pipeline::describe_failure(const Batch& batch, const LetterRequest& request
   letter.rendered = request.rendered;
   letter.rendered_key = request.rendered_key;
   letter.attempts = request.attempts;
+  letter.waits = request.waits;
   // What a sink was given before met no bundle this time; with what is in a spool stands what it
   // met.
   if (batch.redrive && batch.redrive->from == RedriveFrom::kSink) return;
@@ -150,9 +171,9 @@ void Pipeline::letter_written(const LetterRequest& request) {
     return;
   }
   // A record with several parts counts once; its reason is that of the first letter.
-  const bool first = batch.outcome(request.record) != Outcome::kDeadLettered;
-  batch.note(request.record, Outcome::kDeadLettered);
-  accounting_.letter(batch.source, first ? request.reason : std::string());
+  const bool first = !request.waits && batch.outcome(request.record) != Outcome::kDeadLettered;
+  batch.note(request.record, outcome_of(request));
+  if (!request.waits) accounting_.letter(batch.source, first ? request.reason : std::string());
   if (request.receipt) request.receipt->durable();
   if (keys_) keys_->refused(request);
   if (first && config_.dlq_burst.on && !batch.redrive && request.reason != "OLDER_REVISION") {

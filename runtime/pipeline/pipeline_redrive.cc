@@ -14,6 +14,7 @@ bool Pipeline::inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop) {
     if (stop.requested() || draining_) return false;
   }
   if (stop.requested() || draining_) return false;
+  MutexLock lock(inject_mutex_);  // batches are numbered in the order they go in
   auto batch = std::make_shared<Batch>(letters->records(), buffers_, *this);
   batch->source = redriven_source();
   batch->redrive = std::move(letters);
@@ -21,6 +22,11 @@ bool Pipeline::inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop) {
   receive(*batch);
   take_in(std::move(batch));
   return true;
+}
+
+bool Pipeline::has_room() {
+  constexpr uint64_t kSome = 1 << 20;
+  return budget_.wait_room(kSome, context_.clock->now());
 }
 
 // What became of the records of a settled segment, as their letters are from now on.
@@ -32,6 +38,7 @@ void Pipeline::redriven(Batch& batch, uint32_t segment, std::vector<RedrivenLett
     letter.redrive = batch.redrive->redrive;
     letter.seq = batch.redrive->letters[i].seq;
     switch (batch.outcome(i)) {
+      case Outcome::kDeferred:
       case Outcome::kDeadLettered:
         fail_again(batch, i, letter);
         break;
@@ -74,7 +81,10 @@ void Pipeline::fail_again(const Batch& batch, uint32_t record, RedrivenLetter& o
     letter.last_at_us = context_.clock->wall_us();
     letter.fields.clear();
     add_shown_fields(letter, redriven_.shown);
-    if (!out.letter) {
+    if (!out.letter && batch.redrive->from_topic) {
+      letter.attempts += before.attempts;
+      out.letter = std::move(letter);
+    } else if (!out.letter) {
       letter.redrives = before.redrives + 1;
       letter.first_reason = before.first_reason.empty() ? before.reason : before.first_reason;
       out.letter = std::move(letter);
@@ -97,6 +107,7 @@ void Pipeline::account_redriven(const Batch& batch, uint32_t segment) {
     ++letters;
     bool first = true;
     for (const LetterRequest& failure : batch.redrive->failures(i)) {
+      if (failure.waits) continue;
       accounting_.letter(batch.source, first ? failure.reason : std::string());
       first = false;
     }

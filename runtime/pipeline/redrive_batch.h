@@ -37,6 +37,7 @@ std::string_view redrive_from_name(RedriveFrom from);
 struct RedriveBatch {
   uint64_t redrive = 0;
   RedriveFrom from = RedriveFrom::kRaw;
+  bool from_topic = false;          // of retries: they are no dead letters
   std::vector<DeadLetter> letters;  // by record
   // Told how many more letters are settled, durably; on the settler's thread.
   std::function<void(uint64_t letters)> settled;

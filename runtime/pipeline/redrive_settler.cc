@@ -16,7 +16,7 @@ constexpr Millis kSettleInterval{20};
 
 }  // namespace
 
-RedriveSettler::RedriveSettler(DeadLetterStore& letters, const Clock& clock)
+RedriveSettler::RedriveSettler(FailureStore& letters, const Clock& clock)
     : letters_(letters), clock_(clock), hold_(clock) {}
 
 RedriveSettler::~RedriveSettler() { finish(); }

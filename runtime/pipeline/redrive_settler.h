@@ -18,7 +18,7 @@ class LedgerClient;
 // its own all over the store, and what sources give meanwhile must not wait for that.
 class RedriveSettler {
  public:
-  RedriveSettler(DeadLetterStore& letters, const Clock& clock);
+  RedriveSettler(FailureStore& letters, const Clock& clock);
   ~RedriveSettler();
 
   void start();
@@ -39,7 +39,7 @@ class RedriveSettler {
   void run();
   std::vector<Settled> take() SLUICE_EXCLUDES(mutex_);
 
-  DeadLetterStore& letters_;
+  FailureStore& letters_;
   const Clock& clock_;
   StoreHold hold_;
   std::thread thread_;

@@ -55,6 +55,14 @@ bool overwrites_blindly(const SinkConfig& sink) {
   return !has_mode || std::string_view(options["mode"].GetString()) == "upsert";
 }
 
+Status may_be_passed(const SinkConfig& sink) {
+  if (sink.order == SinkOrder::kNone || !overwrites_blindly(sink)) return Status::ok();
+  return invalid("sink " + sink.name +
+                 " has retry.topics, writes by key and knows no revision: a record that waited "
+                 "would replace a newer one; give it a `revision`, or say `order: none` if no key "
+                 "comes twice");
+}
+
 Redriver::Redriver(Context context) : context_(std::move(context)) {}
 
 Redriver::~Redriver() {

@@ -88,5 +88,8 @@ class Redriver {
 
 // Does the sink let a later record win over an earlier one, whatever their revisions?
 bool overwrites_blindly(const SinkConfig& sink);
+// A record of this sink that waits in a retry topic lets later ones of its key pass: kInvalid where
+// it would replace them when it comes.
+Status may_be_passed(const SinkConfig& sink);
 
 }  // namespace sluice

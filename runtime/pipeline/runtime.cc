@@ -87,8 +87,10 @@ Status Runtime::build() {
     dirs.push_back({dir, config_.runtime.plugin_dirs_default});
   }
   SLUICE_ASSIGN_OR_RETURN(registry_, PluginRegistry::create(std::move(dirs)));
+  SLUICE_RETURN_IF_ERROR(open_retry_topics(wanted));
   workers_ = std::make_unique<WorkerPool>();
-  ledger_ = std::make_unique<Ledger>(*checkpoints_, *letters_, clock_);
+  FailureStore& letters = retry_topics_ ? static_cast<FailureStore&>(*retry_topics_) : *letters_;
+  ledger_ = std::make_unique<Ledger>(*checkpoints_, letters, clock_);
   Pipeline::Context context;
   context.registry = registry_.get();
   context.ledger = ledger_.get();
@@ -172,6 +174,8 @@ Status Runtime::start() {
   for (const auto& pipeline : pipelines_) {
     if (options_.sources) pipeline->start_sources();
   }
+  // A finite run has an end, and what waits for an hour has none within it.
+  if (retry_topics_ && options_.sources && !options_.once) retry_topics_->start(*this);
   reloader_->start();
   return Status::ok();
 }
@@ -258,6 +262,7 @@ void Runtime::purge_older(const std::string& pipeline, Millis keep) {
 
 Runtime::End Runtime::drain_in_flight(StopSource& abort) {
   redriver_->stop_all();
+  if (retry_topics_) retry_topics_->stop();
   for (const auto& pipeline : pipelines_) pipeline->stop_sources();
   const auto deadline = clock_.now() + config_.runtime.drain_timeout;
   while (!(sources_quiet() && safe())) {
@@ -270,6 +275,7 @@ Runtime::End Runtime::drain_in_flight(StopSource& abort) {
 void Runtime::shut_down(End end) {
   reloader_->stop();
   redriver_->stop_all();
+  if (retry_topics_) retry_topics_->stop();
   for (const auto& pipeline : pipelines_) pipeline->stop_sources();
   const bool give_up = end == End::kHeld || end == End::kAborted;
   if (give_up) {
@@ -282,6 +288,7 @@ void Runtime::shut_down(End end) {
   }
   ledger_->finish();
   redriver_->finish(give_up);
+  if (retry_topics_) retry_topics_->finish();
   drift_->save(true);
   for (const auto& pipeline : pipelines_) pipeline->finish_sources();
 }
@@ -328,6 +335,7 @@ RuntimeSnapshot Runtime::snapshot() const {
   RuntimeSnapshot out;
   out.started_at_us = started_at_us_;
   for (const auto& pipeline : pipelines_) out.pipelines.push_back(pipeline->snapshot());
+  if (retry_topics_) out.retry_topics = retry_topics_->status();
   out.ledger = ledger_->status();
   if (idempotency_) out.idempotency = idempotency_->status();
   out.ledger_backlog = ledger_->backlog();

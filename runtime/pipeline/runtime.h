@@ -17,6 +17,7 @@
 #include "runtime/pipeline/reloader.h"
 #include "runtime/pipeline/snapshot.h"
 #include "runtime/pipeline/worker_pool.h"
+#include "runtime/retry/retry_topics.h"
 #include "runtime/store/idempotency_store.h"
 #include "runtime/store/state_dir.h"
 
@@ -28,7 +29,7 @@ Result<std::unique_ptr<CheckpointStore>> open_checkpoints(const Config& config,
                                                           bool look_only = false);
 
 // The pipelines of one process, from configuration to a drained end.
-class Runtime {
+class Runtime : RetryTopics::Pipelines {
  public:
   struct Options {
     std::vector<std::string> only;  // names of pipelines; empty: all
@@ -51,7 +52,7 @@ class Runtime {
   // Takes the state folder, opens the stores, loads plugins, schemas and scripts, creates all
   // instances. No I/O of adapters yet.
   static Result<std::unique_ptr<Runtime>> create(const Config& config, Options options);
-  ~Runtime();
+  ~Runtime() override;
 
   // Opens sinks, then starts reading. kInvalid when a sink refuses its configuration.
   Status start();
@@ -95,6 +96,11 @@ class Runtime {
   [[nodiscard]] End settled_end() const;
   End wait_for_end(StopSource& drain, StopSource& abort);
   End drain_in_flight(StopSource& abort);
+  Status open_retry_topics(const std::vector<const PipelineConfig*>& pipelines);
+  bool room(const std::string& pipeline) override;
+  bool deliver(const std::string& pipeline, std::vector<DeadLetter> letters,
+               StopSource& stop) override;
+  [[nodiscard]] Pipeline* find(const std::string& pipeline) const;
   void limit_letters();
   void purge_letters();
   void purge_older(const std::string& pipeline, Millis keep);
@@ -112,6 +118,7 @@ class Runtime {
   std::unique_ptr<BundleStore> bundles_;
   std::unique_ptr<DriftStore> drift_store_;
   std::unique_ptr<DriftKeeper> drift_;
+  std::unique_ptr<RetryTopics> retry_topics_;      // nullptr: no sink has any
   std::unique_ptr<IdempotencyStore> idempotency_;  // nullptr: no pipeline has keys
   std::unique_ptr<PluginRegistry> registry_;
   // Destroyed in reverse: pipelines after everything that may still hold their batches.

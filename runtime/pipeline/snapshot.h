@@ -16,6 +16,7 @@
 #include "runtime/pipeline/script_stats.h"
 #include "runtime/pipeline/source_driver.h"
 #include "runtime/pipeline/version_counts.h"
+#include "runtime/retry/retry_topics.h"
 #include "runtime/schema/drift/ledger.h"
 
 namespace sluice {
@@ -49,6 +50,7 @@ struct RuntimeSnapshot {
   uint64_t queue_batches = 0;  // waiting for a worker
   uint64_t queue_bytes = 0;
   uint32_t workers = 0;
+  std::vector<RetryTopics::Status> retry_topics;        // by sink that has some
   std::optional<IdempotencyStore::Status> idempotency;  // the store of keys, if one is used
 };
 

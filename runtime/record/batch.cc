@@ -19,6 +19,8 @@ std::string_view outcome_name(Outcome outcome) {
       return "duplicate";
     case Outcome::kCommitted:
       return "committed";
+    case Outcome::kDeferred:
+      return "deferred";
     case Outcome::kShed:
       return "shed";
     case Outcome::kDeadLettered:

@@ -22,8 +22,17 @@ namespace sluice {
 
 // What finally became of a record, in rising precedence: over the parts of a record and the sinks
 // they go to, the highest counts.
-enum class Outcome : uint8_t { kNone, kFiltered, kDuplicate, kCommitted, kShed, kDeadLettered };
-inline constexpr size_t kOutcomes = 6;
+// kDeferred: it waits in a retry topic, from which it is received again.
+enum class Outcome : uint8_t {
+  kNone,
+  kFiltered,
+  kDuplicate,
+  kCommitted,
+  kDeferred,
+  kShed,
+  kDeadLettered
+};
+inline constexpr size_t kOutcomes = 7;
 std::string_view outcome_name(Outcome outcome);
 
 // One record on its way to sinks: what came out of validation and script. Text lies in the batch's

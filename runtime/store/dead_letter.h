@@ -48,6 +48,10 @@ struct DeadLetter {
   bool answered = false;  // its sender was told: left out of redrives unless named by id
   // What `dead_letters.show` asks for: JSON Pointer and the value's text.
   std::vector<std::pair<std::string, std::string>> fields;
+  // Of a letter in a retry topic: how often it has waited in one. Of one that is to be put: it is
+  // to wait in the next one, and is no dead letter. In no store.
+  uint32_t retries = 0;
+  bool waits = false;
   bool masked = false;  // never stored: sensitive values were hidden, so `raw` is not the original
 };
 

@@ -74,16 +74,25 @@ struct LetterLimit {
   bool drop_oldest = false;  // else put() fails when it is reached
 };
 
-// Dead letters on disk. put() of many is one transaction, durable when it returns. Any thread; one
-// writer at a time inside, readers beside it.
-class DeadLetterStore {
+// Where failures go, and what became of letters that were tried once more. Any thread.
+class FailureStore {
  public:
-  virtual ~DeadLetterStore() = default;
+  virtual ~FailureStore() = default;
+  // Durable when it returns; on an error it is called again with the same letters.
+  virtual Status put(const std::vector<DeadLetter>& letters) = 0;
+  // Letters leave their plans: removed, or updated with what failed this time.
+  virtual Status settle_redriven(const std::vector<RedrivenLetter>& letters, int64_t now_us) = 0;
+};
+
+// Dead letters on disk. put() of many is one transaction, durable when it returns, and so is
+// settle_redriven(). Any thread; one writer at a time inside, readers beside it.
+class DeadLetterStore : public FailureStore {
+ public:
   // Writing an id again updates last_at, attempts, reason, detail and what belongs to them
   // (pointer, rendered output, sinks, versions and hashes), keeps first_at, the original bytes and
   // what redrives left. An empty id is filled by letter_id(). kExhausted: a pipeline is at its
   // limit, and nothing was written.
-  virtual Status put(const std::vector<DeadLetter>& letters) = 0;
+  Status put(const std::vector<DeadLetter>& letters) override = 0;
   // By pipeline; those not named have no limit.
   virtual void set_limits(std::map<std::string, LetterLimit> limits) = 0;
   // Letters that limits dropped, of all times.
@@ -124,8 +133,6 @@ class DeadLetterStore {
   // Chosen letters that are not there any more are counted as gone and leave the plan.
   virtual Result<std::vector<DeadLetter>> next_chosen(uint64_t redrive, uint64_t after,
                                                       uint64_t limit) = 0;
-  // Letters leave their plans: removed, or updated with what failed this time. One transaction.
-  virtual Status settle_redriven(const std::vector<RedrivenLetter>& letters, int64_t now_us) = 0;
   // Newest first.
   virtual Result<std::vector<RedrivePlan>> redrives(uint64_t limit) = 0;
   virtual Result<std::optional<RedrivePlan>> find_redrive(uint64_t redrive) = 0;

@@ -168,6 +168,32 @@ Result<kafka::Client> make_kafka_client(rd_kafka_type_t type, kafka::Conf conf,
   return client;
 }
 
+int64_t time_ms_of(const rd_kafka_message_t& message) {
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  const int64_t time = rd_kafka_message_timestamp(&message, &type);
+  return type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && time > 0 ? time : 0;
+}
+
+TopicMessage topic_message_of(const rd_kafka_message_t& message) {
+  TopicMessage out;
+  const auto text = [](const void* bytes, size_t size) {
+    return std::string(static_cast<const char*>(bytes), size);
+  };
+  if (message.key != nullptr) out.key = text(message.key, message.key_len);
+  if (message.payload != nullptr) out.value = text(message.payload, message.len);
+  rd_kafka_headers_t* headers = nullptr;  // stays the message's
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return out;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    out.headers.emplace_back(name, value == nullptr ? std::string() : text(value, size));
+  }
+  return out;
+}
+
 Result<kafka::Event> kafka_answer(rd_kafka_queue_t* queue, std::string_view what) {
   // The client itself gives up before.
   kafka::Event event(rd_kafka_queue_poll(queue, 2 * kKafkaPatienceMs));

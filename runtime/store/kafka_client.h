@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include "runtime/base/status.h"
 #include "runtime/kafka/handles.h"
 #include "runtime/store/kafka_target.h"
+#include "runtime/store/topic_message.h"
 
 // Inside of kafka.h: what its clients have in common.
 namespace sluice::store {
@@ -42,6 +44,11 @@ Result<kafka::Conf> kafka_conf(const KafkaTarget& target, KafkaTroubles* trouble
 Status set_kafka_property(rd_kafka_conf_t* conf, const char* name, const std::string& value);
 Result<kafka::Client> make_kafka_client(rd_kafka_type_t type, kafka::Conf conf,
                                         const std::string& shown);
+
+// Key, value and headers, copied.
+TopicMessage topic_message_of(const rd_kafka_message_t& message);
+// As the producer or the broker had it; 0: none.
+int64_t time_ms_of(const rd_kafka_message_t& message);
 
 // The answer to a request that tells on `queue`; a failure of the request is its status.
 Result<kafka::Event> kafka_answer(rd_kafka_queue_t* queue, std::string_view what);

@@ -12,27 +12,7 @@ namespace {
 constexpr size_t kBatch = 500;
 
 KafkaReader::Incoming incoming_of(const rd_kafka_message_t& message) {
-  KafkaReader::Incoming out;
-  out.place = {message.partition, message.offset};
-  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-  const int64_t time = rd_kafka_message_timestamp(&message, &type);
-  if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && time > 0) out.time_ms = time;
-  const auto text = [](const void* bytes, size_t size) {
-    return std::string(static_cast<const char*>(bytes), size);
-  };
-  if (message.key != nullptr) out.message.key = text(message.key, message.key_len);
-  if (message.payload != nullptr) out.message.value = text(message.payload, message.len);
-  rd_kafka_headers_t* headers = nullptr;  // stays the message's
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return out;
-  const char* name = nullptr;
-  const void* value = nullptr;
-  size_t size = 0;
-  for (size_t i = 0;
-       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-       ++i) {
-    out.message.headers.emplace_back(name, value == nullptr ? std::string() : text(value, size));
-  }
-  return out;
+  return {{message.partition, message.offset}, time_ms_of(message), topic_message_of(message)};
 }
 
 // Messages of one poll, let go of together.

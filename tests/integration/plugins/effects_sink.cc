@@ -3,8 +3,11 @@
 // the order it took them, durable before it says so. Writing a record twice gives two lines. With
 // `retry` it answers for a share of the records only later, by its seed; with `slow_ms` it takes
 // its time; with `outage` its first call fails as a whole, and a share of the later ones with up to
-// three that follow. Records of kind `refuse` are refused.
+// three that follow. Records of kind `refuse` are refused, those with `"busy":N` are taken
+// when they come for the N+1st time to this process.
+#include <map>
 #include <set>
+#include <string>
 
 #include "tests/integration/plugins/durable_lines.h"
 
@@ -52,7 +55,7 @@ class EffectsSink {
         out.untried(i);
       } else if (value.find("\"refuse\"") != std::string_view::npos) {
         out.reject(i, Reason::kRefused, "as it was told to");
-      } else if (dice_.below(100) < retry_percent_) {
+      } else if (busy(value) || dice_.below(100) < retry_percent_) {
         out.retry(i, Reason::kLater, "by its dice", std::chrono::milliseconds(1));
         waiting.insert(record.lane);
       } else {
@@ -73,6 +76,15 @@ class EffectsSink {
   void close() { lines_.close(); }
 
  private:
+  // Says "later" to a record as often as it asks for.
+  bool busy(std::string_view value) {
+    constexpr std::string_view kName = "\"busy\":";
+    const size_t at = value.find(kName);
+    if (at == std::string_view::npos) return false;
+    const int wanted = std::stoi(std::string(value.substr(at + kName.size(), 8)));
+    return ++offers_[std::string(value)] <= wanted;
+  }
+
   sluice::Context context_;
   std::string path_;
   uint64_t retry_percent_;
@@ -81,6 +93,7 @@ class EffectsSink {
   uint64_t fails_;  // so many calls
   Dice dice_;
   DurableLines lines_;
+  std::map<std::string, int> offers_;  // of busy records
 };
 
 constexpr const char* kSchema = R"json({

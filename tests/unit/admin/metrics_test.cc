@@ -81,6 +81,7 @@ MetricsSnapshot full_snapshot() {
   source.received = 10;
   source.bytes = 4096;
   source.returned = 1;
+  source.deferred = 6;
   source.outcomes = {{"committed", 7}, {"dead_lettered", 2}};
   source.dlq_reasons = {{"SCHEMA_DRIFT", 2}};
   source.bursts = 3;
@@ -91,6 +92,7 @@ MetricsSnapshot full_snapshot() {
   sink.write_seconds = {{0.5}, {1, 1}, 2};
   sink.batch_records = {{100}, {2, 0}, 20};
   sink.retries = {{"SINK_TIMEOUT", 3}};
+  sink.retry_topics = {{"put", 8}};
   sink.circuit_state = 2;
   sink.waiting = 4;
   sink.effects_unknown = 1;
@@ -145,6 +147,7 @@ TEST(Metrics, HaveTheDocumentedNamesAndLabels) {
       {"ingest_records_total" + source + ",outcome=\"dead_lettered\"}", 2},
       {"ingest_bytes_total" + source + "}", 4096},
       {"ingest_returned_total" + source + "}", 1},
+      {"ingest_deferred_total" + source + "}", 6},
       {"ingest_dlq_total" + source + ",reason=\"SCHEMA_DRIFT\"}", 2},
       {"ingest_dlq_bursts_total" + source + "}", 3},
       {"ingest_dlq_burst_paused" + source + "}", 1},
@@ -156,6 +159,7 @@ TEST(Metrics, HaveTheDocumentedNamesAndLabels) {
       {"ingest_backpressure_state" + pipeline + ",state=\"normal\"}", 0},
       {"ingest_queue_bytes" + pipeline + ",queue=\"parse\"}", 77},
       {"ingest_queue_depth" + pipeline + ",queue=\"parse\"}", 3},
+      {"ingest_retry_topic_records_total" + pipeline + ",sink=\"pg\",event=\"put\"}", 8},
       {"ingest_retry_total" + pipeline + ",sink=\"pg\",reason=\"SINK_TIMEOUT\"}", 3},
       {"ingest_circuit_state" + pipeline + ",sink=\"pg\"}", 2},
       {"ingest_sink_waiting_records" + pipeline + ",sink=\"pg\"}", 4},
