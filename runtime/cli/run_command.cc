@@ -13,6 +13,7 @@
 #include "runtime/base/log.h"
 #include "runtime/cli/check_output.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/end_watch.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/signals.h"
 #include "runtime/cli/summary.h"
@@ -23,6 +24,9 @@
 
 namespace sluice::cli {
 namespace {
+
+// For each thing that the end waits for; all that is settled is durable by then.
+constexpr std::chrono::milliseconds kEndLimit{60'000};
 
 struct RunOptions {
   std::string config;
@@ -116,6 +120,9 @@ int run(const RunOptions& options) {
   runtime_options.read_config = [&] { return load_config_with_values(*file, env); };
   runtime_options.values = loaded->values;
   runtime_options.reload_fd = watcher.reload_fd();
+  // Goes last: what holds the process may be the end of the runtime itself.
+  EndWatch end_watch(kEndLimit, kExitUnavailable);
+  runtime_options.ending = [&](std::string_view what) { end_watch.phase(what); };
   auto made = Runtime::create(*config, std::move(runtime_options));
   if (!made) return report(made.status());
   Runtime& runtime = **made;

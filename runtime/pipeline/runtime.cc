@@ -273,11 +273,16 @@ Runtime::End Runtime::drain_in_flight(StopSource& abort) {
 }
 
 void Runtime::shut_down(End end) {
+  const auto ending = [this](std::string_view what) {
+    if (options_.ending) options_.ending(what);
+  };
+  ending("reloads, redrives and sources stop");
   reloader_->stop();
   redriver_->stop_all();
   if (retry_topics_) retry_topics_->stop();
   for (const auto& pipeline : pipelines_) pipeline->stop_sources();
   const bool give_up = end == End::kHeld || end == End::kAborted;
+  ending("workers and sinks come to their end");
   if (give_up) {
     for (const auto& pipeline : pipelines_) pipeline->give_up();
     workers_->abandon();
@@ -286,11 +291,14 @@ void Runtime::shut_down(End end) {
     workers_->finish();
     for (const auto& pipeline : pipelines_) pipeline->finish_sinks();
   }
+  ending("the last checkpoints are written");
   ledger_->finish();
   redriver_->finish(give_up);
   if (retry_topics_) retry_topics_->finish();
   drift_->save(true);
+  ending("sources close");
   for (const auto& pipeline : pipelines_) pipeline->finish_sources();
+  ending("adapters are let go");
 }
 
 std::optional<Status> Runtime::burst() const {

@@ -38,6 +38,8 @@ class Runtime : RetryTopics::Pipelines {
     // For reloads: the configuration as it is now, and the values of the one given (see Reloader).
     std::function<Result<LoadedConfig>()> read_config;
     std::map<std::string, std::string> values;
+    // Told what the end waits for, as "the sinks close", from the moment everything is settled.
+    std::function<void(std::string_view what)> ending;
     int reload_fd = -1;  // an eventfd, borrowed: readable when a reload is asked for
   };
   // How a run came to its end.
