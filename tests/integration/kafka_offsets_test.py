@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import sqlite3
+import time
 import urllib.request
 
 from harness import Folder, address_of, contains, detailed, equal, wait_for
@@ -267,8 +268,10 @@ def fetch(address, path):
 
 
 def lag_is_told(broker):
-    """By partition, in /health/detailed, the metrics and the log."""
-    with pipeline(broker, "lag", publish_lag=True, lag_interval="100ms", statistics_interval="100ms") as folder:
+    """By partition, in /health/detailed, the metrics, the log and a topic."""
+    broker.create("telemetry.kafka.lag")
+    with pipeline(broker, "lag", publish_lag=True, lag_topic="telemetry.kafka.lag", lag_interval="100ms",
+                  statistics_interval="100ms") as folder:
         # Nothing is settled as long as somebody else has the database.
         blocker = sqlite3.connect(folder.path / "out.db", isolation_level=None)
         blocker.execute("BEGIN EXCLUSIVE")
@@ -287,6 +290,13 @@ def lag_is_told(broker):
                      for p in told["partitions"]),
               [("lag", p, 0, ends[p], ends[p]) for p in range(PARTITIONS)], "partitions")
         contains(told["captured_at"], "T", "captured_at")
+        written = [json.loads(message.value()) for message in broker.messages("telemetry.kafka.lag")]
+        written = [snapshot for snapshot in written if snapshot["total"] == RECORDS][-1]
+        equal((written["source"], written["group"]), ("in", "lag"), "in the topic")
+        equal(sorted(written["partitions"], key=lambda p: p["partition"]),
+              [{"topic": "lag", "partition": p, "committed": 0, "end": ends[p], "lag": ends[p]} for p in range(PARTITIONS)],
+              "partitions in the topic")
+        assert abs(written["captured_at_us"] / 1e6 - time.time()) < 300, written
         metrics = fetch(address, "/metrics")
         assigned, lag = (re.search(name + r'\{([^}]*)topic="lag",partition="1"\} (\d+)', metrics).groups()
                          for name in ("kafka_partition_assigned", "kafka_consumergroup_lag"))

@@ -66,25 +66,6 @@ def record(i, busy=0):
             "headers": [("trace", b"t%d" % i)]}
 
 
-def messages(broker, topic, partitions=2):
-    """All that is in a topic: (headers, key, value, time in ms)."""
-    import confluent_kafka
-    consumer = broker.consumer("look-at-" + topic)
-    try:
-        out = []
-        for partition, end in enumerate(broker.end_offsets(topic, partitions)):
-            consumer.assign([confluent_kafka.TopicPartition(topic, partition, 0)])
-            at = 0
-            while at < end:
-                message = consumer.poll(10)
-                assert message is not None and message.error() is None, (topic, message)
-                at = message.offset() + 1
-                out.append((message.headers(), message.key(), message.value(), message.timestamp()[1]))
-        return out
-    finally:
-        consumer.close()
-
-
 def tiers(broker):
     """Each failure goes one tier on, with its count; what fails in all of them becomes a letter."""
     name = "orders"
@@ -102,18 +83,19 @@ def tiers(broker):
         check_identity(final)
         equal((final["received"], final["committed"], final["dead_lettered"]), (115, 110, 5), "the account")
         equal(sorted(effects(folder)), sorted("r%d" % i for i in [*range(110 - 5), *range(200, 205)]), "effects")
-        found = [messages(broker, "orders.retry.%ds" % delay) for delay in DELAYS]
+        found = [[(m.headers(), m.value(), m.timestamp()[1]) for m in broker.messages("orders.retry.%ds" % delay, 2)]
+                 for delay in DELAYS]
         equal([len(tier) for tier in found], [15, 10, 5], "messages by tier")
         for count, tier in enumerate(found, 1):
-            for headers, _, value, at_ms in tier:
+            for headers, value, at_ms in tier:
                 named = dict(headers)
                 equal(named["sluice.retry_count"], b"%d" % count, "count")
                 equal(named["trace"], b"t" + json.loads(value)["id"][1:].encode(), "its own header")
                 due_ms = int(named["sluice.retry_at"]) / 1000
                 assert abs(due_ms - at_ms - DELAYS[count - 1] * 1000) < 1000, (due_ms, at_ms)
         # No record is tried again before its time.
-        second = {value: at_ms for _, _, value, at_ms in found[1]}
-        for headers, _, value, _ in found[0]:
+        second = {value: at_ms for _, value, at_ms in found[1]}
+        for headers, value, _ in found[0]:
             if value in second:
                 assert second[value] >= int(dict(headers)["sluice.retry_at"]) // 1000, (value, second[value])
         code, out, err = folder.run("dlq", "sample", "-c", "a.yaml", "--json", "--full")

@@ -188,6 +188,23 @@ class Broker:
         finally:
             consumer.close()
 
+    def messages(self, topic, partitions=1):
+        """All that is in the topic, which nobody has deleted from."""
+        consumer = self.consumer("reader-of-" + topic)
+        try:
+            found = []
+            for partition, end in enumerate(self.end_offsets(topic, partitions)):
+                consumer.assign([confluent_kafka.TopicPartition(topic, partition, 0)])
+                at = 0
+                while at < end:
+                    message = consumer.poll(30)
+                    assert message is not None and message.error() is None, (topic, partition, at)
+                    at = message.offset() + 1
+                    found.append(message)
+            return found
+        finally:
+            consumer.close()
+
 
 def main(tests, properties=""):
     """Runs the functions given, each called with the broker; what cannot be had here is a skip. `properties`: more

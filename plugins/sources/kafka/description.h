@@ -94,9 +94,13 @@ inline constexpr auto kConfigSchema = common::kafka::joined(
       "type": "boolean", "default": false,
       "description": "Log the lag of each partition every lag_interval."
     },
+    "lag_topic": {
+      "type": "string",
+      "description": "Topic that gets a snapshot of the lag every lag_interval, such as telemetry.kafka.lag. Absent: none."
+    },
     "lag_interval": {
       "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "30s",
-      "description": "Time between two snapshots of the lag in the log."
+      "description": "Time between two snapshots of the lag in the log and in lag_topic."
     },
     "statistics_interval": {
       "type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$", "default": "15s",

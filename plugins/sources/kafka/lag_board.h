@@ -17,6 +17,7 @@ class LagBoard {
   struct Row {
     std::string name;
     std::string topic;
+    std::int32_t partition = 0;
     std::uint32_t lane = 0;
     std::int64_t committed = -1;  // the next offset to be read after a restart; -1: none yet
     std::int64_t end = -1;        // high watermark; -1: unknown

@@ -34,27 +34,13 @@ constexpr std::array<OwnedProperty, 14> kOwned = {{
     {"allow.auto.create.topics", "nothing: a source does not create topics; create them before"},
 }};
 
-constexpr std::array<std::string_view, 21> kOptions = {"topics",
-                                                       "group_id",
-                                                       "group_prefix",
-                                                       "group_instance_id",
-                                                       "assignment",
-                                                       "auto_offset_reset",
-                                                       "until",
-                                                       "commit",
-                                                       "auto_commit",
-                                                       "commit_on_publish",
-                                                       "commit_async",
-                                                       "commit_interval",
-                                                       "tombstone",
-                                                       "isolation",
-                                                       "session_timeout",
-                                                       "revoke_timeout",
-                                                       "connect_timeout",
-                                                       "publish_lag",
-                                                       "lag_interval",
-                                                       "start",
-                                                       "statistics_interval"};
+constexpr std::array<std::string_view, 22> kOptions = {
+    "topics",          "group_id",           "group_prefix",    "group_instance_id",
+    "assignment",      "auto_offset_reset",  "until",           "commit",
+    "auto_commit",     "commit_on_publish",  "commit_async",    "commit_interval",
+    "tombstone",       "isolation",          "session_timeout", "revoke_timeout",
+    "connect_timeout", "publish_lag",        "lag_topic",       "lag_interval",
+    "start",           "statistics_interval"};
 
 void check_topic(const std::string& where, const std::string& topic) {
   if (topic.empty()) throw BadConfig(where + ": is empty; expected a topic or a pattern ^...");
@@ -175,12 +161,16 @@ Options::Options(const Config& config, std::string_view instance)
       connect_timeout(duration_option(config, "/connect_timeout", std::chrono::seconds(10),
                                       milliseconds(100), std::chrono::minutes(10), "100ms to 10m")),
       publish_lag(config.boolean("/publish_lag", false)),
+      lag_topic(text_option(config, "/lag_topic", "")),
       lag_interval(duration_option(config, "/lag_interval", std::chrono::seconds(30),
                                    milliseconds(100), std::chrono::hours(24), "100ms to 24h")),
       statistics_interval(duration_option(config, "/statistics_interval", std::chrono::seconds(15),
                                           milliseconds(0), std::chrono::hours(1),
                                           "0s (off) to 1h")) {
   choice<int>(config, "/assignment", {"cooperative-sticky", "range", "roundrobin"});
+  if (!lag_topic.empty() && !common::kafka::may_name_topic(lag_topic)) {
+    throw BadConfig("/lag_topic: \"" + lag_topic + "\" is no name of a topic");
+  }
   if (revoke_timeout > session_timeout) {
     throw BadConfig(
         "/revoke_timeout: expected at most /session_timeout, in which a member must answer; raise "

@@ -54,6 +54,7 @@ struct Options {
   std::chrono::milliseconds revoke_timeout;  // what a drain at revocation may take
   std::chrono::milliseconds connect_timeout;
   bool publish_lag;
+  std::string lag_topic;  // empty: none
   std::chrono::milliseconds lag_interval;
   std::chrono::milliseconds statistics_interval;  // 0: none are gathered
 

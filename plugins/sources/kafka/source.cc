@@ -15,7 +15,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSlice{50};
 // A host without room for so long is not coming back at once: what was fetched ahead may go.
 constexpr milliseconds kPauseAfter{1000};
-constexpr milliseconds kLagEvery{1000};
 constexpr std::size_t kMostReserved = 4096;
 
 sluice_rc lag_of(sluice_source* source, void (*each)(void*, const sluice_lane_lag*), void* ctx) {
@@ -27,12 +26,6 @@ sluice_rc lag_of(sluice_source* source, void (*each)(void*, const sluice_lane_la
 
 constexpr sluice_source_lag kLagTable{sizeof(sluice_source_lag), 0, &lag_of};
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 KafkaSource::KafkaSource(Context context, const Config& config)
@@ -41,7 +34,8 @@ KafkaSource::KafkaSource(Context context, const Config& config)
       options_(config, context.name()),
       stop_(context),
       committer_(context, options_, table_, stop_, log_.steady),
-      board_(options_.group_id) {}
+      board_(options_.group_id),
+      lag_topic_(context, options_) {}
 
 const void* KafkaSource::extension(std::string_view id) {
   if (id == SLUICE_EXT_SOURCE_LAG) return &kLagTable;
@@ -253,42 +247,6 @@ void KafkaSource::pause(bool paused) {
 void KafkaSource::ack(std::span<const sluice_mark> marks) {
   for (const sluice_mark& mark : marks) table_.settled(mark.lane, mark.position);
   if (client_) committer_.settled();
-}
-
-void KafkaSource::look_at_lag(bool now) {
-  const auto time = Clock::now();
-  if (!now && time < lag_due_) return;
-  lag_due_ = time + kLagEvery;
-  std::vector<LagBoard::Row> rows;
-  std::int64_t total = 0;
-  table_.each([&](Partition& partition) {
-    Range range;
-    if (rd_kafka_get_watermark_offsets(client_.get(), partition.topic.c_str(), partition.number,
-                                       &range.low, &range.high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        range.high >= 0) {
-      partition.end = range.high;
-    }
-    LagBoard::Row row{lane_name(partition.topic, partition.number), partition.topic, partition.lane,
-                      partition.committed, partition.end};
-    if (row.behind() == 0) {
-      row.seconds = 0;
-    } else if (partition.time_ms > 0) {
-      row.seconds = std::max(0.0, static_cast<double>(now_ms() - partition.time_ms) / 1000);
-    }
-    total += std::max<std::int64_t>(row.behind(), 0);
-    rows.push_back(std::move(row));
-  });
-  if (options_.publish_lag && time >= lag_told_ + options_.lag_interval) {
-    lag_told_ = time;
-    std::string text = "lag of group " + options_.group_id + ": " + std::to_string(total) +
-                       " records in " + std::to_string(rows.size()) + " partitions";
-    constexpr std::size_t kMostNamed = 20;
-    for (std::size_t i = 0; i < std::min(rows.size(), kMostNamed); ++i) {
-      text += (i == 0 ? ": " : ", ") + rows[i].name + " " + std::to_string(rows[i].behind());
-    }
-    context_.info(text);
-  }
-  board_.set(std::move(rows), now_ms() * 1000);
 }
 
 void KafkaSource::tell_once(std::int32_t level, const std::string& text) {

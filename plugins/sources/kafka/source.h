@@ -22,6 +22,7 @@
 #include "plugins/sources/kafka/committer.h"
 #include "plugins/sources/kafka/event_block.h"
 #include "plugins/sources/kafka/lag_board.h"
+#include "plugins/sources/kafka/lag_topic.h"
 #include "plugins/sources/kafka/options.h"
 #include "plugins/sources/kafka/partitions.h"
 #include "plugins/sources/kafka/statistics.h"
@@ -113,6 +114,8 @@ class KafkaSource {
   void settle_changes();
   void pause(bool paused);
   void look_at_lag(bool now);
+  [[nodiscard]] std::string snapshot_of(const std::vector<LagBoard::Row>& rows, std::int64_t total,
+                                        std::int64_t captured_us) const;
   void tell_once(std::int32_t level, const std::string& text);
 
   // source_statistics.cc
@@ -202,6 +205,8 @@ class KafkaSource {
   Clock::time_point last_room_{};  // when the host last had room for records
   Clock::time_point lag_due_{};
   Clock::time_point lag_told_{};
+  Clock::time_point lag_written_{};
+  LagTopic lag_topic_;
   std::string down_;          // why no broker answers; empty: one does
   std::string last_trouble_;  // what the client last said of a connection
   bool told_committed_ = false;

@@ -39,6 +39,7 @@ void KafkaSource::start_client() {
   queue_.reset(rd_kafka_queue_get_consumer(client.get()));
   client_ = std::move(client);
   committer_.open(client_.get());
+  lag_topic_.open();
 }
 
 void KafkaSource::wait_for_brokers() {
