@@ -36,8 +36,8 @@ void unique_names(const Value& pipelines, Problems& problems) {
 // A template gives each delay a topic of its own.
 void retry_topics_form(const Value& sink, const Value& topics, bool delays, const std::string& path,
                        Problems& problems) {
-  const auto add = [&](const Place& place, std::string text) {
-    problems.add(place, path + ".retry", std::move(text));
+  const auto add = [&](const Place& place, const std::string& text) {
+    problems.add(place, path + ".retry", text);
   };
   if (!delays) {
     add(topics.node->key_place,

@@ -14,11 +14,14 @@ void RetryLanes::add(const Partition& partition) {
 void RetryLanes::remove(const Partition& partition) {
   MutexLock lock(mutex_);
   lanes_.erase(partition);
-  std::erase_if(out_, [&](const auto& entry) {
-    if (entry.second.partition != partition) return false;
-    out_bytes_ -= entry.second.bytes;
-    return true;
-  });
+  for (auto at = out_.begin(); at != out_.end();) {
+    if (at->second.partition != partition) {
+      ++at;
+      continue;
+    }
+    out_bytes_ -= at->second.bytes;
+    at = out_.erase(at);
+  }
 }
 
 uint64_t RetryLanes::take(const Partition& partition, int64_t offset, uint64_t bytes) {
@@ -81,10 +84,11 @@ uint64_t RetryLanes::out_bytes() const {
 }
 
 bool RetryLanes::any_out(const std::vector<Partition>& partitions) const {
-  return std::any_of(partitions.begin(), partitions.end(), [this](const Partition& partition) {
+  for (const Partition& partition : partitions) {
     const auto lane = lanes_.find(partition);
-    return lane != lanes_.end() && !lane->second.taken.empty();
-  });
+    if (lane != lanes_.end() && !lane->second.taken.empty()) return true;
+  }
+  return false;
 }
 
 void RetryLanes::wait_settled(const std::vector<Partition>& partitions,

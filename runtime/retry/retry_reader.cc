@@ -91,7 +91,7 @@ void RetryReader::read() {
     }
     if (!*incoming) break;
     well();
-    take_in(std::move(**incoming));
+    take_in(**incoming);
     ++taken;
   }
   if (!stop_.requested()) deliver_due();
@@ -99,7 +99,7 @@ void RetryReader::read() {
   if (options_.clock->now() >= commit_at_) commit(false);
 }
 
-void RetryReader::take_in(store::KafkaMember::Incoming incoming) {
+void RetryReader::take_in(const store::KafkaMember::Incoming& incoming) {
   const auto queue = queues_.find(incoming.from);
   if (queue == queues_.end()) return;  // given to somebody else meanwhile
   queue->second.waiting.push_back(waiting_of(incoming));

@@ -77,7 +77,7 @@ class RetryReader final : store::KafkaMember::Listener {
   void run();
   void open();
   void read();
-  void take_in(store::KafkaMember::Incoming incoming);
+  void take_in(const store::KafkaMember::Incoming& incoming);
   Waiting waiting_of(const store::KafkaMember::Incoming& incoming) const;
   void deliver_due();
   bool keep(const Partition& partition, const Waiting& waiting);
