@@ -15,6 +15,7 @@ find_package(Boost 1.81 REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(yaml-cpp REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 # Its CMake package asks for libraries that only its command line tools use.
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)

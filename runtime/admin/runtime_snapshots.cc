@@ -266,6 +266,11 @@ HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
       out.backpressure.reasons.push_back("idempotency keys of " + pipeline.name + ": " +
                                          pipeline.keys->last_error);
     }
+    if (pipeline.registry && pipeline.registry->away_since_us != 0) {
+      healthy = false;
+      out.backpressure.reasons.push_back("schema registry of " + pipeline.name + ": " +
+                                         pipeline.registry->last_error);
+    }
     out.pipelines.push_back(std::move(health));
     for (const SourceStatus& source : pipeline.sources) {
       out.adapters.push_back(source_health(source));

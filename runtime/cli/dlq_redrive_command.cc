@@ -17,6 +17,7 @@
 #include "runtime/cli/terminal.h"
 #include "runtime/pipeline/redrive_request.h"
 #include "runtime/pipeline/runtime.h"
+#include "runtime/pipeline/version_desk.h"
 
 namespace sluice::cli {
 namespace {
@@ -185,7 +186,8 @@ int dry_run_here(const RedriveOptions& options, const DlqPlace& place,
   for (const PipelineConfig& pipeline : place.config->pipelines) {
     auto bundle = Bundle::load(pipeline);
     if (!bundle) return report(bundle.status());
-    pipelines.push_back({&pipeline, std::move(bundle).value()});
+    pipelines.push_back({&pipeline, std::move(bundle).value(),
+                         VersionDesk::stored(place.config->runtime.state_dir, pipeline)});
   }
   const StopSource never;
   const auto result = dry_run_redrive(pipelines, **store, request, Clock::real().wall_us(), never);

@@ -162,6 +162,17 @@ class Builder {
     version(out.version, value.at("version"));
   }
 
+  static void registry(RegistryConfig& out, const Value& value) {
+    out.url = value.get<std::string>("url");
+    while (out.url.ends_with('/')) out.url.pop_back();
+    if (value.at("user").has_data()) out.user = value.get<std::string>("user");
+    if (value.at("password").has_data()) out.password = value.get<std::string>("password");
+    if (value.at("ssl_ca").has_data()) out.ssl_ca = value.get<std::string>("ssl_ca");
+    if (value.at("subject").has_data()) out.subject = value.get<std::string>("subject");
+    out.timeout = value.get<Millis>("timeout");
+    out.refresh = value.get<Millis>("refresh");
+  }
+
   static void version(SchemaVersionConfig& out, const Value& value) {
     using From = SchemaVersionConfig::From;
     if (value.at("pointer").has_data()) out.pointer = value.get<std::string>("pointer");
@@ -171,7 +182,9 @@ class Builder {
     }
     if (const Value* confluent = value.find("confluent")) {
       out.from = From::kConfluent;
-      out.ids = confluent->get<std::string>("ids");
+      if (confluent->at("ids").has_data()) out.ids = confluent->get<std::string>("ids");
+      const Value* asked = confluent->find("registry");
+      if (asked != nullptr && asked->given()) registry(out.registry.emplace(), *asked);
     }
     if (value.at("try").has_data()) out.from = From::kTry;
     if (value.at("default").has_data()) out.fallback = small(value, "default");

@@ -111,6 +111,17 @@ struct DriftConfig {
   uint32_t max_paths = 10'000;      // different paths of a source that are kept
 };
 
+// A schema registry (the interface of Confluent's, which others speak too).
+struct RegistryConfig {
+  std::string url;  // without a slash at its end, a user or a password
+  std::string user;
+  std::string password;
+  std::filesystem::path ssl_ca;  // empty: the system's authorities
+  std::string subject;           // empty: ids of every subject count
+  Millis timeout{5'000};         // of one request
+  Millis refresh{60'000};        // how long an id that is not known is not asked for again
+};
+
 // Where a record of a lineage names its version.
 struct SchemaVersionConfig {
   enum class From {
@@ -122,7 +133,8 @@ struct SchemaVersionConfig {
   From from = From::kPointer;
   std::string pointer;
   std::string header;
-  std::filesystem::path ids;         // kConfluent: a JSON file, schema id -> version
+  std::filesystem::path ids;         // kConfluent: a JSON file, schema id -> version, or
+  std::optional<RegistryConfig> registry;
   std::optional<uint32_t> fallback;  // `default`: of records that name none
 };
 

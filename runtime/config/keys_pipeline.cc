@@ -34,12 +34,43 @@ constexpr std::array kSource = {
         .choices = kPriorities},
 };
 
+constexpr std::array kRegistry = {
+    Key{.name = "url",
+        .text = "`http://` or `https://`, with the path that the registry has there.",
+        .required = true},
+    Key{.name = "user", .text = "For HTTP Basic authentication."},
+    Key{.name = "password", .text = "Of that user."},
+    Key{.name = "ssl_ca",
+        .type = kInputFile,
+        .text = "PEM file of the authorities that may vouch for the server. Default: the "
+                "system's."},
+    Key{.name = "timeout",
+        .type = kDuration,
+        .preset = "5s",
+        .text = "How long one request may take.",
+        .least = 10,
+        .most = 10 * 60'000},
+    Key{.name = "subject",
+        .text = "Only ids of this subject count. Default: those of every subject."},
+    Key{.name = "refresh",
+        .type = kDuration,
+        .preset = "60s",
+        .text = "How long an id that the registry does not know is not asked for again.",
+        .least = 1000,
+        .most = 24 * kHour},
+};
+
 constexpr std::array kConfluent = {
     Key{.name = "ids",
         .type = kInputFile,
-        .text = "JSON file from schema id to version, such as `{\"17\": 2}`.",
-        .required = true,
+        .text = "JSON file from schema id to version, such as `{\"17\": 2}`; or `registry`.",
         .live = true},
+    Key{.name = "registry",
+        .type = kSection,
+        .text = "Schema registry that says which schema an id stands for: the version of the "
+                "lineage with the same schema; a plain url stands for `url`.",
+        .children = kRegistry,
+        .scalar_fills = "url"},
 };
 
 constexpr std::array kVersion = {

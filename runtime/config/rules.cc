@@ -131,6 +131,39 @@ const YamlNode* written(const Value& section, std::string_view key, std::string_
   return found != nullptr && found->kind != YamlNode::Kind::kNull ? found : nullptr;
 }
 
+// What the runtime can ask, and without a password that logs would show.
+void registry_form(const Value& registry, const std::string& path, Problems& problems) {
+  const Value* url = registry.find("url");
+  const auto* text = url != nullptr ? std::get_if<std::string>(&url->data) : nullptr;
+  if (text == nullptr) return;
+  const size_t scheme = text->starts_with("http://") ? 7 : text->starts_with("https://") ? 8 : 0;
+  const std::string_view host = std::string_view(*text).substr(scheme);
+  if (scheme == 0 || host.empty() || host.front() == '/') {
+    problems.add(url->place(), path,
+                 "expected a url such as https://registry.example.com/apis/ccompat/v7");
+  } else if (host.substr(0, host.find('/')).find('@') != std::string_view::npos) {
+    problems.add(url->place(), path,
+                 "the url holds a user or password; give them as \"user\" and \"password\"");
+  } else if (host.find_first_of("?#") != std::string_view::npos) {
+    problems.add(url->place(), path, "the url ends in a query or fragment; remove it");
+  }
+}
+
+// A file or a registry says what ids mean.
+void confluent_form(const Value& confluent, const std::string& path, Problems& problems) {
+  const YamlNode* ids = written(confluent, "ids", "ids");
+  const YamlNode* registry = written(confluent, "registry", "ids");
+  if (ids != nullptr && registry != nullptr) {
+    problems.add(registry->place, path, "\"registry\" does not go with \"ids\"; keep one of them");
+  } else if (ids == nullptr && registry == nullptr) {
+    problems.add(confluent.place(), path,
+                 "expected \"ids\" (a JSON file from schema id to version) or \"registry\" (the "
+                 "url of a schema registry)");
+  } else if (registry != nullptr) {
+    registry_form(*confluent.find("registry"), path + ".registry", problems);
+  }
+}
+
 // Exactly one of the ways in which a record may name its version.
 void version_form(const Value& version, const std::string& path, Problems& problems) {
   std::string first;
@@ -150,6 +183,9 @@ void version_form(const Value& version, const std::string& path, Problems& probl
                  "expected one of pointer, header, confluent or try: where a record names its "
                  "version");
     return;
+  }
+  if (const Value* confluent = version.find("confluent"); first == "confluent") {
+    confluent_form(*confluent, join_path(path, "confluent"), problems);
   }
   const YamlNode* preset = written(version, "default", "pointer");
   if (first == "try" && preset != nullptr) {

@@ -98,7 +98,8 @@ class Shower {
     const bool number =
         std::holds_alternative<uint64_t>(value.data) && text != "auto" && type != KeyType::kSize;
     if (number || type == KeyType::kNumber || type == KeyType::kBool) return text;
-    if (value.node != nullptr && value.node->secret) text = kMask;
+    const bool named_secret = value.key != nullptr && is_secret_name(value.key->name);
+    if ((value.node != nullptr && value.node->secret) || named_secret) text = kMask;
     std::string out;
     append_json_string(out, mask_url(text));
     return out;

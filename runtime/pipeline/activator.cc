@@ -172,6 +172,7 @@ void Activator::try_bundle(const GateResult& gate, const Bundle& before, BundleC
 bool Activator::run_beside(const GateResult& gate, BundleChange& change) {
   ShadowInput input;
   input.records = pipeline_.recent_records();
+  input.schema_ids = pipeline_.schema_ids();
   if (config_.shadow->dead_letters && services_.letters != nullptr) {
     input.letters = curable_letters(config_, *services_.letters);
   }

@@ -9,6 +9,7 @@
 #include "runtime/pipeline/gate.h"
 #include "runtime/pipeline/redriver.h"
 #include "runtime/pipeline/sink_options.h"
+#include "runtime/pipeline/version_desk.h"
 #include "runtime/plugin_host/instance.h"
 #include "runtime/plugin_host/registry.h"
 #include "runtime/retry/retry_check.h"
@@ -51,6 +52,11 @@ Status check_sink(PluginRegistry& registry, const PipelineConfig& pipeline,
   SLUICE_RETURN_IF_ERROR(to_status(instance->open(), config.place));
   SLUICE_RETURN_IF_ERROR(to_status(instance->probe(), config.place));
   return to_status(instance->close(), config.place);
+}
+
+Status check_registry(const RegistryConfig& config, bool connect) {
+  SLUICE_ASSIGN_OR_RETURN(const auto client, registry::RegistryClient::create(config, nullptr));
+  return connect ? client->check() : Status::ok();
 }
 
 // With several nodes a spool has what only this node knows of.
@@ -100,6 +106,11 @@ void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool
                            std::to_string(run) + " passed)",
                        gate.status, gate.tests_failed});
     }
+  }
+  if (VersionDesk::wanted(config)) {
+    items.push_back(
+        {prefix + "schema registry",
+         located(check_registry(*config.schema->version.registry, connect), config.schema->place)});
   }
   for (const SourceConfig& source : config.sources) {
     items.push_back({prefix + "source " + source.name,

@@ -18,8 +18,8 @@ struct CheckItem {
 };
 
 // Looks at everything a run would need, without state and without a record: plugins and their
-// options, schemas, scripts with their tests; with `connect` also opens sources and sinks. Reports
-// every problem, not the first. Safe beside a running process.
+// options, schemas, scripts with their tests; with `connect` also opens sources and sinks and asks
+// schema registries. Reports every problem, not the first. Safe beside a running process.
 std::vector<CheckItem> check_pipelines(const Config& config, const std::vector<std::string>& only,
                                        bool connect);
 

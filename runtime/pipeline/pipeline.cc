@@ -65,6 +65,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineConfig& config,
     pipeline->keys_ = std::make_unique<KeyStage>(pipeline->config_, *context.idempotency, *pipeline,
                                                  *context.clock);
   }
+  SLUICE_RETURN_IF_ERROR(pipeline->create_versions());
   pipeline->path_context_.config = &pipeline->config_;
   for (const SinkConfig& sink : config.sinks) {
     pipeline->path_context_.sink_names.push_back(sink.name);
@@ -228,6 +229,7 @@ Status Pipeline::restore(CheckpointStore& checkpoints) {
 
 Status Pipeline::start_sinks(std::chrono::steady_clock::time_point deadline) {
   if (keys_) keys_->start();
+  if (versions_) versions_->start();
   for (const auto& sink : sinks_) sink->start();
   for (const auto& sink : sinks_) {
     const auto opened = sink->first_open(deadline);
@@ -269,12 +271,14 @@ bool Pipeline::lanes_idle() const {
 }
 
 void Pipeline::finish_sinks() {
+  if (versions_) versions_->stop();
   if (keys_) keys_->stop();
   for (const auto& sink : sinks_) sink->finish();
   for (const auto& sink : sinks_) sink->join();
 }
 
 void Pipeline::abandon_sinks() {
+  if (versions_) versions_->stop();
   if (keys_) keys_->stop();
   for (const auto& sink : sinks_) sink->stop();
   for (const auto& sink : sinks_) sink->join();
@@ -307,9 +311,7 @@ void Pipeline::intake(uint32_t source_index, sluice_batch raw,
     return;
   }
   SLUICE_FAULT("intake.enroll.after");
-  batch->sequence = source.next_sequence++;
-  source.burst.taken(batch->sequence, batch->count());
-  take_in(std::move(batch));
+  to_versions(std::move(batch));
 }
 
 // Received before anything can go wrong with it: a batch that vanishes has to show.
@@ -320,8 +322,15 @@ void Pipeline::receive(Batch& batch) {
   budget_.charge(batch.charged_bytes);
 }
 
-// Stamps a batch that was received and lets it wait for a worker.
+// Gives a batch its place in the order, stamps it and lets it wait for a worker.
 void Pipeline::take_in(BatchPtr batch) {
+  if (batch->redrive) {
+    batch->sequence = redriven_.next_sequence++;
+  } else {
+    Source& source = *sources_[batch->source];
+    batch->sequence = source.next_sequence++;
+    source.burst.taken(batch->sequence, batch->count());
+  }
   WorkItem item{this, std::move(batch), nullptr, nullptr};
   {
     MutexLock lock(bundle_mutex_);

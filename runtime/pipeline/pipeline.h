@@ -25,6 +25,7 @@
 #include "runtime/pipeline/redrive_batch.h"
 #include "runtime/pipeline/rollout.h"
 #include "runtime/pipeline/snapshot.h"
+#include "runtime/pipeline/version_desk.h"
 #include "runtime/plugin_host/registry.h"
 
 namespace sluice {
@@ -120,6 +121,10 @@ class Pipeline final : public SettlementListener,
       SLUICE_EXCLUDES(inject_mutex_);
   // Is there room for letters now?
   [[nodiscard]] bool has_room();
+  // What is known of schema ids; nullptr: no registry is asked.
+  [[nodiscard]] std::shared_ptr<const SchemaIds> schema_ids() const {
+    return versions_ ? versions_->ids() : nullptr;
+  }
   // On a worker's thread, of that number: the batch goes through its path and on to the sinks.
   void process(WorkItem& item, uint32_t worker);
 
@@ -170,7 +175,7 @@ class Pipeline final : public SettlementListener,
     std::unique_ptr<DeliveredRanges> delivered;  // with idempotency by origin
     std::unique_ptr<SourceDriver> driver;
     OrderBuffer order;           // after the driver: batches inside go before their source does
-    uint64_t next_sequence = 0;  // of the driver's thread
+    uint64_t next_sequence = 0;  // of the driver's thread, or of whoever holds the version desk
     Histogram lag_seconds;       // intake to settlement, a record
     BurstGuard burst;
 
@@ -196,6 +201,8 @@ class Pipeline final : public SettlementListener,
   static void fill_spooled(const LetterRequest& request, DeadLetter& letter);
   void intake(uint32_t source, sluice_batch raw, std::shared_ptr<const void> producer);
   void receive(Batch& batch);
+  Status create_versions();
+  void to_versions(BatchPtr batch);
   void take_in(BatchPtr batch);
   // The account's place for redriven records, behind the sources.
   [[nodiscard]] uint32_t redriven_source() const {
@@ -238,11 +245,12 @@ class Pipeline final : public SettlementListener,
   std::vector<std::unique_ptr<Source>> sources_;
   struct {
     OrderBuffer order;
-    uint64_t next_sequence = 0;  // with inject_mutex_
+    uint64_t next_sequence = 0;  // with inject_mutex_, or as that of a source
     Document shown;              // of the settler's thread
   } redriven_;
   Mutex inject_mutex_;
   std::vector<std::unique_ptr<SinkBranch>> sinks_;
+  std::unique_ptr<VersionDesk> versions_;  // where a schema registry is asked; its batches go first
   // What the next batch is stamped with; taken once a batch.
   mutable Mutex bundle_mutex_;
   std::shared_ptr<const Bundle> bundle_ SLUICE_GUARDED_BY(bundle_mutex_);

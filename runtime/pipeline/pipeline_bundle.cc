@@ -73,6 +73,31 @@ std::shared_ptr<Rollout> Pipeline::rollout() const {
   return rollout_;
 }
 
+Status Pipeline::create_versions() {
+  if (!VersionDesk::wanted(config_)) return Status::ok();
+  VersionDesk::Options options;
+  options.registry = *config_.schema->version.registry;
+  if (!context_.state_dir.empty()) {
+    options.file = VersionDesk::file_of(context_.state_dir, config_.name);
+  }
+  options.pipeline = config_.name;
+  options.pass = [this](BatchPtr batch) { take_in(std::move(batch)); };
+  options.clock = context_.clock;
+  auto desk = VersionDesk::create(std::move(options));
+  if (!desk) return std::move(desk).status().with_context(config_.schema->place.text());
+  versions_ = std::move(desk).value();
+  return Status::ok();
+}
+
+// A batch that was received goes on once it is known which schemas its records name.
+void Pipeline::to_versions(BatchPtr batch) {
+  if (versions_) {
+    versions_->submit(std::move(batch));
+  } else {
+    take_in(std::move(batch));
+  }
+}
+
 void Pipeline::process(WorkItem& item, uint32_t worker) {
   BatchPtr batch = std::move(item.batch);
   accounting_.moved(Place::kQueue, Place::kWorker, batch->count());

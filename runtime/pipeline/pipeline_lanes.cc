@@ -51,6 +51,7 @@ Result<uint32_t> Pipeline::move_source(const CheckpointMove& move) {
 }
 
 void Pipeline::lanes_left() {
+  if (versions_) versions_->lanes_left();
   if (keys_) keys_->lanes_left();
   for (const auto& sink : sinks_) sink->lanes_left();
 }

@@ -323,6 +323,7 @@ PipelineSnapshot Pipeline::snapshot() const {
   if (bucket_) out.tokens = bucket_->tokens();
   out.unkeyed = unkeyed_;
   if (keys_) out.keys = keys_->status();
+  if (versions_) out.registry = versions_->status();
   out.transform_seconds = transform_seconds_.snapshot();
   out.scripts = script_versions_.snapshot();
   return out;

@@ -18,9 +18,8 @@ bool Pipeline::inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop) {
   auto batch = std::make_shared<Batch>(letters->records(), buffers_, *this);
   batch->source = redriven_source();
   batch->redrive = std::move(letters);
-  batch->sequence = redriven_.next_sequence++;
   receive(*batch);
-  take_in(std::move(batch));
+  to_versions(std::move(batch));
   return true;
 }
 

@@ -99,6 +99,9 @@ class RecordPath {
                       std::vector<LetterRequest>& letters);
   std::optional<size_t> find_version(Batch& batch, uint32_t index, const Document& document,
                                      std::vector<LetterRequest>& letters);
+  void note_version(Batch& batch, uint32_t index, std::optional<size_t> version);
+  void refuse_unreadable(Batch& batch, uint32_t index, std::string reason, std::string detail,
+                         std::vector<LetterRequest>& letters);
   void refuse_misfit(uint32_t index, const Document& document, const Schema& schema,
                      const std::string& prefix, std::vector<LetterRequest>& letters);
   void refuse_lift(uint32_t index, Lifter::Answer answer, std::vector<LetterRequest>& letters);

@@ -58,8 +58,10 @@ std::optional<size_t> RecordPath::find_version(Batch& batch, uint32_t index,
     }
   } else {
     fill_headers(record);
-    const VersionFinder::Input input{
-        {record.value.data, static_cast<size_t>(record.value.size)}, document, headers_};
+    const VersionFinder::Input input{{record.value.data, static_cast<size_t>(record.value.size)},
+                                     document,
+                                     headers_,
+                                     batch.schema_ids.get()};
     version = finder.find(input);
     if (!version) {
       const bool hidden = !finder.pointer().empty() && is_sensitive(finder.pointer(), "");
@@ -70,10 +72,30 @@ std::optional<size_t> RecordPath::find_version(Batch& batch, uint32_t index,
              finder.pointer(), letters);
     }
   }
+  note_version(batch, index, version);
+  return version;
+}
+
+void RecordPath::note_version(Batch& batch, uint32_t index, std::optional<size_t> version) {
   const auto place = static_cast<uint16_t>(version ? *version + 1 : 0);
   batch.set_schema_version(index, place);
   ++versions_seen_[place];
-  return version;
+}
+
+// What is not JSON may be so because of what stands in front of it, or because its schema says so.
+void RecordPath::refuse_unreadable(Batch& batch, uint32_t index, std::string reason,
+                                   std::string detail, std::vector<LetterRequest>& letters) {
+  if (lifter_) {
+    const sluice_str& value = batch.record(index).value;
+    const auto why = bundle_->versions->explain_unreadable(
+        {value.data, static_cast<size_t>(value.size)}, batch.schema_ids.get());
+    if (why.id) {
+      note_version(batch, index, std::nullopt);
+      return refuse(index, "validate", "SCHEMA_DRIFT", why.text, "", letters);
+    }
+    if (!why.text.empty()) detail += "; " + why.text;
+  }
+  refuse(index, "parse", std::move(reason), std::move(detail), "", letters);
 }
 
 void RecordPath::refuse_lift(uint32_t index, Lifter::Answer answer,

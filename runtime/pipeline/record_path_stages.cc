@@ -115,10 +115,11 @@ void RecordPath::read(Batch& batch, uint32_t index, Staged& to,
   const ParseResult parsed = to.document.parse(value, limits_);
   if (!parsed) {
     const size_t skipped = static_cast<size_t>(record.value.size) - value.size();
-    refuse(index, "parse", parse_reason(parsed.code),
-           std::string(parsed.message) + " (at byte " + std::to_string(parsed.offset + skipped) +
-               " of " + std::to_string(record.value.size) + ")",
-           "", letters);
+    refuse_unreadable(batch, index, parse_reason(parsed.code),
+                      std::string(parsed.message) + " (at byte " +
+                          std::to_string(parsed.offset + skipped) + " of " +
+                          std::to_string(record.value.size) + ")",
+                      letters);
     return;
   }
   to.newest = &to.document;

@@ -26,6 +26,7 @@ class DryRunPath {
   static Result<std::unique_ptr<DryRunPath>> create(const DryRunPipeline& pipeline) {
     std::unique_ptr<DryRunPath> path(new DryRunPath(*pipeline.config));
     path->bundle_ = pipeline.bundle;
+    path->schema_ids_ = pipeline.schema_ids;
     SLUICE_ASSIGN_OR_RETURN(path->path_, RecordPath::create(path->context_, pipeline.bundle));
     return path;
   }
@@ -44,6 +45,7 @@ class DryRunPath {
     batch->redrive = letters;
     batch->source = static_cast<uint32_t>(config_.sources.size());
     batch->bundle = bundle_;
+    batch->schema_ids = schema_ids_;
     std::vector<LetterRequest> failures;
     if (from == RedriveFrom::kSink) {
       stored_parts(*batch, config_.sinks, failures);
@@ -94,6 +96,7 @@ class DryRunPath {
   NobodyWaits listener_;
   BatchBufferPool pool_;
   std::shared_ptr<const Bundle> bundle_;
+  std::shared_ptr<const SchemaIds> schema_ids_;
   std::unique_ptr<RecordPath> path_;
   std::vector<DeadLetter> waiting_;
 };

@@ -31,6 +31,7 @@ struct DryRunReport {
 struct DryRunPipeline {
   const PipelineConfig* config = nullptr;
   std::shared_ptr<const Bundle> bundle;
+  std::shared_ptr<const SchemaIds> schema_ids = nullptr;  // where a registry is asked
 };
 
 // Reads the chosen letters with these bundles. Nothing is delivered, counted or kept; what scripts

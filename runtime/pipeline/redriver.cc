@@ -197,7 +197,7 @@ Result<DryRunReport> Redriver::dry_run(const RedriveRequest& request) {
   SLUICE_RETURN_IF_ERROR(check(request));
   std::vector<DryRunPipeline> pipelines;
   for (const Pipeline* each : context_.pipelines) {
-    pipelines.push_back({&each->config(), each->bundle()});
+    pipelines.push_back({&each->config(), each->bundle(), each->schema_ids()});
   }
   return dry_run_redrive(pipelines, *context_.letters, request, context_.clock->wall_us(),
                          dry_stop_);

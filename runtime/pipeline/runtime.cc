@@ -197,11 +197,18 @@ bool Runtime::safe() const {
                      [](const auto& pipeline) { return pipeline->safe(); });
 }
 
-// A required sink has failed for longer than a finite run waits.
+// A required sink, or a schema registry that records wait for, has failed for longer than a finite
+// run waits.
 bool Runtime::held_too_long() const {
   const int64_t limit_us = config_.runtime.drain_timeout.count() * 1000;
   for (const auto& pipeline : pipelines_) {
-    for (const SinkStatus& sink : pipeline->snapshot().sinks) {
+    const PipelineSnapshot snapshot = pipeline->snapshot();
+    if (const auto& registry = snapshot.registry;
+        registry && registry->away_since_us != 0 &&
+        clock_.wall_us() - registry->away_since_us > limit_us) {
+      return true;
+    }
+    for (const SinkStatus& sink : snapshot.sinks) {
       if (sink.required && sink.failing_since_us != 0 &&
           clock_.wall_us() - sink.failing_since_us > limit_us) {
         return true;

@@ -30,8 +30,10 @@ class NoListener final : public SettlementListener {
 class ShadowSide {
  public:
   static Result<std::unique_ptr<ShadowSide>> create(const PipelineConfig& config,
-                                                    std::shared_ptr<const Bundle> bundle) {
+                                                    std::shared_ptr<const Bundle> bundle,
+                                                    std::shared_ptr<const SchemaIds> schema_ids) {
     std::unique_ptr<ShadowSide> side(new ShadowSide(config));
+    side->schema_ids_ = std::move(schema_ids);
     SLUICE_ASSIGN_OR_RETURN(side->path_, RecordPath::create(side->context_, std::move(bundle)));
     return side;
   }
@@ -46,6 +48,7 @@ class ShadowSide {
     raw.records = records.records.data();
     batch_ = std::make_shared<Batch>(raw, pool_, listener_);
     batch_->source = sample.source();
+    batch_->schema_ids = schema_ids_;
     path_->process(*batch_, letters_);
     results_.assign(batch_->count(), {});
     for (const LetterRequest& letter : letters_) {
@@ -76,6 +79,7 @@ class ShadowSide {
   std::shared_ptr<Batch> batch_;
   std::vector<LetterRequest> letters_;
   std::vector<ShadowResult> results_;
+  std::shared_ptr<const SchemaIds> schema_ids_;
 };
 
 class ShadowRun {
@@ -181,8 +185,8 @@ Result<ShadowReport> run_shadow(const PipelineConfig& config,
                                 const std::shared_ptr<const Bundle>& running,
                                 const std::shared_ptr<const Bundle>& candidate,
                                 const ShadowInput& input) {
-  SLUICE_ASSIGN_OR_RETURN(const auto before, ShadowSide::create(config, running));
-  SLUICE_ASSIGN_OR_RETURN(const auto after, ShadowSide::create(config, candidate));
+  SLUICE_ASSIGN_OR_RETURN(const auto before, ShadowSide::create(config, running, input.schema_ids));
+  SLUICE_ASSIGN_OR_RETURN(const auto after, ShadowSide::create(config, candidate, input.schema_ids));
   ShadowRun run(config, *before, *after);
   for (const auto& sample : input.records) run.records(*sample);
   for (const auto& sample : input.letters) run.letters(*sample);

@@ -35,6 +35,7 @@ struct ShadowReport {
 struct ShadowInput {
   std::vector<std::shared_ptr<const RecordSample>> records;
   std::vector<std::shared_ptr<const RecordSample>> letters;
+  std::shared_ptr<const SchemaIds> schema_ids = nullptr;  // where a registry is asked
 };
 
 // As long as reading all of it twice takes. An error: a bundle cannot be set up.

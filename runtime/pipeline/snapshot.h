@@ -17,6 +17,7 @@
 #include "runtime/pipeline/source_driver.h"
 #include "runtime/pipeline/version_counts.h"
 #include "runtime/retry/retry_topics.h"
+#include "runtime/pipeline/version_desk.h"
 #include "runtime/schema/drift/ledger.h"
 
 namespace sluice {
@@ -35,11 +36,12 @@ struct PipelineSnapshot {
   std::map<std::string, uint64_t> script_counts;  // of sluice.count(), by name
   uint64_t held_bytes = 0;
   uint64_t held_bytes_limit = 0;
-  std::optional<double> tokens;                // none: no rate limit
-  Histogram::Snapshot transform_seconds;       // the record path, a record
-  std::vector<ScriptStats::Snapshot> scripts;  // by version, newest first
-  uint64_t unkeyed = 0;                        // records without an idempotency key
-  std::optional<KeyStage::Status> keys;        // where records have keys
+  std::optional<double> tokens;                 // none: no rate limit
+  Histogram::Snapshot transform_seconds;        // the record path, a record
+  std::vector<ScriptStats::Snapshot> scripts;   // by version, newest first
+  uint64_t unkeyed = 0;                         // records without an idempotency key
+  std::optional<KeyStage::Status> keys;         // where records have keys
+  std::optional<VersionDesk::Status> registry;  // where a schema registry is asked
 };
 
 struct RuntimeSnapshot {

@@ -54,6 +54,7 @@ inline constexpr size_t kPlaces = 4;
 class Batch;
 struct Bundle;        // of the pipeline; opaque here
 struct RedriveBatch;  // likewise
+class SchemaIds;      // of the schema module; likewise
 
 // Told when a batch has nothing left to wait for. Calls come on any thread.
 class SettlementListener {
@@ -156,6 +157,8 @@ class Batch : public std::enable_shared_from_this<Batch> {
   // During a rollout: what the records of some keys are read with, those whose key_hash() is below.
   std::shared_ptr<const Bundle> candidate;
   uint64_t candidate_below = 0;
+  // What a schema registry says of the ids in front of its records; nullptr: none was asked.
+  std::shared_ptr<const SchemaIds> schema_ids;
   // Its records are dead letters that are tried again; nullptr: a source gave them.
   std::shared_ptr<RedriveBatch> redrive;
   SpoolOrigin* spooled = nullptr;  // owned with the records; nullptr: not from a spool

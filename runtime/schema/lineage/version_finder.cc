@@ -7,6 +7,8 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sha256.h"
 #include "runtime/base/text.h"
+#include "runtime/schema/registry/identity.h"
+#include "runtime/schema/sources.h"
 
 namespace sluice {
 namespace {
@@ -45,7 +47,11 @@ Result<std::shared_ptr<const VersionFinder>> VersionFinder::create(
     }
     case From::kConfluent:
       finder->framed_ = true;
-      SLUICE_RETURN_IF_ERROR(finder->read_ids());
+      if (config.registry) {
+        finder->read_identities();
+      } else {
+        SLUICE_RETURN_IF_ERROR(finder->read_ids());
+      }
       break;
     case From::kHeader:
     case From::kTry:
@@ -107,7 +113,34 @@ uint32_t VersionFinder::frame_id(std::string_view value) {
   return id;
 }
 
-std::optional<size_t> VersionFinder::of_id(uint32_t id) const {
+// A file that cannot be read here was compiled a moment ago: the bundle is read once more then.
+void VersionFinder::read_identities() {
+  const std::vector<LineageVersion>& versions = lineage_->versions();
+  for (size_t i = 0; i < versions.size(); ++i) {
+    const auto text = read_file(versions[i].file, schema::kMaxSchemaBytes);
+    if (!text) continue;
+    if (const auto known = registry::schema_identity(*text)) identities_.emplace_back(*known, i);
+  }
+  std::sort(identities_.begin(), identities_.end());
+  identity_ += "registry " + config_.registry->url + " " + config_.registry->subject + "\n";
+}
+
+std::optional<size_t> VersionFinder::of_schema(const Sha256Digest& identity) const {
+  // Of several that are the same, the newest: what is as that one is needs no lift.
+  const auto past =
+      std::upper_bound(identities_.begin(), identities_.end(), std::make_pair(identity, SIZE_MAX));
+  if (past == identities_.begin() || std::prev(past)->first != identity) return std::nullopt;
+  return std::prev(past)->second;
+}
+
+std::optional<size_t> VersionFinder::of_id(uint32_t id, const SchemaIds* ids) const {
+  if (config_.registry) {
+    const SchemaIds::Entry* entry = ids != nullptr ? ids->find(id) : nullptr;
+    if (entry == nullptr || entry->answer.kind != registry::SchemaAnswer::Kind::kJson) {
+      return std::nullopt;
+    }
+    return of_schema(entry->answer.identity);
+  }
   const auto at = std::lower_bound(ids_.begin(), ids_.end(), std::make_pair(id, size_t{0}));
   if (at == ids_.end() || at->first != id) return std::nullopt;
   return at->second;
@@ -141,7 +174,7 @@ VersionFinder::Found VersionFinder::look(const Input& input) const {
 }
 
 std::optional<size_t> VersionFinder::find(const Input& input) const {
-  if (framed_) return has_frame(input.value) ? of_id(frame_id(input.value)) : fallback_;
+  if (framed_) return has_frame(input.value) ? of_id(frame_id(input.value), input.ids) : fallback_;
   const Found found = look(input);
   if (!found.present) return fallback_;
   return found.number ? lineage_->index_of(*found.number) : std::nullopt;
@@ -155,6 +188,7 @@ std::string VersionFinder::explain(const Input& input) const {
              "schema id); " +
              known + ", set schema.version.default for records without it";
     }
+    if (config_.registry) return explain_id(frame_id(input.value), input.ids);
     return "schema id " + std::to_string(frame_id(input.value)) + " is not in " +
            config_.ids.filename().string() + "; " + known +
            ", add the id with the version that it stands for";
@@ -171,6 +205,61 @@ std::string VersionFinder::explain(const Input& input) const {
   return "schema version " + std::to_string(*found.number) + " in " + place_text() +
          " is not known; " + known + ", add " + std::to_string(*found.number) +
          ".schema.json when it is a new one";
+}
+
+std::string VersionFinder::explain_id(uint32_t id, const SchemaIds* ids) const {
+  using Kind = registry::SchemaAnswer::Kind;
+  const std::string at = "the registry " + config_.registry->url;
+  const std::string what = "schema id " + std::to_string(id);
+  const SchemaIds::Entry* entry = ids != nullptr ? ids->find(id) : nullptr;
+  if (entry == nullptr) return what + " was not looked up: " + at + " is asked by a run only";
+  const registry::SchemaAnswer& answer = entry->answer;
+  std::string named = what;
+  if (!answer.subject.empty()) {
+    named +=
+        " (subject " + shown(answer.subject) + ", version " + std::to_string(answer.version) + ")";
+  }
+  switch (answer.kind) {
+    case Kind::kJson:
+      return named + ": its schema in " + at + " is none of those in " +
+             lineage_->versions().front().file.parent_path().filename().string() + "; " +
+             lineage_->there_is_text() + ", add it as " +
+             std::to_string(lineage_->newest().number + 1) +
+             ".schema.json with its lift, then redrive";
+    case Kind::kOtherType:
+      return named + " is of type " + answer.type + " in " + at +
+             "; only JSON Schema is read, let the producer write with one";
+    case Kind::kOtherSubject:
+      return named + " is not of the subject " + shown(config_.registry->subject) +
+             ", which is the only one that counts; correct the producer, or " +
+             "schema.version.confluent.registry.subject";
+    case Kind::kUnknown:
+      return what + " is not in " + at +
+             "; the producer uses another registry, or the schema was removed: register it, or "
+             "correct the producer, then redrive";
+    case Kind::kUnusable:
+      return named + " in " + at + ": " + answer.detail;
+  }
+  return named;
+}
+
+VersionFinder::Unreadable VersionFinder::explain_unreadable(std::string_view value,
+                                                            const SchemaIds* ids) const {
+  if (!framed_) return {};
+  if (!has_frame(value)) {
+    if (fallback_) return {};
+    std::string found = value.empty()
+                            ? "nothing"
+                            : "byte " + std::to_string(static_cast<unsigned char>(value.front()));
+    if (!value.empty() && value.front() == '\0') {
+      found = std::to_string(value.size()) + " bytes";
+    }
+    return {"expected the Confluent wire format (byte 0, four bytes of schema id, JSON), found " +
+                found,
+            false};
+  }
+  if (!config_.registry || of_id(frame_id(value), ids)) return {};
+  return {explain_id(frame_id(value), ids), true};
 }
 
 std::string VersionFinder::place_text() const {

@@ -14,6 +14,7 @@
 #include "runtime/config/config.h"
 #include "runtime/record/pointer.h"
 #include "runtime/schema/lineage/lineage.h"
+#include "runtime/schema/registry/schema_ids.h"
 #include "runtime/script/script.h"
 
 namespace sluice {
@@ -22,8 +23,9 @@ namespace sluice {
 // its decimal text, or as that text after a `v`: 2, "2", "v2". Immutable; any thread.
 class VersionFinder {
  public:
-  // Reads the file of schema ids, if there is one. Errors name file and JSON Pointer, and versions
-  // that the lineage does not have.
+  // Reads the file of schema ids, if there is one; with a registry, the schemas of the lineage, to
+  // know them again. Errors name file and JSON Pointer, and versions that the lineage does not
+  // have.
   static Result<std::shared_ptr<const VersionFinder>> create(
       const SchemaVersionConfig& config, std::shared_ptr<const Lineage> lineage);
 
@@ -39,7 +41,21 @@ class VersionFinder {
     std::string_view value;    // the record's bytes
     const Document& document;  // its payload, parsed
     std::span<const RecordMeta::Header> headers;
+    const SchemaIds* ids = nullptr;  // what the registry said; nullptr: it was not asked
   };
+  // Does a registry say what the ids mean?
+  [[nodiscard]] bool asks() const { return framed_ && config_.registry.has_value(); }
+  // The schema id in front of a record, if it has one.
+  static std::optional<uint32_t> schema_id(std::string_view value) {
+    return has_frame(value) ? std::optional(frame_id(value)) : std::nullopt;
+  }
+  // A record whose payload is not JSON: what its first bytes say about that, or empty. With `id`
+  // set: its schema id stands for nothing that could be read, whatever the payload.
+  struct Unreadable {
+    std::string text;
+    bool id = false;
+  };
+  [[nodiscard]] Unreadable explain_unreadable(std::string_view value, const SchemaIds* ids) const;
   // Where the version stands in the lineage's versions(), or nothing: none is named (and there is
   // no default) or it is not known. Allocates nothing.
   [[nodiscard]] std::optional<size_t> find(const Input& input) const;
@@ -70,13 +86,17 @@ class VersionFinder {
   }
   static uint32_t frame_id(std::string_view value);
   [[nodiscard]] Found look(const Input& input) const;
-  [[nodiscard]] std::optional<size_t> of_id(uint32_t id) const;
+  void read_identities();
+  [[nodiscard]] std::optional<size_t> of_id(uint32_t id, const SchemaIds* ids) const;
+  [[nodiscard]] std::optional<size_t> of_schema(const Sha256Digest& identity) const;
+  [[nodiscard]] std::string explain_id(uint32_t id, const SchemaIds* ids) const;
 
   const SchemaVersionConfig config_;
   const std::shared_ptr<const Lineage> lineage_;
   std::optional<JsonPointer> pointer_;
   bool framed_ = false;
   std::vector<std::pair<uint32_t, size_t>> ids_;  // schema id -> place in versions(), sorted
+  std::vector<std::pair<Sha256Digest, size_t>> identities_;  // with a registry: likewise, sorted
   std::optional<size_t> fallback_;
   std::string identity_;
 };
