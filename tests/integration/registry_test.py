@@ -92,7 +92,7 @@ def expected(*numbers):
 def letters(folder):
     code, out, err = folder.run("dlq", "sample", "--full", "--json", "--limit", "100")
     equal(code, 0, "exit code of dlq sample: " + err)
-    return json.loads(out)
+    return [json.loads(line) for line in out.splitlines()]
 
 
 def old_and_new_versions(servers):
@@ -142,7 +142,7 @@ def what_cannot_be_read(servers):
         (folder.path / "transformers/orders/2_to_3.lua").write_text("function transform(r) return r end\n")
         dry = json.loads(folder.run("dlq", "redrive", "--dry-run", "--json")[1])
         equal(dry["outcomes"]["pass"], 1, "would pass")
-        code, out, err = folder.run("dlq", "redrive", "--ids", found[3]["id"], "--json")
+        code, out, err = folder.run("dlq", "redrive", "--ids", found[3]["id"], "--allow-overwrite", "--json")
         equal(code, 0, "exit code of the redrive: " + out + err)
         equal(rows(folder), expected(7, *range(100, 100 + len(bad))), "rows after the redrive")
     with servers.pipeline("poison", subject="readings-value", files=FILES) as folder:
@@ -198,7 +198,7 @@ def an_outage(servers):
         process.wait()
         contains("".join(process.log), "registry.recovered", "log")
         equal(servers.broker.committed("outage", "outage", 2), [5, 1], "committed")
-        equal(folder.run("dlq", "sample", "--json")[1].strip(), "[]", "letters")
+        equal(letters(folder), [], "letters")
 
 
 def a_start_without_the_registry(servers):
