@@ -49,6 +49,12 @@ constexpr std::array kDeclarations = {
     Declaration{"ingest_dlq_records", MetricType::Gauge, "Dead letters stored now."},
     Declaration{"ingest_idempotency_keys", MetricType::Gauge,
                 "Idempotency keys kept, one a part and sink; about."},
+    Declaration{
+        "ingest_registry_waiting_records", MetricType::Gauge,
+        "Records that wait until a schema registry says what their schema ids mean, or behind "
+        "such a record."},
+    Declaration{"ingest_registry_requests_total", MetricType::Counter,
+                "Schema ids asked for, by outcome: answered, failed."},
     Declaration{"ingest_idempotency_unkeyed_total", MetricType::Counter,
                 "Records in which nothing was found to make a key of; they are not told apart."},
     Declaration{"ingest_idempotency_waiting", MetricType::Gauge,
@@ -210,6 +216,11 @@ void add_pipeline(Families& families, const PipelineMetrics& pipeline) {
   }
   families.counter("ingest_dlq_entries_total", labels, number(pipeline.dlq_entries));
   families.counter("ingest_idempotency_unkeyed_total", labels, number(pipeline.unkeyed));
+  if (pipeline.registry) {
+    families.gauge("ingest_registry_waiting_records", labels, number(pipeline.registry->waiting));
+    add_counts(families, "ingest_registry_requests_total", labels, "outcome",
+               pipeline.registry->requests);
+  }
   if (pipeline.key_waiters) {
     families.gauge("ingest_idempotency_waiting", labels, number(*pipeline.key_waiters));
   }

@@ -85,8 +85,13 @@ struct PipelineMetrics {
   std::string state = "normal";  // normal, throttled, brownout, drain, paused
   uint64_t in_flight = 0;
   int64_t unaccounted = 0;
-  uint64_t dlq_entries = 0;                       // letters written
-  uint64_t unkeyed = 0;                           // records without an idempotency key
+  uint64_t dlq_entries = 0;  // letters written
+  uint64_t unkeyed = 0;      // records without an idempotency key
+  struct Registry {
+    uint64_t waiting = 0;                      // records
+    std::map<std::string, uint64_t> requests;  // by outcome
+  };
+  std::optional<Registry> registry;               // where a schema registry is asked
   std::optional<uint64_t> key_waiters;            // records and batches that wait for a key
   std::map<std::string, uint64_t> dlq_stored;     // reason code -> letters stored now
   std::map<std::string, uint64_t> script_counts;  // name of sluice.count() -> its sum

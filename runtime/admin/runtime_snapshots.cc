@@ -201,6 +201,10 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
   out.unaccounted = pipeline.account.unaccounted();
   out.dlq_entries = pipeline.account.letters_written;
   out.unkeyed = pipeline.unkeyed;
+  if (const auto& registry = pipeline.registry) {
+    out.registry = {registry->waiting_records,
+                    {{"answered", registry->answers}, {"failed", registry->failures}}};
+  }
   if (pipeline.keys) {
     out.key_waiters = pipeline.keys->waiting_batches + pipeline.keys->waiting_twins;
   }

@@ -204,7 +204,7 @@ bool Runtime::held_too_long() const {
   for (const auto& pipeline : pipelines_) {
     const PipelineSnapshot snapshot = pipeline->snapshot();
     if (const auto& registry = snapshot.registry;
-        registry && registry->away_since_us != 0 &&
+        registry && registry->waiting_batches != 0 && registry->away_since_us != 0 &&
         clock_.wall_us() - registry->away_since_us > limit_us) {
       return true;
     }

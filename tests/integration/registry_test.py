@@ -2,10 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records in Confluent's wire format against a real broker and a real schema registry: which version each is, what
 becomes of ids that mean nothing here, and an outage of the registry."""
+import base64
 import functools
+import http.server
 import json
+import ssl
 import struct
+import subprocess
 import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
 
 from harness import Folder, address_of, check_identity, contains, detailed, equal, wait_for
 import jars
@@ -163,6 +171,59 @@ def what_check_says(servers):
             equal(folder.run("check")[0], 0, "exit code without --connect")
 
 
+class Guard(http.server.BaseHTTPRequestHandler):
+    """In front of the registry: lets in who has the password."""
+    target = ""
+
+    def do_GET(self):
+        good = self.headers.get("Authorization") == "Basic " + base64.b64encode(b"ada:p:w").decode()
+        status, body = 401, b"{}"
+        if good:
+            try:
+                with urllib.request.urlopen(self.target + self.path, timeout=60) as answer:
+                    status, body = answer.status, answer.read()
+            except urllib.error.HTTPError as error:
+                status, body = error.code, error.read()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def over_tls(servers):
+    """Only a server whose certificate counts is told the password, and only who has it is let in."""
+    servers.broker.create("tls")
+    servers.broker.produce("tls", [two(servers, 0)])
+    with tempfile.TemporaryDirectory() as keys:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", keys + "/key.pem",
+                        "-out", keys + "/ca.pem", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        Guard.target = servers.registry.url
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Guard)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(keys + "/ca.pem", keys + "/key.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        good = {"url": "https://localhost:%d/" % server.server_port, "ssl_ca": keys + "/ca.pem", "user": "ada",
+                "password": "p:w"}
+        for wrong, text in (({"ssl_ca": None}, "certificate"), ({"password": "x"}, "check user and password"),
+                            ({"url": good["url"].replace("localhost", "127.0.0.1")}, "127.0.0.1")):
+            registry = {name: value for name, value in {**good, **wrong}.items() if value}
+            with servers.pipeline("tls", **registry) as folder:
+                code, out, _ = folder.run("check", "--connect")
+                equal(code, 3, "exit code of check")
+                contains(out, text, "check")
+        with servers.pipeline("tls", **good) as folder:
+            equal(folder.run_once()["committed"], 1, "committed")
+            shown = folder.run("config", "show")[1]
+            assert "p:w" not in shown and "ada" in shown, shown
+        server.shutdown()
+        server.server_close()
+
+
 def an_outage(servers):
     """Known ids go on, others wait, and nothing of their lane passes them; then all come, in order."""
     servers.broker.create("outage", 2)
@@ -242,6 +303,7 @@ if __name__ == "__main__":
     try:
         registry.begin()  # beside the broker
         kafka_server.main([with_registry(test) for test in (
-            old_and_new_versions, what_cannot_be_read, what_check_says, an_outage, a_start_without_the_registry)])
+            old_and_new_versions, what_cannot_be_read, what_check_says, over_tls, an_outage,
+            a_start_without_the_registry)])
     finally:
         registry.close()

@@ -225,6 +225,24 @@ TEST_F(ConfigTest, ALineageFindsItsLiftsBesideIt) {
   EXPECT_EQ(schema->version.fallback, 2U);
 }
 
+TEST_F(ConfigTest, ARegistrySaysWhatSchemaIdsMean) {
+  const auto config = load(pipeline(
+      "    schema: { lineage: schema/orders, version: { confluent: { registry: { url: "
+      "'https://r.example/apis/', user: ada, password: secret, subject: a-value, timeout: 2s, "
+      "refresh: 30s } } } }\n"));
+  ASSERT_TRUE(config) << config.status().message();
+  const SchemaVersionConfig& version = config->pipelines[0].schema->version;
+  EXPECT_EQ(version.from, SchemaVersionConfig::From::kConfluent);
+  EXPECT_TRUE(version.ids.empty());
+  ASSERT_TRUE(version.registry);
+  EXPECT_EQ(version.registry->url, "https://r.example/apis");
+  EXPECT_EQ(version.registry->user, "ada");
+  EXPECT_EQ(version.registry->password, "secret");
+  EXPECT_EQ(version.registry->subject, "a-value");
+  EXPECT_EQ(version.registry->timeout, Millis(2000));
+  EXPECT_EQ(version.registry->refresh, Millis(30'000));
+}
+
 TEST_F(ConfigTest, ALineageTakesItsLiftsFromWhereItIsTold) {
   const auto config =
       load(pipeline("    schema: { lineage: a/b/, lifts: up, version: /meta/v }\n"));
