@@ -90,7 +90,8 @@ void add_check_command(CLI::App& app, int* exit_code) {
   auto options = std::make_shared<Options>();
   command->add_option("-c,--config", options->config, "Configuration file");
   command->add_option("--pipeline", options->pipelines, "Only these pipelines")->delimiter(',');
-  command->add_flag("--connect", options->connect, "Also open sources and sinks, ask schema registries");
+  command->add_flag("--connect", options->connect,
+                    "Also open sources and sinks, ask schema registries");
   command->add_flag("--json", options->json, "Print as JSON");
   command->footer(
       "Examples:\n"

@@ -133,7 +133,7 @@ struct SchemaVersionConfig {
   From from = From::kPointer;
   std::string pointer;
   std::string header;
-  std::filesystem::path ids;         // kConfluent: a JSON file, schema id -> version, or
+  std::filesystem::path ids;  // kConfluent: a JSON file, schema id -> version, or
   std::optional<RegistryConfig> registry;
   std::optional<uint32_t> fallback;  // `default`: of records that name none
 };

@@ -59,6 +59,7 @@ Keys root_keys();
 Keys pipeline_keys();
 Keys sink_keys();
 Keys dead_letter_keys();  // of a pipeline
+Keys schema_keys();       // likewise
 Keys dlq_burst_keys();
 const Key* find_key(Keys keys, std::string_view name);
 

@@ -186,7 +186,8 @@ Result<ShadowReport> run_shadow(const PipelineConfig& config,
                                 const std::shared_ptr<const Bundle>& candidate,
                                 const ShadowInput& input) {
   SLUICE_ASSIGN_OR_RETURN(const auto before, ShadowSide::create(config, running, input.schema_ids));
-  SLUICE_ASSIGN_OR_RETURN(const auto after, ShadowSide::create(config, candidate, input.schema_ids));
+  SLUICE_ASSIGN_OR_RETURN(const auto after,
+                          ShadowSide::create(config, candidate, input.schema_ids));
   ShadowRun run(config, *before, *after);
   for (const auto& sample : input.records) run.records(*sample);
   for (const auto& sample : input.letters) run.letters(*sample);
