@@ -141,7 +141,7 @@ void VersionDesk::submit(BatchPtr batch) {
   for (const uint32_t id : waiting.missing) want(id);
   hold(std::move(waiting));
   // Its ids may have been answered since they were looked up.
-  release();
+  if (ids_ != before) release();
 }
 
 bool VersionDesk::blocked(Batch& batch) const {
@@ -169,7 +169,7 @@ void VersionDesk::want(uint32_t id) {
 void VersionDesk::release() {
   held_.clear();
   for (auto at = waiting_.begin(); at != waiting_.end();) {
-    if (at->batch->all_left() || (ready(*at) && !blocked(*at->batch))) {
+    if (at->batch->all_left() || (!blocked(*at->batch) && ready(*at))) {
       BatchPtr batch = std::move(at->batch);
       at = waiting_.erase(at);
       batch->schema_ids = ids_;

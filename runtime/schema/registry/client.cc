@@ -37,13 +37,13 @@ Result<std::unique_ptr<RegistryClient>> RegistryClient::create(const RegistryCon
   return std::make_unique<RegistryClient>(config, std::move(transport));
 }
 
-Status RegistryClient::located(Status status) const {
+Status RegistryClient::located(const Status& status) const {
   return {status.code(), "the schema registry " + config_.url + " " + status.message()};
 }
 
 Result<SchemaAnswer> RegistryClient::ask(uint32_t id) {
   auto answer = ask_schema(id);
-  if (!answer) return located(std::move(answer).status());
+  if (!answer) return located(answer.status());
   return answer;
 }
 
@@ -77,7 +77,7 @@ Status RegistryClient::check() {
                                ? "/subjects"
                                : "/subjects/" + path_part(config_.subject) + "/versions";
   auto answer = transport_->get(path);
-  if (!answer) return located(std::move(answer).status());
+  if (!answer) return located(answer.status());
   if (answer->status == 200 && !answer->body.empty() && answer->body.front() == '[') {
     return Status::ok();
   }

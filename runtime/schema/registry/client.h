@@ -24,7 +24,7 @@ class RegistryClient {
   Status check();
 
  private:
-  Status located(Status status) const;
+  [[nodiscard]] Status located(const Status& status) const;
   Result<SchemaAnswer> ask_schema(uint32_t id);
 
   const RegistryConfig config_;

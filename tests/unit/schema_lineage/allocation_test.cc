@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/schema/lineage/lifter.h"
 #include "runtime/schema/lineage/version_finder.h"
+#include "runtime/schema/registry/identity.h"
 #include "tests/unit/schema_lineage/fixture.h"
 #include "tests/unit/support/allocations.h"
 
@@ -39,6 +40,26 @@ class LineageAllocationTest : public LineageTest {
 TEST_F(LineageAllocationTest, TheNewestVersionAllocatesNothing) { EXPECT_EQ(steady(3), 0U); }
 
 TEST_F(LineageAllocationTest, LiftingAllocatesNothingOfItsOwn) { EXPECT_EQ(steady(1), 0U); }
+
+TEST_F(LineageAllocationTest, AnIdThatARegistryExplainsAllocatesNothing) {
+  versions(1, 3);
+  SchemaVersionConfig config;
+  config.from = SchemaVersionConfig::From::kConfluent;
+  config.registry.emplace();
+  const auto finder = VersionFinder::create(config, load().value()).value();
+  SchemaIds::Entry entry;
+  entry.answer.kind = registry::SchemaAnswer::Kind::kJson;
+  entry.answer.identity =
+      *registry::schema_identity(R"({"required":["v"],"properties":{"v":{"const":2}}})");
+  const auto ids = SchemaIds().with(7, entry);
+  const std::string text = std::string("\0\0\0\0\7", 5) + R"({"v":2})";
+  Document document;
+  ASSERT_TRUE(document.parse(finder->payload(text), {}));
+  const uint64_t before = testing::allocations();
+  const auto at = finder->find({text, document, {}, ids.get()});
+  EXPECT_EQ(testing::allocations() - before, 0U);
+  EXPECT_EQ(at, 1U);
+}
 
 }  // namespace
 }  // namespace sluice
