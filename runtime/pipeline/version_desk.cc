@@ -146,10 +146,10 @@ void VersionDesk::submit(BatchPtr batch) {
 
 bool VersionDesk::blocked(Batch& batch) const {
   if (held_.empty()) return false;
-  const auto& segments = batch.segments();
-  return std::any_of(segments.begin(), segments.end(), [&](const Batch::Segment& segment) {
-    return held_.contains({batch.source, segment.lane});
-  });
+  for (const Batch::Segment& segment : batch.segments()) {
+    if (held_.contains({batch.source, segment.lane})) return true;
+  }
+  return false;
 }
 
 void VersionDesk::hold(Waiting waiting) {
@@ -186,8 +186,9 @@ void VersionDesk::release() {
 // An answer that came while it waits counts, however long the others took. What was forgotten
 // meanwhile is asked for again: one batch's answers are not enough to displace each other.
 bool VersionDesk::ready(Waiting& waiting) {
-  std::erase_if(waiting.missing, [this](uint32_t id) { return !wanted_set_.contains(id); });
-  if (!waiting.missing.empty()) return false;
+  for (; !waiting.missing.empty(); waiting.missing.pop_back()) {
+    if (wanted_set_.contains(waiting.missing.back())) return false;
+  }
   waiting.missing = missing_of(*waiting.batch, *ids_, std::nullopt);
   for (const uint32_t id : waiting.missing) want(id);
   return waiting.missing.empty();
