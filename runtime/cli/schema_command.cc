@@ -156,6 +156,7 @@ void add_schema_commands(CLI::App& app, int* exit_code) {
   add_schema_validate_command(*schema, exit_code);
   add_schema_diff_command(*schema, exit_code);
   add_schema_infer_command(*schema, exit_code);
+  add_schema_pull_command(*schema, exit_code);
   add_schema_drift_command(*schema, exit_code);
 }
 

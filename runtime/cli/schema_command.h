@@ -20,6 +20,7 @@ void add_schema_check_command(CLI::App& schema, int* exit_code);
 void add_schema_validate_command(CLI::App& schema, int* exit_code);
 void add_schema_diff_command(CLI::App& schema, int* exit_code);
 void add_schema_infer_command(CLI::App& schema, int* exit_code);
+void add_schema_pull_command(CLI::App& schema, int* exit_code);
 void add_schema_drift_command(CLI::App& schema, int* exit_code);
 
 // How schema files are read, as options that several subcommands have.

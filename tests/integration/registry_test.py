@@ -6,6 +6,7 @@ import base64
 import functools
 import http.server
 import json
+import re
 import ssl
 import struct
 import subprocess
@@ -171,6 +172,37 @@ def what_check_says(servers):
             equal(folder.run("check")[0], 0, "exit code without --connect")
 
 
+def what_a_lineage_lacks(servers):
+    """The registry's schemas as the next files of the lineage, which it takes then."""
+    servers.register("three", "pulled-value", ONE)
+    servers.register("three", "pulled-value", TWO)
+    servers.register("three", "pulled-value", THREE)
+    servers.broker.create("pulled")
+    servers.broker.produce("pulled", [one(servers, 0), two(servers, 1)])
+    files = {name: text for name, text in FILES.items() if "2.schema" not in name and "1_to_2" not in name}
+    with servers.pipeline("pulled", files=files) as folder:
+        code, out, err = folder.run("schema", "pull", "--subject", "pulled-value")
+        equal(code, 0, "exit code: " + err)
+        contains(out, "version 1 (id %d): is 1.schema.json" % servers.ids["one"], "preview")
+        contains(out, "version 3 (id %d): new, 3.schema.json" % servers.ids["three"], "preview")
+        contains(out, "nothing was written", "preview")
+        assert not (folder.path / "schema/orders/2.schema.json").exists(), "a preview that writes"
+        code, out, err = folder.run("schema", "pull", "--subject", "pulled-value", "--write")
+        equal(code, 0, "exit code: " + err)
+        equal(json.loads((folder.path / "schema/orders/3.schema.json").read_text()), THREE, "what was written")
+        lifts = re.findall(r"the lift: sluice (.*)", out)
+        equal(len(lifts), 2, "lifts in:" + out)
+        for lift in lifts:
+            equal(folder.run(*lift.split())[0], 0, "exit code of " + lift)
+        (folder.path / "transformers/orders/1_to_2.lua").write_text(LIFT)
+        equal(folder.run_once()["committed"], 2, "committed")
+        equal(rows(folder), expected(0, 1), "rows")
+        out = folder.run("schema", "pull", "--subject", "pulled-value", "--write")[1]
+        assert "new" not in out and "written" not in out, out
+        equal(folder.run("schema", "pull")[0], 2, "exit code without a subject")
+        equal(folder.run("schema", "pull", "--subject", "none")[0], 2, "exit code for a subject that is not there")
+
+
 class Guard(http.server.BaseHTTPRequestHandler):
     """In front of the registry: lets in who has the password."""
     target = ""
@@ -303,7 +335,7 @@ if __name__ == "__main__":
     try:
         registry.begin()  # beside the broker
         kafka_server.main([with_registry(test) for test in (
-            old_and_new_versions, what_cannot_be_read, what_check_says, over_tls, an_outage,
-            a_start_without_the_registry)])
+            old_and_new_versions, what_cannot_be_read, what_check_says, what_a_lineage_lacks,
+            over_tls, an_outage, a_start_without_the_registry)])
     finally:
         registry.close()

@@ -225,7 +225,7 @@ std::string VersionFinder::explain_id(uint32_t id, const SchemaIds* ids) const {
              lineage_->versions().front().file.parent_path().filename().string() + "; " +
              lineage_->there_is_text() + ", add it as " +
              std::to_string(lineage_->newest().number + 1) +
-             ".schema.json with its lift, then redrive";
+             ".schema.json with its lift (sluice schema pull does the first), then redrive";
     case Kind::kOtherType:
       return named + " is of type " + answer.type + " in " + at +
              "; only JSON Schema is read, let the producer write with one";

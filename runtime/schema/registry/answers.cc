@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/schema/registry/answers.h"
 
+#include <algorithm>
+
 #include "runtime/base/text.h"
 #include "runtime/record/document.h"
 #include "runtime/schema/registry/identity.h"
@@ -12,6 +14,7 @@ constexpr long kOk = 200;
 constexpr long kUnauthorized = 401;
 constexpr long kForbidden = 403;
 constexpr long kNotFound = 404;
+constexpr uint64_t kUnknownSubject = 40401;
 constexpr uint64_t kUnknownSchema = 40403;
 constexpr size_t kShownOfBody = 120;
 constexpr size_t kLongestName = 1000;
@@ -40,8 +43,8 @@ std::optional<std::string> text_member(const Document& document, NodeIndex objec
   return std::string(document.string(node, arena));
 }
 
-// Does it say that there is no such id?
-bool says_unknown(const HttpAnswer& answer) {
+// Does it say that there is no such id (or subject, by its code)?
+bool says_unknown(const HttpAnswer& answer, uint64_t expected = kUnknownSchema) {
   if (answer.status != kNotFound) return false;
   Document document;
   if (!document.parse(answer.body, kAnswerLimits)) return false;
@@ -49,7 +52,23 @@ bool says_unknown(const HttpAnswer& answer) {
   const NodeIndex code = document.find(Document::root(), "error_code");
   uint64_t number = 0;
   return code != kNoNode && document.kind(code) == JsonKind::kNumber &&
-         document.uint64(code, &number) && number == kUnknownSchema;
+         document.uint64(code, &number) && number == expected;
+}
+
+// A member that is a number of 32 bits.
+std::optional<uint32_t> number_at(const Document& document, NodeIndex node) {
+  uint64_t number = 0;
+  const bool whole = node != kNoNode && document.kind(node) == JsonKind::kNumber &&
+                     document.uint64(node, &number) && number <= UINT32_MAX;
+  return whole ? std::optional(static_cast<uint32_t>(number)) : std::nullopt;
+}
+
+// Left out for Avro, the first type there was.
+std::string type_of(const Document& document, Arena& arena) {
+  const auto type = text_member(document, Document::root(), "schemaType", arena).value_or("AVRO");
+  std::string out;
+  append_escaped(out, shorten(type.empty() ? "nameless" : type, kShownOfBody));
+  return out;
 }
 
 SchemaAnswer unusable(std::string detail) {
@@ -89,13 +108,11 @@ Result<SchemaAnswer> read_schema(const HttpAnswer& answer) {
   }
   const auto schema = text_member(document, Document::root(), "schema", arena);
   if (!schema) return not_a_registry(answer, expected);
-  // Left out for Avro, the first type there was.
-  const std::string type =
-      text_member(document, Document::root(), "schemaType", arena).value_or("AVRO");
   SchemaAnswer out;
+  const std::string type = type_of(document, arena);
   if (type != "JSON") {
     out.kind = SchemaAnswer::Kind::kOtherType;
-    append_escaped(out.type, shorten(type.empty() ? "nameless" : type, kShownOfBody));
+    out.type = type;
     return out;
   }
   const auto identity = schema_identity(*schema);
@@ -123,17 +140,51 @@ Result<std::vector<SubjectVersion>> read_places(const HttpAnswer& answer) {
   for (uint32_t i = document.count(Document::root()); i > 0 && out.size() < kMostPlaces; --i) {
     if (document.kind(item) != JsonKind::kObject) return not_a_registry(answer, expected);
     const auto subject = text_member(document, item, "subject", arena);
-    const NodeIndex version = document.find(item, "version");
-    uint64_t number = 0;
-    const bool whole = version != kNoNode && document.kind(version) == JsonKind::kNumber &&
-                       document.uint64(version, &number) && number <= UINT32_MAX;
-    if (!subject || subject->size() > kLongestName || !whole) {
+    const auto version = number_at(document, document.find(item, "version"));
+    if (!subject || subject->size() > kLongestName || !version) {
       return not_a_registry(answer, expected);
     }
-    out.emplace_back(*subject, static_cast<uint32_t>(number));
+    out.emplace_back(*subject, *version);
     item = document.next(item);
   }
   return out;
+}
+
+Result<std::vector<uint32_t>> read_versions(const HttpAnswer& answer) {
+  if (says_unknown(answer, kUnknownSubject)) return invalid("has no such subject");
+  if (answer.status != kOk) return refusal(answer);
+  const std::string_view expected = "a JSON list of the subject's versions";
+  Document document;
+  if (answer.cut || !document.parse(answer.body, kAnswerLimits) ||
+      document.kind(Document::root()) != JsonKind::kArray) {
+    return not_a_registry(answer, expected);
+  }
+  std::vector<uint32_t> out;
+  NodeIndex item = document.first_child(Document::root());
+  for (uint32_t i = document.count(Document::root()); i > 0 && out.size() < kMostPlaces; --i) {
+    const auto number = number_at(document, item);
+    if (!number) return not_a_registry(answer, expected);
+    out.push_back(*number);
+    item = document.next(item);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<Registered> read_registered(const HttpAnswer& answer) {
+  if (answer.status != kOk) return refusal(answer);
+  if (answer.cut) return invalid("has a schema there that is larger than is taken");
+  const std::string_view expected = "a JSON object with the members \"schema\" and \"id\"";
+  Document document;
+  Arena arena;
+  if (!document.parse(answer.body, kAnswerLimits) ||
+      document.kind(Document::root()) != JsonKind::kObject) {
+    return not_a_registry(answer, expected);
+  }
+  const auto text = text_member(document, Document::root(), "schema", arena);
+  const auto id = number_at(document, document.find(Document::root(), "id"));
+  if (!text || !id) return not_a_registry(answer, expected);
+  return Registered{*id, type_of(document, arena), *text};
 }
 
 }  // namespace sluice::registry

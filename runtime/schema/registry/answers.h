@@ -50,6 +50,18 @@ using SubjectVersion = std::pair<std::string, uint32_t>;
 inline constexpr size_t kMostPlaces = 1000;
 Result<std::vector<SubjectVersion>> read_places(const HttpAnswer& answer);
 
+// GET /subjects/S/versions: the numbers of a subject's versions, rising, at most kMostPlaces.
+// kInvalid: there is no such subject; else as read_schema().
+Result<std::vector<uint32_t>> read_versions(const HttpAnswer& answer);
+
+// GET /subjects/S/versions/N: a schema as it was registered. kInvalid: it is larger than is taken.
+struct Registered {
+  uint32_t id = 0;
+  std::string type;
+  std::string text;
+};
+Result<Registered> read_registered(const HttpAnswer& answer);
+
 // Of a status that is not 200: what it says, and the cure.
 Status refusal(const HttpAnswer& answer);
 

@@ -26,6 +26,11 @@ std::string path_part(std::string_view text) {
   return out;
 }
 
+Status no_subject(const std::string& subject) {
+  return invalid("has no subject '" + subject +
+                 "'; correct schema.version.confluent.registry.subject, or register the schema");
+}
+
 }  // namespace
 
 RegistryClient::RegistryClient(RegistryConfig config, std::unique_ptr<Transport> transport)
@@ -72,21 +77,31 @@ Result<SchemaAnswer> RegistryClient::ask_schema(uint32_t id) {
   return out;
 }
 
+Result<std::vector<uint32_t>> RegistryClient::versions(const std::string& subject) {
+  auto answer = transport_->get("/subjects/" + path_part(subject) + "/versions");
+  if (!answer) return located(answer.status());
+  auto out = read_versions(*answer);
+  if (out) return out;
+  const Status& why = out.status();
+  return located(why.code() == Code::kInvalid ? no_subject(subject) : why);
+}
+
+Result<Registered> RegistryClient::version(const std::string& subject, uint32_t number) {
+  auto answer =
+      transport_->get("/subjects/" + path_part(subject) + "/versions/" + std::to_string(number));
+  if (!answer) return located(answer.status());
+  auto out = read_registered(*answer);
+  if (!out) return located(out.status());
+  return out;
+}
+
 Status RegistryClient::check() {
-  const std::string path = config_.subject.empty()
-                               ? "/subjects"
-                               : "/subjects/" + path_part(config_.subject) + "/versions";
+  if (!config_.subject.empty()) return versions(config_.subject).status();
+  const std::string path = "/subjects";
   auto answer = transport_->get(path);
   if (!answer) return located(answer.status());
   if (answer->status == 200 && !answer->body.empty() && answer->body.front() == '[') {
     return Status::ok();
-  }
-  constexpr long kNoSuchSubject = 404;
-  if (!config_.subject.empty() && answer->status == kNoSuchSubject &&
-      answer->body.find("40401") != std::string::npos) {
-    return located(invalid("has no subject '" + config_.subject +
-                           "'; correct schema.version.confluent.registry.subject, or register the "
-                           "schema"));
   }
   return located(refusal(*answer));
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/base/status.h"
 #include "runtime/schema/registry/answers.h"
@@ -20,6 +21,9 @@ class RegistryClient {
 
   // What an id stands for. kUnavailable: it is not known now, ask again later; kCancelled.
   Result<SchemaAnswer> ask(uint32_t id);
+  // The versions of a subject, and one of them. kInvalid: there is no such subject.
+  Result<std::vector<uint32_t>> versions(const std::string& subject);
+  Result<Registered> version(const std::string& subject, uint32_t number);
   // Is there a registry, does it let us in, and has it the configured subject?
   Status check();
 

@@ -153,5 +153,28 @@ TEST(RegistryPlaces, AreBoundedAndChecked) {
   EXPECT_FALSE(read_places({200, "[]", true}));
 }
 
+TEST(RegistryVersions, AreNumbersInTheirOrder) {
+  EXPECT_THAT(*read_versions({200, "[3,1,2]", false}), ElementsAre(1U, 2U, 3U));
+  EXPECT_EQ(read_versions({404, R"({"error_code":40401})", false}).status().code(), Code::kInvalid);
+  for (const char* body : {"{}", R"(["1"])", "[-1]", "[1.5]", "[4294967296]", "[", ""}) {
+    EXPECT_EQ(read_versions({200, body, false}).status().code(), Code::kUnavailable) << body;
+  }
+  EXPECT_EQ(read_versions({404, "", false}).status().code(), Code::kUnavailable);
+}
+
+TEST(RegistryVersions, HoldTheSchemaAsItWasRegistered) {
+  const auto found =
+      read_registered({200, R"({"id":7,"schemaType":"JSON","schema":" {\"a\" : 1}"})", false});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->id, 7U);
+  EXPECT_EQ(found->type, "JSON");
+  EXPECT_EQ(found->text, R"( {"a" : 1})");
+  for (const char* body :
+       {"[]", R"({"id":7})", R"({"schema":"x"})", R"({"schema":"x","id":"7"})"}) {
+    EXPECT_EQ(read_registered({200, body, false}).status().code(), Code::kUnavailable) << body;
+  }
+  EXPECT_EQ(read_registered({200, "{", true}).status().code(), Code::kInvalid);
+}
+
 }  // namespace
 }  // namespace sluice::registry
