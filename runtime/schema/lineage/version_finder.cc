@@ -208,7 +208,7 @@ std::string VersionFinder::explain(const Input& input) const {
 }
 
 std::string VersionFinder::explain_id(uint32_t id, const SchemaIds* ids) const {
-  using Kind = registry::SchemaAnswer::Kind;
+  using AnswerKind = registry::SchemaAnswer::Kind;
   const std::string at = "the registry " + config_.registry->url;
   const std::string what = "schema id " + std::to_string(id);
   const SchemaIds::Entry* entry = ids != nullptr ? ids->find(id) : nullptr;
@@ -220,24 +220,24 @@ std::string VersionFinder::explain_id(uint32_t id, const SchemaIds* ids) const {
         " (subject " + shown(answer.subject) + ", version " + std::to_string(answer.version) + ")";
   }
   switch (answer.kind) {
-    case Kind::kJson:
+    case AnswerKind::kJson:
       return named + ": its schema in " + at + " is none of those in " +
              lineage_->versions().front().file.parent_path().filename().string() + "; " +
              lineage_->there_is_text() + ", add it as " +
              std::to_string(lineage_->newest().number + 1) +
              ".schema.json with its lift (sluice schema pull does the first), then redrive";
-    case Kind::kOtherType:
+    case AnswerKind::kOtherType:
       return named + " is of type " + answer.type + " in " + at +
              "; only JSON Schema is read, let the producer write with one";
-    case Kind::kOtherSubject:
+    case AnswerKind::kOtherSubject:
       return named + " is not of the subject " + shown(config_.registry->subject) +
              ", which is the only one that counts; correct the producer, or " +
              "schema.version.confluent.registry.subject";
-    case Kind::kUnknown:
+    case AnswerKind::kUnknown:
       return what + " is not in " + at +
              "; the producer uses another registry, or the schema was removed: register it, or "
              "correct the producer, then redrive";
-    case Kind::kUnusable:
+    case AnswerKind::kUnusable:
       return named + " in " + at + ": " + answer.detail;
   }
   return named;

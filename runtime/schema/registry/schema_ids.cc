@@ -12,7 +12,7 @@ namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
-using Kind = registry::SchemaAnswer::Kind;
+using AnswerKind = registry::SchemaAnswer::Kind;
 
 constexpr uint64_t kMaxFile = 64ULL << 20;
 constexpr std::string_view kFormat = "sluice schema ids 1";
@@ -52,11 +52,11 @@ class EntryReader {
     entry.answer.subject = text(item, "subject");
     entry.answer.version = number(item, "version").value_or(0);
     entry.answer.type = text(item, "type");
-    entry.answer.kind = Kind::kOtherType;
+    entry.answer.kind = AnswerKind::kOtherType;
     if (entry.answer.type.empty()) {
       const auto digest = digest_of(text(item, "schema"));
       if (!digest) return std::nullopt;
-      entry.answer.kind = Kind::kJson;
+      entry.answer.kind = AnswerKind::kJson;
       entry.answer.identity = *digest;
     }
     return std::make_pair(*id, std::move(entry));
@@ -129,7 +129,7 @@ Status SchemaIds::write(const fs::path& file, const std::string& origin) const {
     out += first ? "\n" : ",\n";
     first = false;
     out += "{\"id\":" + std::to_string(id);
-    if (answer.kind == Kind::kJson) append_member(out, "schema", to_hex(answer.identity));
+    if (answer.kind == AnswerKind::kJson) append_member(out, "schema", to_hex(answer.identity));
     append_member(out, "type", answer.type);
     append_member(out, "subject", answer.subject);
     if (answer.version != 0) out += ",\"version\":" + std::to_string(answer.version);

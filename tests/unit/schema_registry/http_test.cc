@@ -11,6 +11,7 @@
 #include <atomic>
 #include <thread>
 
+#include "runtime/base/mutex.h"
 #include "runtime/base/unique_fd.h"
 
 namespace sluice::registry {
@@ -43,7 +44,10 @@ class OneAnswerServer {
   }
   [[nodiscard]] const std::string& url() const { return url_; }
   // Of the last connection that was answered; once its get() is back.
-  [[nodiscard]] const std::string& request() const { return request_; }
+  std::string request() {
+    MutexLock lock(mutex_);
+    return request_;
+  }
 
  private:
   void serve() {
@@ -56,7 +60,10 @@ class OneAnswerServer {
              ::recv(peer.get(), &byte, 1, 0) == 1) {
         request += byte;
       }
-      request_ = request;
+      {
+        MutexLock lock(mutex_);
+        request_ = request;
+      }
       std::string_view rest = answer_;
       while (!rest.empty()) {
         const ssize_t sent = ::send(peer.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
@@ -72,7 +79,8 @@ class OneAnswerServer {
   const std::string answer_;
   const When when_;
   std::string url_;
-  std::string request_;
+  Mutex mutex_;
+  std::string request_ SLUICE_GUARDED_BY(mutex_);
   UniqueFd listener_;
   std::thread thread_;
 };
