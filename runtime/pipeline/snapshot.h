@@ -16,8 +16,8 @@
 #include "runtime/pipeline/script_stats.h"
 #include "runtime/pipeline/source_driver.h"
 #include "runtime/pipeline/version_counts.h"
-#include "runtime/retry/retry_topics.h"
 #include "runtime/pipeline/version_desk.h"
+#include "runtime/retry/retry_topics.h"
 #include "runtime/schema/drift/ledger.h"
 
 namespace sluice {
