@@ -8,16 +8,16 @@ namespace sluice {
 
 namespace store {
 
-Result<std::unique_ptr<DeadLetterStore>> SqliteDeadLetterStore::open(
-    const std::filesystem::path& dir, bool read_only) {
-  SLUICE_ASSIGN_OR_RETURN(Database database, open_database(dir, kLetterFormat, read_only));
+Result<std::unique_ptr<SqliteDeadLetterStore>> SqliteDeadLetterStore::open(
+    const std::filesystem::path& dir, bool read_only, const DatabaseFormat& format) {
+  SLUICE_ASSIGN_OR_RETURN(Database database, open_database(dir, format, read_only));
   std::unique_ptr<SqliteDeadLetterStore> store(new SqliteDeadLetterStore(database.name()));
   if (!read_only) {
     SLUICE_ASSIGN_OR_RETURN(auto writer, LetterWriter::open(std::move(database)));
     MutexLock lock(store->mutex_);
     store->writer_ = std::move(writer);
   }
-  return std::unique_ptr<DeadLetterStore>(std::move(store));
+  return store;
 }
 
 Status SqliteDeadLetterStore::opened_read_only() const {
@@ -75,13 +75,15 @@ Status SqliteDeadLetterStore::settle_redriven(const std::vector<RedrivenLetter>&
 
 Result<std::unique_ptr<DeadLetterStore>> open_dead_letter_store(const std::filesystem::path& dir,
                                                                 bool read_only) {
-  return store::SqliteDeadLetterStore::open(dir, read_only);
+  SLUICE_ASSIGN_OR_RETURN(auto store, store::SqliteDeadLetterStore::open(dir, read_only));
+  return std::unique_ptr<DeadLetterStore>(std::move(store));
 }
 
 Result<std::unique_ptr<DeadLetterStore>> open_dead_letters(const std::filesystem::path& dir,
                                                            const std::string& dsn, bool read_only) {
-  return dsn.empty() ? open_dead_letter_store(dir, read_only)
-                     : open_postgres_dead_letters(dsn, read_only);
+  if (dsn.empty()) return open_dead_letter_store(dir, read_only);
+  return names_dead_letter_topic(dsn) ? open_topic_dead_letters(dir, dsn, read_only)
+                                      : open_postgres_dead_letters(dsn, read_only);
 }
 
 }  // namespace sluice

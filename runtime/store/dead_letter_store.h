@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -152,7 +153,27 @@ Result<std::unique_ptr<DeadLetterStore>> open_dead_letter_store(const std::files
 Result<std::unique_ptr<DeadLetterStore>> open_postgres_dead_letters(const std::string& dsn,
                                                                     bool read_only = false);
 
-// The one that is configured: with a `dsn` in PostgreSQL, else in the folder.
+// The same in a Kafka topic that several nodes share, made when it is not there; `address`:
+// kafka://user:password@host:port,host:port/topic?property=value (see kafka_target.h). The topic is
+// the truth; `letters_<hash>.db` in the folder follows it, and holds this node's redrive plans.
+// read_only: that file is used, and kept up with the topic, where it is there; else one in a
+// temporary folder. Errors as for PostgreSQL. A letter that is larger than the topic takes is
+// kInvalid, and nothing that came with it is written.
+Result<std::unique_ptr<DeadLetterStore>> open_topic_dead_letters(const std::filesystem::path& dir,
+                                                                 const std::string& address,
+                                                                 bool read_only = false);
+
+// What an operator ought to know of such an address before it is used: with `connect` whether the
+// topic keeps letters at all for `keep`. Sentences; none: all is well. Makes nothing.
+Result<std::vector<std::string>> check_topic_dead_letters(const std::string& address,
+                                                          std::chrono::milliseconds keep,
+                                                          bool connect);
+
+// True for an address that open_topic_dead_letters() is for.
+bool names_dead_letter_topic(const std::string& dsn);
+
+// The one that is configured: with a `dsn` in a Kafka topic (kafka://) or in PostgreSQL, else in
+// the folder.
 Result<std::unique_ptr<DeadLetterStore>> open_dead_letters(const std::filesystem::path& dir,
                                                            const std::string& dsn,
                                                            bool read_only = false);

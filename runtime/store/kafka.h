@@ -59,10 +59,15 @@ class KafkaWriter {
   Status write(const std::string& topic, std::span<const Outgoing> messages,
                std::vector<KafkaPlace>* places = nullptr);
 
+  // Lets the client work for so long at most, where there is nothing else to do.
+  void wait(std::chrono::milliseconds time);
+
   // How many partitions a topic has; nothing: there is no such topic.
   Result<std::optional<uint32_t>> partitions(const std::string& topic);
   // Names the cluster, however it is reached.
   Result<std::string> cluster_id();
+  // What the first `partitions` partitions of a topic hold.
+  Result<std::vector<KafkaRange>> ranges(const std::string& topic, uint32_t partitions);
   // What is in force for the topic, by name.
   Result<std::map<std::string, std::string>> topic_config(const std::string& topic);
   // OK as well when it is there already.
@@ -89,7 +94,8 @@ class KafkaReader {
   static Result<std::unique_ptr<KafkaReader>> open(const KafkaTarget& target);
   ~KafkaReader();
 
-  // What the first `partitions` partitions hold.
+  // As KafkaWriter's, of its topic; slower while it reads, since the answer waits behind one that
+  // brings messages.
   Result<std::vector<KafkaRange>> ranges(uint32_t partitions);
   // From now on these partitions are read, from these offsets; what was read before is not.
   Status start(const std::map<int32_t, int64_t>& from);

@@ -67,6 +67,11 @@ Result<std::string> KafkaWriter::cluster_id() {
   return out;
 }
 
+Result<std::vector<KafkaRange>> KafkaWriter::ranges(const std::string& topic, uint32_t partitions) {
+  return kafka_ranges(state_->client.get(), state_->troubles, state_->target.shown, topic,
+                      partitions);
+}
+
 Result<std::map<std::string, std::string>> KafkaWriter::topic_config(const std::string& topic) {
   rd_kafka_t* client = state_->client.get();
   const std::string what =

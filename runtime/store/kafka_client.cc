@@ -90,7 +90,46 @@ void note_trouble(rd_kafka_t* client, int error, const char* text, void* opaque)
   troubles->note(code, why.data());
 }
 
+// Where the partitions begin (-2) or end (-1).
+Result<kafka::Partitions> offsets_of(rd_kafka_t* client, KafkaTroubles& troubles,
+                                     const std::string& what, const std::string& topic,
+                                     uint32_t partitions, int64_t which) {
+  kafka::Partitions list = kafka::new_partitions(partitions);
+  for (uint32_t i = 0; i < partitions; ++i) {
+    const auto partition = static_cast<int32_t>(i);
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = which;
+  }
+  troubles.forget();
+  const auto error = rd_kafka_offsets_for_times(client, list.get(), kKafkaPatienceMs);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_poll(client, 0);
+    Status why = troubles.latest(what);
+    if (!why) return why;
+    return kafka_status(what, error);
+  }
+  for (int i = 0; i < list->cnt; ++i) {
+    const auto failed = list->elems[i].err;
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_status(what, failed);
+  }
+  return list;
+}
+
 }  // namespace
+
+Result<std::vector<KafkaRange>> kafka_ranges(rd_kafka_t* client, KafkaTroubles& troubles,
+                                             const std::string& shown, const std::string& topic,
+                                             uint32_t partitions) {
+  constexpr int64_t kBeginning = -2;
+  constexpr int64_t kEnd = -1;
+  const std::string what = shown + ": the offsets of topic " + topic + " cannot be read";
+  SLUICE_ASSIGN_OR_RETURN(const auto low,
+                          offsets_of(client, troubles, what, topic, partitions, kBeginning));
+  SLUICE_ASSIGN_OR_RETURN(const auto end,
+                          offsets_of(client, troubles, what, topic, partitions, kEnd));
+  std::vector<KafkaRange> out;
+  for (int i = 0; i < low->cnt; ++i) out.push_back({low->elems[i].offset, end->elems[i].offset});
+  return out;
+}
 
 Status kafka_status(std::string_view what, rd_kafka_resp_err_t error, std::string_view detail) {
   std::string text(what);

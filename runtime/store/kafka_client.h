@@ -8,11 +8,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/mutex.h"
 #include "runtime/base/status.h"
 #include "runtime/kafka/handles.h"
-#include "runtime/store/kafka_target.h"
+#include "runtime/store/kafka.h"
 #include "runtime/store/topic_message.h"
 
 // Inside of kafka.h: what its clients have in common.
@@ -49,6 +50,10 @@ Result<kafka::Client> make_kafka_client(rd_kafka_type_t type, kafka::Conf conf,
 TopicMessage topic_message_of(const rd_kafka_message_t& message);
 // As the producer or the broker had it; 0: none.
 int64_t time_ms_of(const rd_kafka_message_t& message);
+// See KafkaWriter::ranges().
+Result<std::vector<KafkaRange>> kafka_ranges(rd_kafka_t* client, KafkaTroubles& troubles,
+                                             const std::string& shown, const std::string& topic,
+                                             uint32_t partitions);
 
 // The answer to a request that tells on `queue`; a failure of the request is its status.
 Result<kafka::Event> kafka_answer(rd_kafka_queue_t* queue, std::string_view what);

@@ -23,12 +23,15 @@ class Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  bool fill(rd_kafka_queue_t* queue, int wait_ms) {
+  // Waits for one, and takes what lies ready behind it: asked for several at once, the client waits
+  // the whole time for the last of them.
+  void fill(rd_kafka_queue_t* queue, int wait_ms) {
     release();
-    const ssize_t found =
-        rd_kafka_consume_batch_queue(queue, wait_ms, messages_.data(), messages_.size());
-    count_ = found > 0 ? static_cast<size_t>(found) : 0;
-    return found >= 0;
+    messages_[0] = rd_kafka_consume_queue(queue, wait_ms);
+    if (messages_[0] == nullptr) return;
+    count_ = 1;
+    const ssize_t more = rd_kafka_consume_batch_queue(queue, 0, &messages_[1], kBatch - 1);
+    if (more > 0) count_ += static_cast<size_t>(more);
   }
   [[nodiscard]] std::span<rd_kafka_message_t* const> messages() const {
     return {messages_.data(), count_};
@@ -54,8 +57,6 @@ struct KafkaReader::State {
   }
 
   void stop();
-  // Where the partitions begin (-2) or end (-1).
-  Result<std::vector<int64_t>> offsets(uint32_t partitions, int64_t which);
   [[nodiscard]] bool has_read(const std::map<int32_t, int64_t>& ends) const;
   Status take(const rd_kafka_message_t& message, const Visit& visit);
 
@@ -70,29 +71,6 @@ struct KafkaReader::State {
 void KafkaReader::State::stop() {
   for (const auto& [partition, offset] : next) rd_kafka_consume_stop(topic.get(), partition);
   next.clear();
-}
-
-Result<std::vector<int64_t>> KafkaReader::State::offsets(uint32_t partitions, int64_t which) {
-  const std::string what = target.shown + ": the offsets of the topic cannot be read";
-  const kafka::Partitions list = kafka::new_partitions(partitions);
-  for (uint32_t i = 0; i < partitions; ++i) {
-    const auto partition = static_cast<int32_t>(i);
-    rd_kafka_topic_partition_list_add(list.get(), target.topic.c_str(), partition)->offset = which;
-  }
-  const auto error = rd_kafka_offsets_for_times(client.get(), list.get(), kKafkaPatienceMs);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    rd_kafka_poll(client.get(), 0);
-    Status why = troubles.latest(what);
-    if (!why) return why;
-    return kafka_status(what, error);
-  }
-  std::vector<int64_t> out;
-  for (int i = 0; i < list->cnt; ++i) {
-    const auto& entry = list->elems[i];
-    if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_status(what, entry.err);
-    out.push_back(entry.offset);
-  }
-  return out;
 }
 
 bool KafkaReader::State::has_read(const std::map<int32_t, int64_t>& ends) const {
@@ -164,13 +142,8 @@ Result<std::unique_ptr<KafkaReader>> KafkaReader::open(const KafkaTarget& target
 }
 
 Result<std::vector<KafkaRange>> KafkaReader::ranges(uint32_t partitions) {
-  constexpr int64_t kBeginning = -2;
-  constexpr int64_t kEnd = -1;
-  SLUICE_ASSIGN_OR_RETURN(const auto low, state_->offsets(partitions, kBeginning));
-  SLUICE_ASSIGN_OR_RETURN(const auto end, state_->offsets(partitions, kEnd));
-  std::vector<KafkaRange> out;
-  for (size_t i = 0; i < low.size() && i < end.size(); ++i) out.push_back({low[i], end[i]});
-  return out;
+  return kafka_ranges(state_->client.get(), state_->troubles, state_->target.shown,
+                      state_->target.topic, partitions);
 }
 
 Status KafkaReader::start(const std::map<int32_t, int64_t>& from) {
@@ -195,9 +168,7 @@ Status KafkaReader::read_to(const std::map<int32_t, int64_t>& ends, const Visit&
   Batch batch;
   auto give_up_at = Steady::now() + kPatience;
   while (!state.has_read(ends)) {
-    if (!batch.fill(state.queue.get(), 100)) {
-      return kafka_status(state.target.shown + ": the topic cannot be read", rd_kafka_last_error());
-    }
+    batch.fill(state.queue.get(), 100);
     rd_kafka_poll(state.client.get(), 0);  // errors
     for (const rd_kafka_message_t* message : batch.messages()) {
       SLUICE_RETURN_IF_ERROR(state.take(*message, visit));

@@ -108,6 +108,10 @@ Result<std::unique_ptr<KafkaWriter>> KafkaWriter::open(const KafkaTarget& target
   return std::unique_ptr<KafkaWriter>(new KafkaWriter(std::move(state)));
 }
 
+void KafkaWriter::wait(std::chrono::milliseconds time) {
+  rd_kafka_poll(state_->client.get(), static_cast<int>(time.count()));
+}
+
 Status KafkaWriter::write(const std::string& topic, std::span<const Outgoing> messages,
                           std::vector<KafkaPlace>* places) {
   State& state = *state_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -15,6 +16,8 @@
 namespace sluice::store {
 
 extern const DatabaseFormat kLetterFormat;
+// The same tables in files of which they are only a part: what makes them, step by step.
+std::span<const char* const> letter_steps();
 
 // Whole letters, as letter_of() wants them; `where` speaks of them as `l`.
 std::string select_letters(std::string_view where);
@@ -65,21 +68,29 @@ class LetterWriter {
   Status drop_missing(uint64_t redrive, const std::vector<uint64_t>& seqs);
   Status settle_redriven(const std::vector<RedrivenLetter>& letters, int64_t now_us);
 
+  // For a store whose letters are a view of something else: all of the letter takes the place of
+  // the one with its id, but for its seq. Inside a transaction of the caller's, who calls
+  // forget_classes() when that fails, or when somebody else has written.
+  Status overwrite(const DeadLetter& letter) { return put_one(overwrite_, letter); }
+  void forget_classes() { class_ids_.clear(); }
+  Database& database() { return database_; }
+  Result<uint64_t> used_bytes(const std::string& pipeline);
+
  private:
-  LetterWriter(Database database, Statement put, Statement put_redriven, Statement find_class,
-               Statement add_class, Statement remove_one);
+  LetterWriter(Database database, Statement put, Statement put_redriven, Statement overwrite,
+               Statement find_class, Statement add_class, Statement remove_one);
 
   Status put_in_transaction(const std::vector<DeadLetter>& letters);
   Status put_one(Statement& statement, const DeadLetter& letter);
   Result<int64_t> class_id(const LetterClass& letter_class);
   Status keep_limits(const std::vector<DeadLetter>& letters);
-  Result<uint64_t> used_bytes(const std::string& pipeline);
   Status drop_oldest(const std::string& pipeline, uint64_t bytes);
   Status settle_one(const RedrivenLetter& letter);
 
   Database database_;
   Statement put_;
   Statement put_redriven_;
+  Statement overwrite_;
   Statement find_class_;
   Statement add_class_;
   Statement remove_one_;
@@ -92,8 +103,9 @@ class LetterWriter {
 
 class SqliteDeadLetterStore final : public DeadLetterStore {
  public:
-  static Result<std::unique_ptr<DeadLetterStore>> open(const std::filesystem::path& dir,
-                                                       bool read_only);
+  static Result<std::unique_ptr<SqliteDeadLetterStore>> open(
+      const std::filesystem::path& dir, bool read_only,
+      const DatabaseFormat& format = kLetterFormat);
 
   Status put(const std::vector<DeadLetter>& letters) override SLUICE_EXCLUDES(mutex_);
   void set_limits(std::map<std::string, LetterLimit> limits) override SLUICE_EXCLUDES(mutex_);

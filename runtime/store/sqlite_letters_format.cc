@@ -178,6 +178,8 @@ constexpr std::array kFunctions = {TextFunction{"letter_path", 1, path_function}
 
 }  // namespace
 
+std::span<const char* const> letter_steps() { return kSteps; }
+
 const DatabaseFormat kLetterFormat = {
     .file = "dead_letters.db",
     .application_id = 0x534c444c,  // "SLDL"

@@ -26,6 +26,13 @@ ON CONFLICT (id) DO UPDATE SET class = excluded.class, attempts = excluded.attem
 constexpr std::string_view kRedriven =
     ", redrives = excluded.redrives, first_reason = excluded.first_reason, part = excluded.part";
 
+// The rest, for letters that come whole from elsewhere.
+constexpr std::string_view kWhole =
+    ", position = excluded.position, flags = excluded.flags, no_value = excluded.no_value, "
+    "first_at_us = excluded.first_at_us, event_time_us = excluded.event_time_us, "
+    "lane = excluded.lane, "
+    "record_key = excluded.record_key, headers = excluded.headers, raw = excluded.raw";
+
 constexpr std::string_view kFindClass =
     "SELECT id FROM classes WHERE pipeline = ?1 AND source = ?2 AND reason = ?3 AND stage = ?4 AND "
     "sink = ?5 AND path = ?6 AND shape = ?7 AND tenant = ?8 AND schema_version = ?9 AND "
@@ -63,10 +70,12 @@ void bind_class(Statement& statement, const LetterClass& of) {
 }  // namespace
 
 LetterWriter::LetterWriter(Database database, Statement put, Statement put_redriven,
-                           Statement find_class, Statement add_class, Statement remove_one)
+                           Statement overwrite, Statement find_class, Statement add_class,
+                           Statement remove_one)
     : database_(std::move(database)),
       put_(std::move(put)),
       put_redriven_(std::move(put_redriven)),
+      overwrite_(std::move(overwrite)),
       find_class_(std::move(find_class)),
       add_class_(std::move(add_class)),
       remove_one_(std::move(remove_one)) {}
@@ -81,13 +90,16 @@ Result<std::unique_ptr<LetterWriter>> LetterWriter::open(Database database) {
   SLUICE_ASSIGN_OR_RETURN(Statement put, database.prepare(kInsert));
   SLUICE_ASSIGN_OR_RETURN(Statement put_redriven,
                           database.prepare(std::string(kInsert) + std::string(kRedriven)));
+  SLUICE_ASSIGN_OR_RETURN(
+      Statement overwrite,
+      database.prepare(std::string(kInsert) + std::string(kRedriven) + std::string(kWhole)));
   SLUICE_ASSIGN_OR_RETURN(Statement find_class, database.prepare(kFindClass));
   SLUICE_ASSIGN_OR_RETURN(Statement add_class, database.prepare(kAddClass));
   SLUICE_ASSIGN_OR_RETURN(Statement remove_one,
                           database.prepare("DELETE FROM letters WHERE seq = ?1"));
-  return std::unique_ptr<LetterWriter>(
-      new LetterWriter(std::move(database), std::move(put), std::move(put_redriven),
-                       std::move(find_class), std::move(add_class), std::move(remove_one)));
+  return std::unique_ptr<LetterWriter>(new LetterWriter(
+      std::move(database), std::move(put), std::move(put_redriven), std::move(overwrite),
+      std::move(find_class), std::move(add_class), std::move(remove_one)));
 }
 
 Status LetterWriter::put(const std::vector<DeadLetter>& letters) {

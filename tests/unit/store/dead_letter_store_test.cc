@@ -194,7 +194,8 @@ TEST(DeadLetterStore, PurgeRemovesWhatIsOlderInBoundedSteps) {
   EXPECT_EQ(*store->count(), 10u);
 }
 
-#ifndef SLUICE_LETTERS_IN_POSTGRES  // where the server does it by itself
+#if !defined(SLUICE_LETTERS_IN_POSTGRES) && \
+    !defined(SLUICE_LETTERS_IN_KAFKA)  // where the server does it by itself
 TEST(DeadLetterStore, PurgeGivesTheDiskBack) {
   TempDir dir;
   {
@@ -259,7 +260,7 @@ TEST(DeadLetterStore, ManyThreadsWriteAndReadAtOnce) {
   EXPECT_EQ(*store->count(), 40u);
 }
 
-#ifndef SLUICE_LETTERS_IN_POSTGRES  // there are none
+#if !defined(SLUICE_LETTERS_IN_POSTGRES) && !defined(SLUICE_LETTERS_IN_KAFKA)  // there are none
 TEST(DeadLetterStore, FilesArePrivate) {
   TempDir dir;
   auto store = open_letters(dir);

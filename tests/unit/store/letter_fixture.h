@@ -12,6 +12,10 @@
 #include "runtime/base/sha256.h"
 #include "tests/unit/store/postgres_server.h"
 #endif
+#ifdef SLUICE_LETTERS_IN_KAFKA
+#include "runtime/base/sha256.h"
+#include "tests/unit/store/kafka_server.h"
+#endif
 
 namespace sluice {
 
@@ -23,6 +27,14 @@ inline Result<std::unique_ptr<DeadLetterStore>> try_letters(const TempDir& dir, 
   if (server == nullptr) return unavailable("no server");
   const std::string database = "d" + sha256_hex(dir.path().string()).substr(0, 16);
   return open_postgres_dead_letters(server->dsn(database), read_only);
+}
+#elif defined(SLUICE_LETTERS_IN_KAFKA)
+inline std::string topic_of(const TempDir& dir) {
+  return "d" + sha256_hex(dir.path().string()).substr(0, 16);
+}
+inline Result<std::unique_ptr<DeadLetterStore>> try_letters(const TempDir& dir, bool read_only) {
+  return open_topic_dead_letters(dir.path(), "kafka://" + kafka_brokers() + "/" + topic_of(dir),
+                                 read_only);
 }
 #else
 inline Result<std::unique_ptr<DeadLetterStore>> try_letters(const TempDir& dir, bool read_only) {

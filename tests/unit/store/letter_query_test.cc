@@ -212,7 +212,7 @@ TEST(LetterLimit, WhenConfiguredTheOldestGoAndAreCounted) {
   EXPECT_EQ(walk(*store, {}).front().position, 100 - kept);
 }
 
-#ifndef SLUICE_LETTERS_IN_POSTGRES
+#if !defined(SLUICE_LETTERS_IN_POSTGRES) && !defined(SLUICE_LETTERS_IN_KAFKA)
 // A file as format 1 left it.
 void make_format_1(const std::filesystem::path& path, int letters) {
   sqlite3* db = nullptr;
