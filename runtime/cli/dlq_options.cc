@@ -60,9 +60,12 @@ Result<DlqPlace> find_dlq_place(const DlqOptions& options) {
   return place;
 }
 
+bool is_configured_place(const DlqPlace& place) {
+  return place.config && place.config->runtime.state_dir == place.state_dir;
+}
+
 Result<std::unique_ptr<DeadLetterStore>> open_dlq(const DlqPlace& place, bool read_only) {
-  // A folder named on the command line is looked at itself, whatever a configuration says.
-  const bool configured = place.config && place.config->runtime.state_dir == place.state_dir;
+  const bool configured = is_configured_place(place);
   return open_dead_letters(place.state_dir,
                            configured ? place.config->runtime.dead_letters_dsn : "", read_only);
 }

@@ -46,6 +46,9 @@ struct DlqPlace {
   std::optional<Config> config;  // none: only the folder is known
 };
 Result<DlqPlace> find_dlq_place(const DlqOptions& options);
+// False: a folder named on the command line, which is looked at itself, whatever a configuration
+// says.
+bool is_configured_place(const DlqPlace& place);
 // The letters; for reading, beside a process that may run, or for whoever holds the folder.
 Result<std::unique_ptr<DeadLetterStore>> open_dlq(const DlqPlace& place, bool read_only = true);
 Result<triage::Selection> selection_of(const DlqOptions& options);

@@ -32,11 +32,19 @@ Result<int64_t> older_than(const std::string& text, int64_t now_us) {
   return now_us - age->count() * 1000;
 }
 
+bool is_in_topic(const DlqPlace& place) {
+  return is_configured_place(place) &&
+         names_dead_letter_topic(place.config->runtime.dead_letters_dsn);
+}
+
 // Yes only by somebody who saw how many it is.
-bool confirmed(uint64_t letters) {
+bool confirmed(uint64_t letters, bool of_topic) {
   write_text(STDERR_FILENO, "Remove " + with_thousands(letters) +
                                 (letters == 1 ? " dead letter" : " dead letters") +
-                                " for good? Type yes: ");
+                                (of_topic ? " for good? Records that no letter needs any more are "
+                                            "deleted from the topic, for all its readers."
+                                          : " for good?") +
+                                " Type yes: ");
   std::string answer;
   return std::getline(std::cin, answer) && answer == "yes";
 }
@@ -87,7 +95,7 @@ int purge_letters(const PurgeOptions& options) {
     if (!counted) return report(counted.status());
     letters = *counted;
   }
-  if (letters != 0 && !options.yes && !confirmed(letters)) {
+  if (letters != 0 && !options.yes && !confirmed(letters, is_in_topic(*place))) {
     write_text(STDERR_FILENO, "nothing was removed\n");
     return kExitNo;
   }
@@ -114,7 +122,8 @@ void add_dlq_purge_command(CLI::App& dlq, int* exit_code) {
   command->add_flag("-y,--yes", options->yes, "Do not ask");
   command->footer(
       "The audit log keeps who removed what. Letters older than dead_letters.keep go by "
-      "themselves.\n"
+      "themselves. In a topic the records that no letter needs any more are deleted, for all its\n"
+      "readers.\n"
       "Examples:\n"
       "  sluice dlq purge --older-than 7 --reason OLDER_REVISION\n"
       "  sluice dlq purge --group 3f2a91bc0d4e --yes --json\n"

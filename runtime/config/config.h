@@ -234,7 +234,7 @@ struct RuntimeConfig {
   bool plugin_dirs_default = false;  // the file does not name them: each may be missing
   std::filesystem::path state_dir;
   std::string shared_state;                     // URL of a Redis; empty: none
-  std::string dead_letters_dsn;                 // PostgreSQL; empty: in state_dir
+  std::string dead_letters_dsn;                 // PostgreSQL or a topic; empty: state_dir
   std::string admin_listen = "127.0.0.1:8080";  // empty: no admin server
   uint32_t workers = 0;                         // 0: one a core
   Millis drain_timeout{30'000};

@@ -23,9 +23,10 @@ constexpr std::array kState = {
                 "it keeps idempotency keys and checkpoints. Default: they are kept in `dir`."},
     Key{.name = "dead_letters",
         .type = kString,
-        .text = "PostgreSQL that several nodes share for dead letters, "
-                "`postgres://[user[:password]@]host[:port]/database`. Default: they are kept in "
-                "`dir`."},
+        .text = "Where several nodes share their dead letters: PostgreSQL, "
+                "`postgres://[user[:password]@]host[:port]/database`, or a Kafka topic, "
+                "`kafka://[user[:password]@]host:port[,host:port...]/topic[?property=value&...]`. "
+                "Default: they are kept in `dir`."},
 };
 
 constexpr std::array kAdmin = {

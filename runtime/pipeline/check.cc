@@ -13,6 +13,7 @@
 #include "runtime/plugin_host/instance.h"
 #include "runtime/plugin_host/registry.h"
 #include "runtime/retry/retry_check.h"
+#include "runtime/store/dead_letter_store.h"
 
 namespace sluice {
 namespace {
@@ -127,6 +128,14 @@ void check_pipeline(PluginRegistry& registry, const PipelineConfig& config, bool
 
 }  // namespace
 
+Millis longest_keep(const Config& config) {
+  Millis longest{0};
+  for (const PipelineConfig& pipeline : config.pipelines) {
+    longest = std::max(longest, pipeline.dead_letters.keep);
+  }
+  return longest;
+}
+
 std::vector<CheckItem> check_pipelines(const Config& config, const std::vector<std::string>& only,
                                        bool connect) {
   std::vector<CheckItem> items;
@@ -143,6 +152,13 @@ std::vector<CheckItem> check_pipelines(const Config& config, const std::vector<s
     if (!only.empty() && std::find(only.begin(), only.end(), pipeline.name) == only.end()) continue;
     check_pipeline(*registry.value(), pipeline, !config.runtime.shared_state.empty(), connect,
                    items);
+  }
+  const std::string& letters = config.runtime.dead_letters_dsn;
+  if (names_dead_letter_topic(letters)) {
+    auto warnings = check_topic_dead_letters(letters, longest_keep(config), connect);
+    CheckItem item{"runtime.state.dead_letters", warnings.is_ok() ? Status() : warnings.status()};
+    if (warnings) item.warnings = std::move(warnings).value();
+    items.push_back(std::move(item));
   }
   return items;
 }

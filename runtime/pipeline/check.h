@@ -23,4 +23,7 @@ struct CheckItem {
 std::vector<CheckItem> check_pipelines(const Config& config, const std::vector<std::string>& only,
                                        bool connect);
 
+// Of all pipelines' dead_letters.keep.
+Millis longest_keep(const Config& config);
+
 }  // namespace sluice

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/runtime.h"
+#include "runtime/pipeline/check.h"
 #include "runtime/pipeline/record_keys.h"
 
 #include <algorithm>
@@ -76,6 +77,7 @@ Status Runtime::build() {
   SLUICE_ASSIGN_OR_RETURN(letters_,
                           open_dead_letters(state_dir_->path(), config_.runtime.dead_letters_dsn));
   limit_letters();
+  warn_of_letter_topic();
   SLUICE_ASSIGN_OR_RETURN(audit_, AuditLog::open(state_dir_->path()));
   history_ = std::make_unique<ReloadHistory>(audit_.get());
   bundles_ = std::make_unique<BundleStore>(state_dir_->path());
@@ -151,6 +153,15 @@ void Runtime::limit_letters() {
     limits[pipeline.name] = {pipeline.dead_letters.max_bytes, pipeline.dead_letters.drop_oldest};
   }
   letters_->set_limits(std::move(limits));
+}
+
+// A topic that keeps letters for less than it should loses them: said at each start.
+void Runtime::warn_of_letter_topic() {
+  const std::string& address = config_.runtime.dead_letters_dsn;
+  if (!names_dead_letter_topic(address)) return;
+  const auto warnings = check_topic_dead_letters(address, longest_keep(config_), true);
+  if (!warnings) return log::warn("dead_letters.topic", warnings.status().message());
+  for (const std::string& warning : *warnings) log::warn("dead_letters.topic", warning);
 }
 
 Status Runtime::start() {

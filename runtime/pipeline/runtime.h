@@ -104,6 +104,7 @@ class Runtime : RetryTopics::Pipelines {
                StopSource& stop) override;
   [[nodiscard]] Pipeline* find(const std::string& pipeline) const;
   void limit_letters();
+  void warn_of_letter_topic();
   void purge_letters();
   void purge_older(const std::string& pipeline, Millis keep);
   void shut_down(End end);
