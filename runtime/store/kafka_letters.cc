@@ -206,9 +206,10 @@ Status TopicDeadLetterStore::start_reader() {
 Status TopicDeadLetterStore::read_into_view(const std::map<int32_t, int64_t>& ends) {
   std::vector<KafkaReader::Incoming> batch;
   size_t bytes = 0;
+  TopicView& view = *view_;
   const auto apply = [&]() -> Status {
     if (batch.empty()) return Status::ok();
-    SLUICE_RETURN_IF_ERROR(view_->apply(batch));
+    SLUICE_RETURN_IF_ERROR(view.apply(batch));
     batch.clear();
     bytes = 0;
     return Status::ok();
@@ -224,7 +225,7 @@ Status TopicDeadLetterStore::read_into_view(const std::map<int32_t, int64_t>& en
 
 Status TopicDeadLetterStore::catch_up_with_ours() {
   if (!reading_) return catch_up();
-  const Status status = read_into_view(ours_);
+  Status status = read_into_view(ours_);
   if (status) return status;
   reading_ = false;
   return catch_up();

@@ -96,7 +96,7 @@ Status KafkaReader::State::take(const rd_kafka_message_t& message, const Visit& 
       return not_found(target.shown + ": partition " + std::to_string(message.partition) +
                        " does not hold the offset to read next");
     default: {
-      const Status status = kafka_status(
+      Status status = kafka_status(
           target.shown + ": the topic cannot be read", message.err,
           message.payload == nullptr
               ? std::string_view()
