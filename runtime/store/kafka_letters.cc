@@ -21,6 +21,8 @@ constexpr size_t kApplyBytes = 8 << 20;
 constexpr int64_t kNoteEveryUs = 60'000'000;
 // Partitions are counted no more often.
 constexpr int64_t kLookEveryUs = 60'000'000;
+// After a failure.
+constexpr int64_t kRestUs = 30'000'000;
 
 }  // namespace
 
@@ -100,9 +102,15 @@ Status TopicDeadLetterStore::may_write() const {
   return invalid(target_.shown + ": opened for reading only; the running process writes it");
 }
 
+// Each try to reach brokers that are away takes seconds, and a scrape of metrics asks for several
+// things: those that ask soon after a failure are told of it at once.
 Status TopicDeadLetterStore::follow() {
   MutexLock lock(mutex_);
-  return catch_up();
+  const int64_t now_us = Clock::real().wall_us();
+  if (!failure_ && now_us - failed_at_us_ < kRestUs) return failure_;
+  failure_ = catch_up();
+  failed_at_us_ = Clock::real().wall_us();
+  return failure_;
 }
 
 Status TopicDeadLetterStore::catch_up() {

@@ -113,6 +113,8 @@ class TopicDeadLetterStore final : public DeadLetterStore {
   std::map<int32_t, int64_t> low_ SLUICE_GUARDED_BY(mutex_);   // where partitions begin
   int64_t reached_at_us_ SLUICE_GUARDED_BY(mutex_) = 0;        // noted in the view
   int64_t looked_at_us_ SLUICE_GUARDED_BY(mutex_) = 0;         // how many partitions there are
+  Status failure_ SLUICE_GUARDED_BY(mutex_);                   // of the last one that followed
+  int64_t failed_at_us_ SLUICE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace sluice::store
