@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/sources/kafka/lag_topic.h"
 
+#include <array>
+#include <utility>
+
 #include "plugins/sources/kafka/metrics.h"
 
 namespace sluice::kafka_source {
@@ -32,12 +35,18 @@ void LagTopic::open() {
 void LagTopic::publish(const std::string& snapshot) {
   if (!client_) return;
   take_reports();
-  const auto error =
-      rd_kafka_producev(client_.get(), RD_KAFKA_V_TOPIC(options_.lag_topic.c_str()),
-                        RD_KAFKA_V_KEY(options_.group_id.data(), options_.group_id.size()),
-                        RD_KAFKA_V_VALUE(const_cast<char*>(snapshot.data()), snapshot.size()),
-                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) failed(error);
+  std::array<rd_kafka_vu_t, 4> values{};
+  values[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  values[0].u.cstr = options_.lag_topic.c_str();
+  values[1].vtype = RD_KAFKA_VTYPE_KEY;
+  values[1].u.mem = {const_cast<char*>(options_.group_id.data()), options_.group_id.size()};
+  values[2].vtype = RD_KAFKA_VTYPE_VALUE;
+  values[2].u.mem = {const_cast<char*>(snapshot.data()), snapshot.size()};
+  values[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  values[3].u.i = RD_KAFKA_MSG_F_COPY;
+  const common::kafka::ErrorHandle refused(
+      rd_kafka_produceva(client_.get(), values.data(), values.size()));
+  if (refused) failed(rd_kafka_error_code(refused.get()));
 }
 
 void LagTopic::take_reports() {
