@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/store/kafka_client.h"
 
+#include <chrono>
+
 #include "runtime/base/log.h"
 #include "runtime/kafka/rules.h"
 
@@ -90,28 +92,46 @@ void note_trouble(rd_kafka_t* client, int error, const char* text, void* opaque)
   troubles->note(code, why.data());
 }
 
-// Where the partitions begin (-2) or end (-1).
-Result<kafka::Partitions> offsets_of(rd_kafka_t* client, KafkaTroubles& troubles,
-                                     const std::string& what, const std::string& topic,
-                                     uint32_t partitions, int64_t which) {
+kafka::Partitions places_in(const std::string& topic, uint32_t partitions, int64_t which) {
   kafka::Partitions list = kafka::new_partitions(partitions);
   for (uint32_t i = 0; i < partitions; ++i) {
     const auto partition = static_cast<int32_t>(i);
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = which;
   }
-  troubles.forget();
-  const auto error = rd_kafka_offsets_for_times(client, list.get(), kKafkaPatienceMs);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    rd_kafka_poll(client, 0);
-    Status why = troubles.latest(what);
-    if (!why) return why;
-    return kafka_status(what, error);
-  }
-  for (int i = 0; i < list->cnt; ++i) {
-    const auto failed = list->elems[i].err;
-    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_status(what, failed);
-  }
   return list;
+}
+
+rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t& list) {
+  for (int i = 0; i < list.cnt; ++i) {
+    if (list.elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) return list.elems[i].err;
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// Where the partitions begin (-2) or end (-1).
+Result<kafka::Partitions> offsets_of(rd_kafka_t* client, KafkaTroubles& troubles,
+                                     const std::string& what, const std::string& topic,
+                                     uint32_t partitions, int64_t which) {
+  constexpr int kBreathMs = 100;
+  const auto give_up_at =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kKafkaPatienceMs);
+  troubles.forget();
+  for (;;) {
+    kafka::Partitions list = places_in(topic, partitions, which);
+    const auto all = rd_kafka_offsets_for_times(client, list.get(), kKafkaPatienceMs);
+    const auto failed = all != RD_KAFKA_RESP_ERR_NO_ERROR ? all : first_error(*list);
+    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) return list;
+    // A partition that was just made, or moves, has its leader in a moment.
+    const bool passes = failed == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                        failed == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    if (!passes || std::chrono::steady_clock::now() >= give_up_at) {
+      rd_kafka_poll(client, 0);
+      Status why = troubles.latest(what);
+      if (all != RD_KAFKA_RESP_ERR_NO_ERROR && !why) return why;
+      return kafka_status(what, failed);
+    }
+    rd_kafka_poll(client, kBreathMs);
+  }
 }
 
 }  // namespace
