@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/retry/retry_topics.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -49,16 +50,16 @@ RetryTopics::Branch* RetryTopics::branch_of(const DeadLetter& letter) const {
 
 sluice::Status RetryTopics::put(const std::vector<DeadLetter>& letters) {
   std::map<Branch*, std::vector<const DeadLetter*>> waiting;
-  std::vector<DeadLetter> dead;
   for (const DeadLetter& letter : letters) {
-    Branch* branch = letter.waits ? branch_of(letter) : nullptr;
-    if (branch != nullptr) {
+    if (Branch* branch = letter.waits ? branch_of(letter) : nullptr) {
       waiting[branch].push_back(&letter);
-    } else if (letters.size() > 1) {
-      dead.push_back(letter);
     }
   }
   if (waiting.empty()) return store_.put(letters);
+  std::vector<DeadLetter> dead;
+  for (const DeadLetter& letter : letters) {
+    if (!letter.waits || branch_of(letter) == nullptr) dead.push_back(letter);
+  }
   if (!dead.empty()) SLUICE_RETURN_IF_ERROR(store_.put(dead));
   for (const auto& [branch, records] : waiting) {
     SLUICE_RETURN_IF_ERROR(write(*branch, records));
@@ -107,6 +108,9 @@ sluice::Status RetryTopics::make_topics(Branch& branch) {
 // First what goes on, then what is done with: whatever a crash leaves in between comes once more.
 sluice::Status RetryTopics::settle_redriven(const std::vector<RedrivenLetter>& letters,
                                             int64_t now_us) {
+  const bool all_planned = std::all_of(
+      letters.begin(), letters.end(), [](const auto& letter) { return letter.redrive != kNoPlan; });
+  if (all_planned) return store_.settle_redriven(letters, now_us);
   std::vector<RedrivenLetter> planned;
   std::vector<DeadLetter> failed;
   for (const RedrivenLetter& letter : letters) {
@@ -117,7 +121,6 @@ sluice::Status RetryTopics::settle_redriven(const std::vector<RedrivenLetter>& l
     if (letter.letter) failed.push_back(*letter.letter);
     failed.insert(failed.end(), letter.more.begin(), letter.more.end());
   }
-  if (planned.size() == letters.size()) return store_.settle_redriven(letters, now_us);
   if (!failed.empty()) SLUICE_RETURN_IF_ERROR(put(failed));
   if (!planned.empty()) SLUICE_RETURN_IF_ERROR(store_.settle_redriven(planned, now_us));
   for (const RedrivenLetter& letter : letters) {

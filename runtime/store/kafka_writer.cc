@@ -2,7 +2,7 @@
 // Messages into topics: sent, and waited for.
 #include "runtime/store/kafka_writer.h"
 
-#include <string_view>
+#include "runtime/kafka/values.h"
 
 namespace sluice::store {
 namespace {
@@ -21,20 +21,8 @@ void on_delivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void
   --*report.under_way;
 }
 
-// A member of the union behind librdkafka's list of values.
-rd_kafka_vu_t value_of(rd_kafka_vtype_t type) {
-  rd_kafka_vu_t out{};
-  out.vtype = type;
-  return out;
-}
-
-rd_kafka_vu_t memory_of(rd_kafka_vtype_t type, std::string_view bytes) {
-  rd_kafka_vu_t out = value_of(type);
-  // The client only reads it. An empty text has an address, which tells it from an absent one.
-  out.u.mem.ptr = const_cast<char*>(bytes.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-  out.u.mem.size = bytes.size();
-  return out;
-}
+using kafka::memory_of;
+using kafka::value_of;
 
 Result<kafka::Headers> headers_of(const TopicMessage& message) {
   kafka::Headers headers(rd_kafka_headers_new(message.headers.size()));

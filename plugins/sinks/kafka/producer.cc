@@ -13,20 +13,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A member of the union behind librdkafka's list of values.
-rd_kafka_vu_t value_of(rd_kafka_vtype_t type) {
-  rd_kafka_vu_t out{};
-  out.vtype = type;
-  return out;
-}
-
-rd_kafka_vu_t memory_of(rd_kafka_vtype_t type, std::string_view bytes) {
-  rd_kafka_vu_t out = value_of(type);
-  // The client only reads it.
-  out.u.mem.ptr = const_cast<char*>(bytes.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-  out.u.mem.size = bytes.size();
-  return out;
-}
+using common::kafka::memory_of;
+using common::kafka::value_of;
 
 }  // namespace
 

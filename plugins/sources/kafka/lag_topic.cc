@@ -35,15 +35,12 @@ void LagTopic::open() {
 void LagTopic::publish(const std::string& snapshot) {
   if (!client_) return;
   take_reports();
-  std::array<rd_kafka_vu_t, 4> values{};
-  values[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  std::array values = {common::kafka::value_of(RD_KAFKA_VTYPE_TOPIC),
+                       common::kafka::value_of(RD_KAFKA_VTYPE_MSGFLAGS),
+                       common::kafka::memory_of(RD_KAFKA_VTYPE_KEY, options_.group_id),
+                       common::kafka::memory_of(RD_KAFKA_VTYPE_VALUE, snapshot)};
   values[0].u.cstr = options_.lag_topic.c_str();
-  values[1].vtype = RD_KAFKA_VTYPE_KEY;
-  values[1].u.mem = {const_cast<char*>(options_.group_id.data()), options_.group_id.size()};
-  values[2].vtype = RD_KAFKA_VTYPE_VALUE;
-  values[2].u.mem = {const_cast<char*>(snapshot.data()), snapshot.size()};
-  values[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  values[3].u.i = RD_KAFKA_MSG_F_COPY;
+  values[1].u.i = RD_KAFKA_MSG_F_COPY;
   const common::kafka::ErrorHandle refused(
       rd_kafka_produceva(client_.get(), values.data(), values.size()));
   if (refused) failed(rd_kafka_error_code(refused.get()));
