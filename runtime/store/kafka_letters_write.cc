@@ -103,15 +103,10 @@ Status TopicDeadLetterStore::put(const std::vector<DeadLetter>& letters) {
 }
 
 Status TopicDeadLetterStore::keep_limits(const std::vector<DeadLetter>& letters) {
-  if (limits_.empty()) return Status::ok();
-  std::map<std::string, uint64_t> coming;
-  for (const DeadLetter& letter : letters) coming[letter.pipeline] += letter_bytes(letter);
-  for (const auto& [pipeline, bytes] : coming) {
-    const auto limit = limits_.find(pipeline);
-    if (limit == limits_.end() || limit->second.max_bytes == 0) continue;
-    const uint64_t most = limit->second.max_bytes;
+  for (const auto& [pipeline, bytes, limit] : coming_under_limits(letters, limits_)) {
+    const uint64_t most = limit.max_bytes;
     SLUICE_ASSIGN_OR_RETURN(uint64_t used, view_->used_bytes(pipeline));
-    if (used + bytes > most && limit->second.drop_oldest && bytes < most) {
+    if (used + bytes > most && limit.drop_oldest && bytes < most) {
       SLUICE_RETURN_IF_ERROR(
           drop_oldest(pipeline, used + bytes - most + std::min(kDropMore, most / 16)));
       SLUICE_ASSIGN_OR_RETURN(used, view_->used_bytes(pipeline));

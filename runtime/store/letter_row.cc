@@ -43,6 +43,20 @@ std::string encode_names(const std::vector<std::string>& names) {
   return encode_pairs(pairs);
 }
 
+std::vector<ComingBytes> coming_under_limits(const std::vector<DeadLetter>& letters,
+                                             const std::map<std::string, LetterLimit>& limits) {
+  std::map<std::string, uint64_t> coming;
+  if (limits.empty()) return {};
+  for (const DeadLetter& letter : letters) coming[letter.pipeline] += letter_bytes(letter);
+  std::vector<ComingBytes> out;
+  for (const auto& [pipeline, bytes] : coming) {
+    const auto limit = limits.find(pipeline);
+    if (limit == limits.end() || limit->second.max_bytes == 0) continue;
+    out.push_back({pipeline, bytes, limit->second});
+  }
+  return out;
+}
+
 Status letters_are_full(const std::string& pipeline, uint64_t used, uint64_t most) {
   return {Code::kExhausted,
           "the dead letters of pipeline " + pipeline + " are at their limit: " + format_size(used) +

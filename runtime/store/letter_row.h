@@ -113,6 +113,14 @@ const char* plan_column(RedrivenLetter::Fate fate);
 
 // What a letter holds of a store, about.
 uint64_t letter_bytes(const DeadLetter& letter);
+// What is to be put into pipelines that have a limit, in bytes.
+struct ComingBytes {
+  std::string pipeline;
+  uint64_t bytes = 0;
+  LetterLimit limit;
+};
+std::vector<ComingBytes> coming_under_limits(const std::vector<DeadLetter>& letters,
+                                             const std::map<std::string, LetterLimit>& limits);
 // Lists of names in one column.
 std::string encode_names(const std::vector<std::string>& names);
 // The pipeline's letters hold all they may.

@@ -187,20 +187,16 @@ Result<int64_t> PgLetterWriter::class_id(const LetterClass& of) {
 // Before letters are put: is there room for them, or can it be made? Several nodes may pass a limit
 // together by what they write between two counts.
 Status PgLetterWriter::keep_limits(const std::vector<DeadLetter>& letters) {
-  if (limits_ == nullptr || limits_->empty()) return Status::ok();
-  std::map<std::string, uint64_t> coming;
-  for (const DeadLetter& letter : letters) coming[letter.pipeline] += letter_bytes(letter);
-  for (const auto& [pipeline, bytes] : coming) {
-    const auto limit = limits_->find(pipeline);
-    if (limit == limits_->end() || limit->second.max_bytes == 0) continue;
-    const uint64_t most = limit->second.max_bytes;
+  if (limits_ == nullptr) return Status::ok();
+  for (const auto& [pipeline, bytes, limit] : coming_under_limits(letters, *limits_)) {
+    const uint64_t most = limit.max_bytes;
     const auto known = used_.find(pipeline);
     Used used = known == used_.end() ? Used{most, most} : known->second;
     if (used.bytes + bytes > most || used.ours > most / kCountAfterShare) {
       SLUICE_ASSIGN_OR_RETURN(used.bytes, used_bytes(pipeline));
       used.ours = 0;
     }
-    if (used.bytes + bytes > most && limit->second.drop_oldest && bytes < most) {
+    if (used.bytes + bytes > most && limit.drop_oldest && bytes < most) {
       SLUICE_RETURN_IF_ERROR(
           drop_oldest(pipeline, used.bytes + bytes - most + std::min(kDropBesides, most / 16)));
       SLUICE_ASSIGN_OR_RETURN(used.bytes, used_bytes(pipeline));
