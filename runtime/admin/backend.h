@@ -43,15 +43,23 @@ class AdminBackend {
   // `changes`: by POST. May take long, then on the thread of the next two.
   virtual Reply dlq(std::string_view what, bool changes, std::string_view query,
                     std::string_view body) = 0;
-  // The next four may take as long as compiling does. They are called on a thread of their own,
+  // The body of /admin/pipelines: what each lets in, since when and why.
+  virtual std::string pipelines_json() = 0;
+  // The next six may take as long as compiling does. They are called on a thread of their own,
   // one at a time, beside the calls of the server's thread. POST /admin/reload: takes changed
   // schemas and scripts over. Empty: of all pipelines.
   virtual Reply reload(std::string_view pipeline) = 0;
   // POST /admin/transformers/rollback: lets the bundle before run again. Empty: of the only
   // pipeline.
   virtual Reply roll_back(std::string_view pipeline) = 0;
-  // POST /admin/resume: sources that a flood of dead letters paused go on. Empty: of all pipelines.
+  // POST /admin/resume: pipelines that an operator stopped or held back go on, and so do sources
+  // that a flood of dead letters paused. Empty: of all pipelines.
   virtual Reply resume(std::string_view pipeline) = 0;
+  // POST /admin/drain, /admin/pause, /admin/brownout: the pipelines come to that state ("drain",
+  // "paused", "brownout"). `query`: pipeline, until=restart, and of a brownout rate.
+  virtual Reply order_flow(std::string_view state, std::string_view query) = 0;
+  // POST /admin/burst: rate limits are multiplied. `query`: pipeline, multiplier.
+  virtual Reply burst(std::string_view query) = 0;
   // POST /admin/offsets: a source leaves, goes on at another place, and comes back. `query`:
   // source, and either all=true (every lane to its beginning) or lane (repeated) with settled (the
   // position to go on above; without it the lane's beginning). As the calls above.

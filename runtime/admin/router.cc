@@ -90,6 +90,26 @@ Answer move_offsets(AdminBackend& backend, const Query& query) {
   return answer_of(backend.move_offsets(query.text));
 }
 
+Answer pipelines(AdminBackend& backend, const Query&) {
+  return {200, std::string(kJson), backend.pipelines_json(), {}};
+}
+
+Answer drain(AdminBackend& backend, const Query& query) {
+  return answer_of(backend.order_flow("drain", query.text));
+}
+
+Answer pause(AdminBackend& backend, const Query& query) {
+  return answer_of(backend.order_flow("paused", query.text));
+}
+
+Answer brownout(AdminBackend& backend, const Query& query) {
+  return answer_of(backend.order_flow("brownout", query.text));
+}
+
+Answer burst(AdminBackend& backend, const Query& query) {
+  return answer_of(backend.burst(query.text));
+}
+
 Answer drift(AdminBackend& backend, const Query& query) {
   auto body = backend.drift_json(query.text, query.operator_role);
   if (body) return {200, std::string(kJson), std::move(body).value(), {}};
@@ -151,8 +171,19 @@ constexpr std::array kRoutes = {
     Route{"/admin/offsets",
           "lets a source go on at another place (POST ?source= &all= &lane= &settled=)",
           move_offsets, true},
-    Route{"/admin/resume", "lets sources go on that a flood of dead letters paused (POST)", resume,
+    Route{"/admin/pipelines", "the state of each pipeline, since when, why, and what ends it",
+          pipelines},
+    Route{"/admin/drain", "reads no more and lets what is in flight go out (POST ?pipeline=)",
+          drain, true},
+    Route{"/admin/pause", "reads nothing and writes nothing (POST ?pipeline=)", pause, true},
+    Route{"/admin/brownout",
+          "lets a share of the low-priority records in (POST ?rate=0.1 &pipeline=)", brownout,
           true},
+    Route{"/admin/burst", "multiplies the rate limit (POST ?multiplier=2 &pipeline=)", burst, true},
+    Route{"/admin/resume",
+          "ends drain, pause and brownout, and lets sources go on that a flood of dead letters "
+          "paused (POST ?pipeline=)",
+          resume, true},
     Route{"/admin/reload", "takes changed schemas and scripts over (POST)", reload, true},
 };
 

@@ -45,8 +45,10 @@ AdminBackend::Ready RuntimeBackend::ready() {
     return {false, "the state folder cannot be written: " + snapshot.ledger.last_error};
   }
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
-    if (pipeline.state != "normal") {
-      return {false, "pipeline " + pipeline.name + " is in state " + pipeline.state};
+    // Held back is ready all the same: what is let in goes through.
+    if (pipeline.flow.state >= FlowState::kDrain) {
+      return {false, "pipeline " + pipeline.name + " is in state " +
+                         std::string(name_of(pipeline.flow.state)) + ": " + pipeline.flow.cause};
     }
     for (const SourceStatus& source : pipeline.sources) {
       if (source.burst.state == BurstGuard::State::kPaused) {
@@ -95,19 +97,6 @@ AdminBackend::Reply RuntimeBackend::reload(std::string_view pipeline) {
 
 AdminBackend::Reply RuntimeBackend::roll_back(std::string_view pipeline) {
   return render_reload(runtime_.roll_back(pipeline));
-}
-
-AdminBackend::Reply RuntimeBackend::resume(std::string_view pipeline) {
-  const auto resumed = runtime_.resume_bursts(pipeline);
-  if (!resumed) return {404, resumed.status().message(), {}};
-  Reply reply;
-  reply.members = "\"resumed\":[";
-  for (size_t i = 0; i < resumed->size(); ++i) {
-    if (i != 0) reply.members += ',';
-    append_json_string(reply.members, (*resumed)[i]);
-  }
-  reply.members += ']';
-  return reply;
 }
 
 const std::map<std::string, std::map<std::string, uint64_t>>& RuntimeBackend::stored_letters() {

@@ -27,6 +27,9 @@ class RuntimeBackend final : public AdminBackend {
   Reply reload(std::string_view pipeline) override;
   Reply roll_back(std::string_view pipeline) override;
   Reply resume(std::string_view pipeline) override;
+  std::string pipelines_json() override;
+  Reply order_flow(std::string_view state, std::string_view query) override;
+  Reply burst(std::string_view query) override;
   Reply move_offsets(std::string_view query) override;
   Result<std::string> drift_json(std::string_view query, bool samples) override;
 

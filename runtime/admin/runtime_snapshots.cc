@@ -196,7 +196,7 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
   PipelineMetrics out;
   out.name = pipeline.name;
   out.tenant = pipeline.tenant;
-  out.state = pipeline.state;
+  out.state = name_of(pipeline.flow.state);
   out.in_flight = pipeline.account.in_flight();
   out.unaccounted = pipeline.account.unaccounted();
   out.dlq_entries = pipeline.account.letters_written;
@@ -245,6 +245,20 @@ PipelineMetrics pipeline_metrics(const PipelineSnapshot& pipeline) {
   return out;
 }
 
+// The worst state of all pipelines, and why each is not normal.
+void add_flow(const PipelineSnapshot& pipeline, FlowState& worst, BackpressureHealth& out) {
+  const FlowControl::Status& flow = pipeline.flow;
+  if (flow.state > worst) {
+    worst = flow.state;
+    out.state = name_of(worst);
+    out.since_us = flow.since_us;
+  }
+  if (flow.state == FlowState::kNormal) return;
+  out.reasons.push_back("pipeline " + pipeline.name + " is in state " +
+                        std::string(name_of(flow.state)) + ": " + flow.cause +
+                        "; it ends: " + flow.way_out);
+}
+
 }  // namespace
 
 HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
@@ -254,16 +268,17 @@ HealthSnapshot to_health(const RuntimeSnapshot& snapshot) {
   out.backpressure.queue_depth = snapshot.queue_batches;
   out.backpressure.concurrency = snapshot.workers;
   out.backpressure.since_us = snapshot.started_at_us;
+  FlowState worst = FlowState::kNormal;
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
     PipelineHealth health;
     health.name = pipeline.name;
-    health.state = pipeline.state;
+    health.state = name_of(pipeline.flow.state);
     health.accounting = accounting(pipeline.account);
     health.schema = pipeline.bundle->schema_hash();
     if (pipeline.bundle->script) health.script = pipeline.bundle->script->hash();
     healthy = healthy && health.accounting.unaccounted == 0;
     out.backpressure.in_flight += health.accounting.in_flight;
-    if (pipeline.state != "normal") out.backpressure.state = pipeline.state;
+    add_flow(pipeline, worst, out.backpressure);
     if (pipeline.tokens) out.backpressure.tokens = pipeline.tokens;
     if (pipeline.keys && pipeline.keys->away) {
       healthy = false;

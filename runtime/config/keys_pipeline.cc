@@ -170,7 +170,9 @@ constexpr std::array kFlow = {
     Key{.name = "burst_multiplier",
         .type = kNumber,
         .preset = "1",
-        .text = "How many seconds of `rate` may pass at once after a pause.",
+        .text =
+            "`rate` times this is the limit: 2 to work off a backlog. `POST /admin/burst` changes "
+            "it in a running process.",
         .least = 0.01,
         .most = 1e6},
     Key{.name = "max_in_flight",

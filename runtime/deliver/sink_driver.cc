@@ -127,6 +127,10 @@ bool SinkDriver::has_lane(const Batch& batch, uint32_t lane) {
 void SinkDriver::run() {
   while (!stop_.requested()) {
     serve_asks();
+    if (paused()) {
+      stop_.wait_for(kLookAtShare);
+      continue;
+    }
     if (!available()) {
       if (!sit_out()) break;
       continue;

@@ -22,6 +22,7 @@
 #include "runtime/deliver/sink_spool.h"
 #include "runtime/deliver/sink_stand_in.h"
 #include "runtime/deliver/waiting_room.h"
+#include "runtime/flow/flow_control.h"
 #include "runtime/plugin_host/instance.h"
 
 namespace sluice {
@@ -53,7 +54,8 @@ class SinkDriver {
     // One of several writers: it takes the parts of its lanes, by the hash of the lane's name.
     uint32_t writer = 0;
     uint32_t writers = 1;
-    LaneName lane_name = {};  // with several
+    LaneName lane_name = {};            // with several
+    const FlowControl* flow = nullptr;  // may be null: the sink is never left alone
   };
 
   // Which of so many writers a lane belongs to.
@@ -111,6 +113,10 @@ class SinkDriver {
 
  private:
   enum class Link { kCreated, kOpen, kUnusable };
+  // An operator wants nothing written now.
+  [[nodiscard]] bool paused() const {
+    return options_.flow != nullptr && options_.flow->holds_writes();
+  }
   // A piece of gathered_ that is to be written.
   struct Range {
     size_t begin = 0;

@@ -9,7 +9,7 @@ namespace sluice {
 // Writes piece by piece. When a call fails, what is not answered stays where it is, halves and all,
 // and is the first to be written once the sink can be called again.
 void SinkDriver::deliver_gathered() {
-  while (!stop_.requested() && breaker_.state() != CircuitBreaker::State::kOpen) {
+  while (!stop_.requested() && !paused() && breaker_.state() != CircuitBreaker::State::kOpen) {
     if (todo_.empty()) {
       if (rest_ == gathered_.size()) break;
       const size_t begin = rest_;

@@ -10,15 +10,30 @@
 
 namespace sluice {
 
-// Records a second, with a burst of one second's worth times the multiplier. Thread-safe.
+// Records a second: a base times a multiplier that may change while it is used, and never more at
+// once than a second of that. Thread-safe.
 class TokenBucket {
  public:
-  TokenBucket(double per_second, double burst_multiplier, const Clock& clock)
+  TokenBucket(double per_second, double multiplier, const Clock& clock)
       : clock_(clock),
-        per_second_(per_second),
-        capacity_(std::max(1.0, per_second * burst_multiplier)),
-        tokens_(capacity_),
+        base_(per_second),
+        multiplier_(multiplier),
+        per_second_(per_second * multiplier),
+        tokens_(capacity()),
         filled_at_(clock.now()) {}
+
+  // From now on; tokens that are there stay, as far as they fit.
+  void set_multiplier(double multiplier) SLUICE_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    refill();
+    multiplier_ = multiplier;
+    per_second_ = base_ * multiplier;
+    tokens_ = std::min(capacity(), tokens_);
+  }
+  [[nodiscard]] double multiplier() const SLUICE_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return multiplier_;
+  }
 
   // Takes up to `wanted` tokens; 0 when there is none yet.
   uint32_t take(uint32_t wanted) SLUICE_EXCLUDES(mutex_) {
@@ -31,7 +46,7 @@ class TokenBucket {
   // Gives tokens back that were not used.
   void give_back(uint32_t unused) SLUICE_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    tokens_ = std::min(capacity_, tokens_ + unused);
+    tokens_ = std::min(capacity(), tokens_ + unused);
   }
   [[nodiscard]] std::chrono::milliseconds time_to_next() SLUICE_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
@@ -50,14 +65,19 @@ class TokenBucket {
   void refill() SLUICE_REQUIRES(mutex_) {
     const auto now = clock_.now();
     const std::chrono::duration<double> passed = now - filled_at_;
-    tokens_ = std::min(capacity_, tokens_ + passed.count() * per_second_);
+    tokens_ = std::min(capacity(), tokens_ + passed.count() * per_second_);
     filled_at_ = now;
   }
 
+  [[nodiscard]] double capacity() const SLUICE_REQUIRES(mutex_) {
+    return std::max(1.0, per_second_);
+  }
+
   const Clock& clock_;
-  const double per_second_;
-  const double capacity_;
-  Mutex mutex_;
+  const double base_;
+  mutable Mutex mutex_;
+  double multiplier_ SLUICE_GUARDED_BY(mutex_);
+  double per_second_ SLUICE_GUARDED_BY(mutex_);
   double tokens_ SLUICE_GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point filled_at_ SLUICE_GUARDED_BY(mutex_);
 };

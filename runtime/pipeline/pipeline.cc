@@ -24,6 +24,7 @@ constexpr std::array kTransformSeconds = {1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5
 Pipeline::Pipeline(const PipelineConfig& config, const Context& context)
     : config_(config),
       context_(context),
+      flow_(config.name, *context.clock),
       budget_(config.flow.max_in_flight),
       accounting_(config.sources.size() + 1),
       transform_seconds_(kTransformSeconds),
@@ -120,6 +121,7 @@ Result<SinkDriver::Options> Pipeline::sink_options(const SinkConfig& sink,
   // A part takes at least its own size of the budget.
   options.most_in_flight = config_.flow.max_in_flight / sizeof(Part);
   options.marks = marks_of(sink);
+  options.flow = &flow_;
   options.report_deliveries = config_.idempotency.key != IdempotencyConfig::Key::kOff;
   return options;
 }
@@ -176,6 +178,7 @@ Status Pipeline::create_sources() {
     SLUICE_ASSIGN_OR_RETURN(driver_context.config.config_json,
                             type_placeholders(config.config_json, config.options,
                                               component.value().component->config_schema));
+    driver_context.flow = &flow_;
     driver_context.budget = &budget_;
     driver_context.bucket = bucket_.get();
     driver_context.lanes = &source->lanes;
@@ -247,7 +250,13 @@ void Pipeline::start_sources() {
 
 void Pipeline::stop_sources() {
   draining_ = true;
+  flow_.end();
   for (const auto& source : sources_) source->driver->stop_polling();
+}
+
+bool Pipeline::has_low_priority() const {
+  return std::any_of(config_.sources.begin(), config_.sources.end(),
+                     [](const SourceConfig& source) { return source.low_priority; });
 }
 
 bool Pipeline::sources_quiet() const {

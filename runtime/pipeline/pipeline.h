@@ -13,6 +13,7 @@
 #include "runtime/deliver/sink_branch.h"
 #include "runtime/flow/burst_guard.h"
 #include "runtime/flow/byte_budget.h"
+#include "runtime/flow/flow_control.h"
 #include "runtime/flow/token_bucket.h"
 #include "runtime/pipeline/accounting.h"
 #include "runtime/pipeline/activation.h"
@@ -137,6 +138,12 @@ class Pipeline final : public SettlementListener,
   // Moves a source: it leaves, is moved, and comes back. kNotFound: there is no such source; else
   // as SourceDriver::stop_for() and CheckpointStore::move(). The new epoch. Any thread.
   Result<uint32_t> move_source(const CheckpointMove& move);
+  // What it lets in. Any thread.
+  [[nodiscard]] FlowControl& flow() { return flow_; }
+  // Is any of its sources of low priority, so that a brownout does something?
+  [[nodiscard]] bool has_low_priority() const;
+  // The rate limit; nullptr: it has none.
+  [[nodiscard]] TokenBucket* rate_limit() { return bucket_.get(); }
   // Lets sources that one has paused go on; their names. Any thread.
   std::vector<std::string> resume_bursts();
 
@@ -229,6 +236,7 @@ class Pipeline final : public SettlementListener,
   const PipelineConfig config_;
   Context context_;
   RecordPathContext path_context_;
+  FlowControl flow_;
   ByteBudget budget_;
   std::unique_ptr<TokenBucket> bucket_;
   Accounting accounting_;

@@ -303,7 +303,7 @@ PipelineSnapshot Pipeline::snapshot() const {
   PipelineSnapshot out;
   out.name = config_.name;
   out.tenant = config_.tenant;
-  out.state = draining_ ? "drain" : "normal";
+  out.flow = flow_.status();
   out.account = accounting_.snapshot();
   for (const auto& source : sources_) {
     out.sources.push_back(source->driver->status());
@@ -320,7 +320,11 @@ PipelineSnapshot Pipeline::snapshot() const {
   out.script_counts = script_counts_.snapshot();
   out.held_bytes = budget_.used();
   out.held_bytes_limit = budget_.limit();
-  if (bucket_) out.tokens = bucket_->tokens();
+  if (bucket_) {
+    out.tokens = bucket_->tokens();
+    out.multiplier = bucket_->multiplier();
+  }
+  out.low_priority = has_low_priority();
   out.unkeyed = unkeyed_;
   if (keys_) out.keys = keys_->status();
   if (versions_) out.registry = versions_->status();

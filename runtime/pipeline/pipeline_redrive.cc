@@ -10,8 +10,9 @@ bool Pipeline::inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop) {
   constexpr std::chrono::milliseconds kRoomLook{100};
   uint64_t bytes = 0;
   for (const DeadLetter& letter : letters->letters) bytes += letter.raw.size();
-  while (!budget_.wait_room(3 * bytes, context_.clock->now() + kRoomLook)) {
+  while (!flow_.open() || !budget_.wait_room(3 * bytes, context_.clock->now() + kRoomLook)) {
     if (stop.requested() || draining_) return false;
+    if (!flow_.open()) stop.wait_for(kRoomLook);
   }
   if (stop.requested() || draining_) return false;
   MutexLock lock(inject_mutex_);  // batches are numbered in the order they go in
@@ -25,7 +26,7 @@ bool Pipeline::inject(std::shared_ptr<RedriveBatch> letters, StopSource& stop) {
 
 bool Pipeline::has_room() {
   constexpr uint64_t kSome = 1 << 20;
-  return budget_.wait_room(kSome, context_.clock->now());
+  return flow_.open() && budget_.wait_room(kSome, context_.clock->now());
 }
 
 // What became of the records of a settled segment, as their letters are from now on.

@@ -109,6 +109,13 @@ Status Runtime::build() {
     SLUICE_RETURN_IF_ERROR(made->restore(*checkpoints_));
     pipelines_.push_back(std::move(made));
   }
+  FlowDesk::Context flow;
+  for (const auto& pipeline : pipelines_) flow.pipelines.push_back(pipeline.get());
+  flow.state_dir = state_dir_->path();
+  flow.audit = audit_.get();
+  flow.clock = &clock_;
+  flow_ = std::make_unique<FlowDesk>(std::move(flow));
+  SLUICE_RETURN_IF_ERROR(flow_->restore(!options_.once && options_.sources));
   Redriver::Context redrive;
   for (const auto& pipeline : pipelines_) redrive.pipelines.push_back(pipeline.get());
   redrive.letters = letters_.get();
@@ -243,6 +250,7 @@ Runtime::End Runtime::wait_for_end(StopSource& drain, StopSource& abort) {
       purge_at = clock_.now() + std::chrono::hours(1);
     }
     drift_->save(false);
+    for (const auto& pipeline : pipelines_) pipeline->flow().look();
     if (abort.requested()) return End::kAborted;
     if (!options_.once) continue;
     if (held_too_long()) return End::kHeld;

@@ -12,6 +12,7 @@
 #include "runtime/base/stop.h"
 #include "runtime/config/config.h"
 #include "runtime/pipeline/drift_keeper.h"
+#include "runtime/pipeline/flow_desk.h"
 #include "runtime/pipeline/pipeline.h"
 #include "runtime/pipeline/redriver.h"
 #include "runtime/pipeline/reloader.h"
@@ -75,6 +76,8 @@ class Runtime : RetryTopics::Pipelines {
   // Lets sources go on that a flood of dead letters paused, of that pipeline or (empty) of all;
   // their names. kNotFound: there is no such pipeline.
   Result<std::vector<std::string>> resume_bursts(std::string_view pipeline);
+  // What pipelines let in, at an operator's word.
+  [[nodiscard]] FlowDesk& flow() { return *flow_; }
   // See Pipeline::move_source(). Its pipeline and tenant are filled in.
   Result<uint32_t> move_source(CheckpointMove move);
   [[nodiscard]] std::optional<Status> failure() const;
@@ -126,6 +129,7 @@ class Runtime : RetryTopics::Pipelines {
   std::unique_ptr<PluginRegistry> registry_;
   // Destroyed in reverse: pipelines after everything that may still hold their batches.
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
+  std::unique_ptr<FlowDesk> flow_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<Redriver> redriver_;

@@ -8,6 +8,7 @@
 
 #include "runtime/base/histogram.h"
 #include "runtime/deliver/sink_health.h"
+#include "runtime/flow/flow_control.h"
 #include "runtime/pipeline/accounting.h"
 #include "runtime/pipeline/bundle.h"
 #include "runtime/pipeline/key_stage.h"
@@ -25,7 +26,7 @@ namespace sluice {
 struct PipelineSnapshot {
   std::string name;
   std::string tenant;
-  std::string state;  // "normal" or "drain"
+  FlowControl::Status flow;
   Account account;
   std::vector<SourceStatus> sources;
   std::vector<SinkStatus> sinks;
@@ -37,6 +38,8 @@ struct PipelineSnapshot {
   uint64_t held_bytes = 0;
   uint64_t held_bytes_limit = 0;
   std::optional<double> tokens;                 // none: no rate limit
+  std::optional<double> multiplier;             // of the rate limit
+  bool low_priority = false;                    // a brownout would hold some of it back
   Histogram::Snapshot transform_seconds;        // the record path, a record
   std::vector<ScriptStats::Snapshot> scripts;   // by version, newest first
   uint64_t unkeyed = 0;                         // records without an idempotency key

@@ -112,35 +112,57 @@ void SourceDriver::poll_loop() {
   while (!stop_polling_.requested()) {
     if (!run_errand()) return;
     serve_acks();
-    // Charged at three times the text: the text itself, what comes out of it, and what is built on
-    // the way; corrected once the worker is done.
-    const auto soon = context_.clock->now() + std::chrono::milliseconds(kPollMillis);
-    if (!context_.budget->wait_room(3 * kPollBytes, soon)) {
-      set_state("waiting");
-      if (!keep_alive()) return;
-      continue;
-    }
-    uint32_t room = kPollRecords;
-    if (context_.burst != nullptr) {
-      room = context_.burst->allow(kPollRecords);
-      if (room == 0) {
-        set_state("paused");
-        stop_polling_.wait_for(Millis(kPollMillis));
-        if (!keep_alive()) return;
-        continue;
-      }
-    }
-    if (context_.bucket != nullptr) {
-      room = context_.bucket->take(room);
-      if (room == 0) {
-        stop_polling_.wait_for(std::min(context_.bucket->time_to_next(), Millis(kPollMillis)));
-        if (!keep_alive()) return;
-        continue;
-      }
-    }
-    if (!poll_once(room)) return;
+    const uint32_t records = room();
+    if (records == 0 ? !keep_alive() : !poll_once(records)) return;
   }
   set_state("stopped");
+}
+
+// How many records may be asked for now. 0: none, after a while of waiting.
+uint32_t SourceDriver::room() {
+  uint32_t room = kPollRecords;
+  if (!flow_lets(room)) {
+    stop_polling_.wait_for(Millis(kPollMillis));
+    return 0;
+  }
+  // Charged at three times the text: the text itself, what comes out of it, and what is built on
+  // the way; corrected once the worker is done.
+  const auto soon = context_.clock->now() + std::chrono::milliseconds(kPollMillis);
+  if (!context_.budget->wait_room(3 * kPollBytes, soon)) {
+    set_state("waiting");
+    if (context_.flow != nullptr) context_.flow->waited(FlowControl::Wait::kRoom);
+    return 0;
+  }
+  if (context_.burst != nullptr) {
+    room = context_.burst->allow(room);
+    if (room == 0) {
+      set_state("paused");
+      stop_polling_.wait_for(Millis(kPollMillis));
+      return 0;
+    }
+  }
+  if (context_.bucket != nullptr) {
+    room = context_.bucket->take(room);
+    if (room == 0) {
+      if (context_.flow != nullptr) context_.flow->waited(FlowControl::Wait::kRate);
+      stop_polling_.wait_for(std::min(context_.bucket->time_to_next(), Millis(kPollMillis)));
+    }
+  }
+  return room;
+}
+
+// False: the pipeline's state lets none in now. Else no more than `records` is made.
+bool SourceDriver::flow_lets(uint32_t& records) {
+  if (context_.flow == nullptr) return true;
+  if (!context_.flow->open()) {
+    set_state("paused");
+    return false;
+  }
+  if (!context_.config.low_priority) return true;
+  records = share_.allow(records, context_.flow->keep(), context_.clock->now());
+  if (records != 0) return true;
+  set_state("waiting");
+  return false;
 }
 
 // False: no more records will come.
@@ -189,6 +211,7 @@ void SourceDriver::take_in(sluice_batch& batch) {
   }
   SLUICE_FAULT("source.poll.after");
   last_record_at_us_ = context_.clock->wall_us();
+  if (context_.config.low_priority) share_.taken(batch.count, context_.clock->now());
   context_.intake(batch, instance_);
 }
 

@@ -15,8 +15,10 @@
 #include "runtime/config/config.h"
 #include "runtime/deliver/plugin_metrics.h"
 #include "runtime/deliver/retry.h"
+#include "runtime/flow/admission_share.h"
 #include "runtime/flow/burst_guard.h"
 #include "runtime/flow/byte_budget.h"
+#include "runtime/flow/flow_control.h"
 #include "runtime/flow/token_bucket.h"
 #include "runtime/pipeline/lane_table.h"
 #include "runtime/plugin_host/instance.h"
@@ -49,6 +51,7 @@ class SourceDriver final : public HostServices {
 
   struct Context {
     SourceConfig config;
+    FlowControl* flow = nullptr;  // may be null: always open
     ByteBudget* budget = nullptr;
     TokenBucket* bucket = nullptr;  // may be null: no rate limit
     BurstGuard* burst = nullptr;    // may be null: floods of dead letters pause nothing
@@ -121,6 +124,8 @@ class SourceDriver final : public HostServices {
   void run();
   bool open_instance();
   void poll_loop();
+  uint32_t room();
+  bool flow_lets(uint32_t& records);
   bool poll_once(uint32_t max_records);
   bool keep_alive();
   void take_in(sluice_batch& batch);
@@ -148,8 +153,9 @@ class SourceDriver final : public HostServices {
   std::vector<std::shared_ptr<SourceInstance>>
       retired_;  // made anew since; their batches hold them
   std::unique_ptr<PluginMetrics> metrics_;
-  Backoff calls_;     // calls that failed in a row
-  Backoff restarts_;  // instances that became unusable, in all
+  AdmissionShare share_;  // of a source with low priority
+  Backoff calls_;         // calls that failed in a row
+  Backoff restarts_;      // instances that became unusable, in all
   StopSource stop_polling_;
   std::thread thread_;
   // Lanes that this instance has opened, once it is not the first: it knows no others, and their

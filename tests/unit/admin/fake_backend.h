@@ -27,6 +27,13 @@ class FakeBackend final : public AdminBackend {
     members += "\",\"query\":\"" + std::string(query) + "\",\"body\":\"" + std::string(body) + "\"";
     return {200, "", std::move(members)};
   }
+  std::string pipelines_json() override { return "{\"pipelines\":1}"; }
+  Reply order_flow(std::string_view wanted, std::string_view query) override {
+    return {200, "", "\"asked\":\"" + std::string(wanted) + " " + std::string(query) + "\""};
+  }
+  Reply burst(std::string_view query) override {
+    return {200, "", "\"asked\":\"burst " + std::string(query) + "\""};
+  }
   Reply move_offsets(std::string_view query) override {
     return {200, "", "\"moved\":\"" + std::string(query) + "\""};
   }

@@ -51,7 +51,7 @@ TEST(Router, OtherSpellingsOfAPathAreNotFound) {
        {"//health/live", "/health//live", "/health/live/", "/./health/live", "/x/../health/live",
         "/health%2flive", "/%2e%2e/etc/passwd", "/../../etc/passwd", "/Health/live", "", "*",
         "health/live", "http://localhost/health/live", "/health/live#x", "/health/live;x",
-        "\\health\\live", "/admin/drain"}) {
+        "\\health\\live", "/admin/drained", "/admin"}) {
     const Answer answer = get(backend, target);
     EXPECT_EQ(answer.status, 404u) << target;
     EXPECT_EQ(answer.content_type, "application/problem+json") << target;
@@ -105,6 +105,19 @@ TEST(LoopbackHost, AcceptsItsNamesWithAnyPort) {
         "[::1]x", "127.0.0.1@evil.example", "user@localhost", "127..0.1", "127.0.0.0x1"}) {
     EXPECT_FALSE(is_loopback_host(host)) << host;
   }
+}
+
+TEST(Router, StatesArePosted) {
+  FakeBackend backend;
+  const auto posted = [&](const char* target) { return get(backend, target, "POST").body; };
+  EXPECT_EQ(posted("/admin/drain"), "{\"asked\":\"drain \"}\n");
+  EXPECT_EQ(posted("/admin/pause?pipeline=p"), "{\"asked\":\"paused pipeline=p\"}\n");
+  EXPECT_EQ(posted("/admin/brownout?rate=0.5"), "{\"asked\":\"brownout rate=0.5\"}\n");
+  EXPECT_EQ(posted("/admin/burst?multiplier=2"), "{\"asked\":\"burst multiplier=2\"}\n");
+  for (const char* target : {"/admin/drain", "/admin/pause", "/admin/brownout", "/admin/burst"}) {
+    EXPECT_EQ(get(backend, target).status, 405u) << target;
+  }
+  EXPECT_EQ(get(backend, "/admin/pipelines").body, "{\"pipelines\":1}");
 }
 
 TEST(Router, AReloadIsPostedForOnePipelineOrAll) {

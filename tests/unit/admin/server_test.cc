@@ -92,7 +92,7 @@ TEST_F(AdminServerTest, UnknownPathsMethodsAndHostsAreProblems) {
           "\r\n{}"),
       "405");
   expect_problem(ask("BREW / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), "405");
-  expect_problem(ask("POST /admin/drain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+  expect_problem(ask("POST /admin/drown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
                  "404");
   expect_problem(ask("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"), "421");
 }
