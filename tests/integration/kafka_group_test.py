@@ -21,7 +21,7 @@ import kafka_server
 import postgres_server
 from proxy import Proxy
 
-SECONDS = float(os.environ.get("SLUICE_GROUP_SECONDS", 3600 if SOAK else 50))
+SECONDS = float(os.environ.get("SLUICE_GROUP_SECONDS", 1800 if SOAK else 50))
 SEED = int(os.environ.get("SLUICE_SEED", random.SystemRandom().randrange(1 << 32)))
 PARTITIONS = 12
 RATE = 2000  # records a second
