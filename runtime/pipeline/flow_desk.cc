@@ -151,7 +151,7 @@ Status FlowDesk::save(std::string_view action, const Names& names, const std::st
                 {{"pipeline", name}});
     }
   }
-  const Status written = write_file_atomic(file(), text());
+  Status written = write_file_atomic(file(), text());
   if (written) return written;
   return unavailable("it is done, but a restart would not know of it: " + written.message());
 }
@@ -183,7 +183,7 @@ std::string FlowDesk::text() const {
 Status FlowDesk::read(const std::string& text) {
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-  const Status wrong = invalid(file().string() +
+  Status wrong = invalid(file().string() +
                                " is not what was written there; remove it: then no pipeline is "
                                "paused, drained or held back");
   if (document.HasParseError() || !document.IsObject()) return wrong;
