@@ -71,6 +71,8 @@ constexpr std::array kDeclarations = {
     Declaration{"ingest_queue_depth", MetricType::Gauge, "Batches waiting in a queue."},
     Declaration{"ingest_lag_seconds", MetricType::Histogram,
                 "Time from a record's source to its commit in the sinks."},
+    Declaration{"ingest_backlog_records", MetricType::Gauge,
+                "Records that a source has and has not handed over, where it knows."},
     Declaration{"kafka_consumergroup_lag", MetricType::Gauge,
                 "Records of a partition that its group has not committed, of those that this "
                 "process reads."},
@@ -172,6 +174,7 @@ void add_source(Families& families, const Labels& pipeline, const SourceMetrics&
   add_counts(families, "ingest_schema_version_records_total", labels, "version", source.versions);
   add_counts(families, "ingest_drift_total", labels, "severity", source.drift);
   families.histogram("ingest_lag_seconds", labels, source.lag_seconds);
+  if (source.backlog) families.gauge("ingest_backlog_records", labels, number(*source.backlog));
   for (const GroupLagMetrics& lane : source.partitions) add_partition(families, labels, lane);
 }
 

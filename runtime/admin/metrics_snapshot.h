@@ -40,6 +40,7 @@ struct SourceMetrics {
   std::map<std::string, uint64_t> drift;        // severity -> observations of drift
   std::map<std::string, uint64_t> versions;     // schema version, or "unknown" -> records
   HistogramSnapshot lag_seconds;                // event time or arrival to sink commit
+  std::optional<uint64_t> backlog;              // records it has not handed over; none: not known
   std::vector<GroupLagMetrics> partitions;
 };
 

@@ -103,6 +103,7 @@ SourceMetrics source_metrics(const SourceStatus& source, const SourceAccount& ac
   out.bursts = source.burst.bursts;
   out.paused = source.burst.state != BurstGuard::State::kFlowing;
   out.lag_seconds = histogram(source.lag);
+  if (source.lag_records) out.backlog = static_cast<uint64_t>(*source.lag_records);
   for (const auto& lane : source.lanes) {
     const auto number = partition_of(lane);
     if (!number) continue;

@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -74,6 +75,12 @@ class Folder:
     def rows(self, query, database="out.db"):
         with sqlite3.connect(self.path / database) as connection:
             return connection.execute(query).fetchall()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def check_identity(account):
