@@ -45,6 +45,8 @@ CONFINED = {"rocksdb/": ("runtime/store/rocks",),
             "librdkafka/": ("runtime/kafka/", "runtime/store/kafka", "plugins/common/kafka_",
                             "plugins/sources/kafka/", "plugins/sinks/kafka/",
                             "tests/unit/sink_kafka/"),
+            "hiredis/": ("runtime/store/redis.cc",),
+            "openssl/ssl.h": ("runtime/store/redis_tls.cc",),
             "pqxx/": ("plugins/sinks/postgres/",),
             "curl/": ("runtime/schema/registry/http.cc",)}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')

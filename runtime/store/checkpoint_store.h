@@ -101,7 +101,7 @@ Result<std::unique_ptr<CheckpointStore>> open_checkpoint_store(const std::filesy
 Result<std::unique_ptr<CheckpointStore>> open_checkpoint_reader(const std::filesystem::path& dir);
 
 struct RedisCheckpointOptions {
-  std::string url;                             // redis://[user:password@]host[:port][/database]
+  std::string url;                             // as store::parse_redis_url() takes it
   std::map<std::string, std::string> tenants;  // by source, whose names are the process's
   std::chrono::milliseconds timeout{2000};     // of connecting, and of each answer
   bool read_only = false;                      // load() writes nothing

@@ -93,7 +93,7 @@ Result<std::unique_ptr<IdempotencyStore>> open_idempotency_store(const std::file
                                                                  const Clock& clock);
 
 struct RedisIdempotencyOptions {
-  std::string url;  // redis://[user:password@]host[:port][/database]
+  std::string url;  // as store::parse_redis_url() takes it
   IdempotencyOwner owner;
   std::chrono::milliseconds timeout{2000};     // of connecting, and of each answer
   std::chrono::milliseconds claim_ms{60'000};  // a claim ends by itself after so long

@@ -2,110 +2,77 @@
 #include "runtime/store/redis.h"
 
 #include <hiredis/hiredis.h>
-#include <sys/time.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <optional>
+
+#include "runtime/base/text.h"
+#include "runtime/store/redis_transport.h"
 
 namespace sluice::store {
 namespace {
 
+using std::chrono::steady_clock;
+
 // Commands on their way at once: enough that the way does not count, few enough for buffers.
 constexpr size_t kPipeline = 1024;
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    unsigned value = 0;
-    if (i + 2 >= text.size()) return std::nullopt;
-    const char* const end = text.data() + i + 3;
-    if (std::from_chars(text.data() + i + 1, end, value, 16).ptr != end) return std::nullopt;
-    out += static_cast<char>(value);
-    i += 2;
-  }
-  return out;
-}
-
-template <typename Number>
-bool read_whole(std::string_view text, Number* out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-Status bad_url(std::string_view what) {
-  return invalid("a Redis URL " + std::string(what) +
-                 "; expected redis://[user:password@]host[:port][/database]");
-}
-
-bool read_host(std::string_view text, RedisAddress* out) {
-  const bool bracket = text.starts_with('[');
-  const size_t end = bracket ? text.find(']') : text.find(':');
-  if (bracket && end == std::string_view::npos) return false;
-  out->host = text.substr(bracket ? 1 : 0, bracket ? end - 1 : end);
-  std::string_view rest = text.substr(std::min(end, text.size()));
-  if (bracket) rest.remove_prefix(1);
-  if (out->host.empty()) return false;
-  if (rest.empty()) return true;
-  return rest.starts_with(':') && read_whole(rest.substr(1), &out->port) && out->port != 0;
-}
+constexpr size_t kSentInTimeout = 256 << 10;
+// As much as hiredis keeps of a buffer: it moves what is left after each answer.
+constexpr size_t kReadSize = 16 << 10;
+// Far above a checkpoint of any size; what is longer is no answer of ours.
+constexpr size_t kMaxAnswer = 64 << 20;
 
 // Errors of the server that go away by themselves: it loads, is a replica, is full, is busy.
 bool passes_by_itself(std::string_view error) {
   for (const std::string_view prefix :
-       {"LOADING", "READONLY", "OOM", "BUSY", "MASTERDOWN", "MISCONF", "TRYAGAIN", "CLUSTERDOWN"}) {
+       {"LOADING", "READONLY", "OOM", "BUSY", "MASTERDOWN", "MISCONF", "TRYAGAIN", "CLUSTERDOWN",
+        "ERR max number of clients reached"}) {
     if (error.starts_with(prefix)) return true;
   }
   return false;
 }
 
-struct FreeReply {
-  void operator()(redisReply* reply) const { freeReplyObject(reply); }
+// An answer as hiredis hands it over. It keeps its memory from one to the next.
+struct Answer {
+  int type = 0;
+  std::string text;
+  int64_t number = 0;
+  bool list = false;
 };
-struct FreeContext {
-  void operator()(redisContext* context) const { redisFree(context); }
+Answer* answer_of(const redisReadTask* task) {
+  auto* const answer = static_cast<Answer*>(task->privdata);
+  answer->type = task->type;
+  return answer;
+}
+void* on_text(const redisReadTask* task, char* text, size_t size) {
+  Answer* const answer = answer_of(task);
+  answer->text.assign(text, size);
+  return answer;
+}
+void* on_number(const redisReadTask* task, long long number) {
+  Answer* const answer = answer_of(task);
+  answer->number = number;
+  return answer;
+}
+void* on_nil(const redisReadTask* task) {
+  Answer* const answer = answer_of(task);
+  answer->type = REDIS_REPLY_NIL;
+  return answer;
+}
+// No command of ours is answered with a list: no memory is taken for what claims to be one.
+void* on_list(const redisReadTask* task, int) {
+  answer_of(task)->list = true;
+  return nullptr;
+}
+void keep(void*) {}
+redisReplyObjectFunctions into_answer = {on_text, on_list, on_number, on_nil, keep};
+
+struct FreeReader {
+  void operator()(redisReader* reader) const { redisReaderFree(reader); }
 };
 
 }  // namespace
-
-std::string RedisAddress::text() const {
-  return host + ":" + std::to_string(port) + "/" + std::to_string(database);
-}
-
-Result<RedisAddress> parse_redis_url(std::string_view url) {
-  constexpr std::string_view kScheme = "redis://";
-  if (url.starts_with("rediss://")) {
-    return invalid(
-        "rediss:// (TLS) is not available; use redis:// through a tunnel such as stunnel");
-  }
-  if (!url.starts_with(kScheme)) return bad_url("does not begin with redis://");
-  url.remove_prefix(kScheme.size());
-  RedisAddress out;
-  if (const size_t at = url.rfind('@'); at != std::string_view::npos) {
-    const std::string_view who = url.substr(0, at);
-    const size_t colon = who.find(':');
-    const auto user = percent_decoded(who.substr(0, colon));
-    const auto password = colon == std::string_view::npos ? std::optional<std::string>("")
-                                                          : percent_decoded(who.substr(colon + 1));
-    if (!user || !password) return bad_url("has a wrong %-escape in its user or password");
-    out.user = *user;
-    out.password = *password;
-    url.remove_prefix(at + 1);
-  }
-  if (const size_t slash = url.find('/'); slash != std::string_view::npos) {
-    const std::string_view database = url.substr(slash + 1);
-    if (!database.empty() && (!read_whole(database, &out.database) || out.database < 0)) {
-      return bad_url("has a database that is not a number");
-    }
-    url = url.substr(0, slash);
-  }
-  if (!read_host(url, &out)) return bad_url("has no valid host and port");
-  return out;
-}
 
 void RedisCommands::begin() { firsts_.push_back(pieces_.size()); }
 
@@ -123,25 +90,27 @@ void RedisCommands::clear() {
 struct RedisConnection::Impl {
   RedisAddress address;
   std::chrono::milliseconds timeout;
-  std::unique_ptr<redisContext, FreeContext> context;
+  std::unique_ptr<RedisTransport> transport;  // none: not connected
+  std::unique_ptr<redisReader, FreeReader> reader;
+  Answer answer;
+  std::string out;  // commands on their way
   std::vector<const char*> texts;
   std::vector<size_t> sizes;
 
-  Status fail(std::string_view what) {
-    std::string message = "redis " + address.text() + ": " + std::string(what);
-    if (context && context->err != 0) message += std::string(": ") + context->errstr;
-    context.reset();
-    return unavailable(std::move(message) +
-                       "; check that the server runs and runtime.state.shared names it");
+  // Whatever is still on its way belongs to nobody: the connection is given up.
+  Status fail(Status status) {
+    transport.reset();
+    return std::move(status).with_context("redis " + address.text());
   }
 
   Status connect() {
-    if (context) return Status::ok();
-    const timeval limit{timeout.count() / 1000, (timeout.count() % 1000) * 1000};
-    context.reset(redisConnectWithTimeout(address.host.c_str(), address.port, limit));
-    if (!context) return fail("no memory for a connection");
-    if (context->err != 0) return fail("connecting");
-    if (redisSetTimeout(context.get(), limit) != REDIS_OK) return fail("setting its time-out");
+    if (transport) return Status::ok();
+    reader.reset(redisReaderCreateWithFunctions(&into_answer));
+    if (!reader) return fail(redis_away("no memory for a connection"));
+    reader->privdata = &answer;
+    auto connected = connect_redis(address, steady_clock::now() + timeout);
+    if (!connected) return fail(std::move(connected).status());
+    transport = std::move(connected).value();
     RedisCommands greeting;
     if (!address.password.empty()) {
       greeting.begin();
@@ -155,7 +124,7 @@ struct RedisConnection::Impl {
       greeting.argument(std::to_string(address.database));
     }
     Status greeted = exchange(greeting, 0, greeting.size(), [](size_t, const RedisReply&) {});
-    if (!greeted) context.reset();
+    if (!greeted) transport.reset();
     return greeted;
   }
 
@@ -169,33 +138,70 @@ struct RedisConnection::Impl {
       texts.push_back(commands.bytes_.data() + commands.pieces_[i].offset);
       sizes.push_back(commands.pieces_[i].size);
     }
-    const int appended = redisAppendCommandArgv(context.get(), static_cast<int>(texts.size()),
-                                                texts.data(), sizes.data());
-    return appended == REDIS_OK ? Status::ok() : fail("sending");
+    char* command = nullptr;
+    const int size = redisFormatCommandArgv(&command, static_cast<int>(texts.size()), texts.data(),
+                                            sizes.data());
+    if (size < 0) return fail(redis_away("no memory for a command"));
+    out.append(command, static_cast<size_t>(size));
+    redisFreeCommand(command);
+    return Status::ok();
+  }
+
+  Status send(const RedisCommands& commands, size_t from, size_t until) {
+    out.clear();
+    for (size_t i = from; i < until; ++i) SLUICE_RETURN_IF_ERROR(append(commands, i));
+    // Much takes longer: one more time-out for each part that any network takes in one.
+    const auto limit = timeout * (1 + static_cast<int64_t>(out.size() / kSentInTimeout));
+    Status sent = transport->write(out, steady_clock::now() + limit);
+    return sent ? sent : fail(std::move(sent));
+  }
+
+  // The next answer, into `answer`.
+  Status receive() {
+    std::array<char, kReadSize> bytes;
+    std::optional<RedisDeadline> deadline;
+    answer.type = 0;
+    for (size_t held = reader->len - reader->pos;;) {
+      void* done = nullptr;
+      if (redisReaderGetReply(reader.get(), &done) != REDIS_OK) return fail(no_answer());
+      if (done != nullptr) return Status::ok();
+      if (held > kMaxAnswer) {
+        return fail(redis_away("an answer of more than " + format_size(kMaxAnswer)));
+      }
+      if (!deadline) deadline = steady_clock::now() + timeout;
+      const auto got = transport->read(bytes, *deadline);
+      if (!got) return fail(got.status());
+      if (redisReaderFeed(reader.get(), bytes.data(), *got) != REDIS_OK) return fail(no_answer());
+      held += *got;
+    }
+  }
+
+  [[nodiscard]] Status no_answer() const {
+    return redis_away("what it sent is no answer of Redis: " +
+                      std::string(answer.list ? "a list" : reader->errstr));
   }
 
   // All answers are read even if one is an error, so that the next call does not get them.
   Status exchange(const RedisCommands& commands, size_t from, size_t until,
                   const std::function<void(size_t, const RedisReply&)>& on_reply) {
-    for (size_t i = from; i < until; ++i) SLUICE_RETURN_IF_ERROR(append(commands, i));
+    SLUICE_RETURN_IF_ERROR(send(commands, from, until));
     Status outcome;
     for (size_t i = from; i < until; ++i) {
-      void* raw = nullptr;
-      if (redisGetReply(context.get(), &raw) != REDIS_OK) return fail("no answer");
-      const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(raw));
-      const std::string_view text(reply->str == nullptr ? "" : reply->str, reply->len);
-      if (reply->type == REDIS_REPLY_ERROR) {
-        if (outcome) outcome = refused(text);
+      SLUICE_RETURN_IF_ERROR(receive());
+      if (answer.type == REDIS_REPLY_ERROR) {
+        if (outcome) outcome = refused(answer.text);
         continue;
       }
-      RedisReply out;
-      if (reply->type == REDIS_REPLY_INTEGER) {
-        out = {RedisReply::Kind::kNumber, {}, reply->integer};
-      } else if (reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS) {
-        out = {RedisReply::Kind::kText, text, 0};
+      RedisReply reply;
+      if (answer.type == REDIS_REPLY_INTEGER) {
+        reply = {RedisReply::Kind::kNumber, {}, answer.number};
+      } else if (answer.type == REDIS_REPLY_STRING || answer.type == REDIS_REPLY_STATUS) {
+        reply = {RedisReply::Kind::kText, answer.text, 0};
       }
-      on_reply(i, out);
+      on_reply(i, reply);
     }
+    // Or the next call would take them for its own.
+    if (reader->pos != reader->len) return fail(redis_away("it sent more than it was asked"));
     return outcome;
   }
 
@@ -221,7 +227,7 @@ Status RedisConnection::run(
   for (size_t at = 0; at < commands.size(); at += kPipeline) {
     const size_t until = std::min(commands.size(), at + kPipeline);
     Status part = impl_->exchange(commands, at, until, on_reply);
-    if (!impl_->context) return part;
+    if (!impl_->transport) return part;
     if (outcome) outcome = std::move(part);
   }
   return outcome;

@@ -74,13 +74,14 @@ std::vector<std::string> again_of(const SourceCheckpoint& checkpoint) {
   return out;
 }
 
-enum class Which { kLocal, kRedis };
+enum class Which { kLocal, kRedis, kRedisTls };
 
 class Checkpoints : public ::testing::TestWithParam<Which> {
  protected:
   void SetUp() override {
-    if (GetParam() == Which::kRedis) {
-      server_ = RedisServer::start();
+    if (GetParam() != Which::kLocal) {
+      server_ = RedisServer::start(GetParam() == Which::kRedis ? RedisServer::Speaks::kPlain
+                                                               : RedisServer::Speaks::kTls);
       if (!server_) GTEST_SKIP() << "there is no redis-server";
     }
     store_ = open();
@@ -188,15 +189,18 @@ TEST_P(Checkpoints, AnEpochIsNeverUsedTwice) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, Checkpoints, ::testing::Values(Which::kLocal, Which::kRedis),
+INSTANTIATE_TEST_SUITE_P(Stores, Checkpoints,
+                         ::testing::Values(Which::kLocal, Which::kRedis, Which::kRedisTls),
                          [](const auto& which) {
-                           return which.param == Which::kLocal ? "Local" : "Redis";
+                           return which.param == Which::kLocal   ? "Local"
+                                  : which.param == Which::kRedis ? "Redis"
+                                                                 : "RedisTls";
                          });
 
-class SharedCheckpoints : public ::testing::Test {
+class SharedCheckpoints : public ::testing::TestWithParam<RedisServer::Speaks> {
  protected:
   void SetUp() override {
-    server_ = RedisServer::start();
+    server_ = RedisServer::start(GetParam());
     if (!server_) GTEST_SKIP() << "there is no redis-server";
     one_ = open_shared(*server_, dir_one_);
     other_ = open_shared(*server_, dir_other_);
@@ -210,7 +214,7 @@ class SharedCheckpoints : public ::testing::Test {
   std::unique_ptr<CheckpointStore> other_;
 };
 
-TEST_F(SharedCheckpoints, TheKeyIsOneObjectThatPeopleCanRead) {
+TEST_P(SharedCheckpoints, TheKeyIsOneObjectThatPeopleCanRead) {
   CheckpointUpdate update = marks({{"orders/3", 42}});
   update.highest_event_time_us = 1'700'000'000'000'000;
   ASSERT_TRUE(one_->commit({update}, 1'700'000'001'000'000));
@@ -220,7 +224,7 @@ TEST_F(SharedCheckpoints, TheKeyIsOneObjectThatPeopleCanRead) {
   EXPECT_THAT(text, HasSubstr(R"("updated_at":"2023-11-14T22:13:21)"));
 }
 
-TEST_F(SharedCheckpoints, NodesWriteTheirLanesIntoOneObject) {
+TEST_P(SharedCheckpoints, NodesWriteTheirLanesIntoOneObject) {
   const auto write = [](CheckpointStore& store, const std::string& lane) {
     for (uint64_t i = 1; i <= 200; ++i) {
       const Status done = store.commit({marks({{lane, i}})}, 1);
@@ -233,20 +237,20 @@ TEST_F(SharedCheckpoints, NodesWriteTheirLanesIntoOneObject) {
   EXPECT_THAT(lanes_of(load(*one_)), ElementsAre("a@200", "b@200"));
 }
 
-TEST_F(SharedCheckpoints, AMarkOfANodeThatLostTheLaneDoesNotSetItBack) {
+TEST_P(SharedCheckpoints, AMarkOfANodeThatLostTheLaneDoesNotSetItBack) {
   ASSERT_TRUE(other_->commit({marks({{"a", 50}})}, 1));
   ASSERT_TRUE(one_->commit({marks({{"a", 20}})}, 1));
   EXPECT_THAT(lanes_of(load(*one_)), ElementsAre("a@50"));
 }
 
-TEST_F(SharedCheckpoints, AMarkOfAnEpochThatIsOverIsNotWritten) {
+TEST_P(SharedCheckpoints, AMarkOfAnEpochThatIsOverIsNotWritten) {
   ASSERT_TRUE(one_->commit({marks({{"a", 50}})}, 1));
   ASSERT_TRUE(other_->move(to({}), 1));
   ASSERT_TRUE(one_->commit({marks({{"a", 60}})}, 1));
   EXPECT_THAT(lanes_of(load(*other_)), IsEmpty());
 }
 
-TEST_F(SharedCheckpoints, ADeletedKeyMeansThatTheSourceHasNeverRun) {
+TEST_P(SharedCheckpoints, ADeletedKeyMeansThatTheSourceHasNeverRun) {
   CheckpointUpdate update = marks({{"a", 50}});
   update.cursor = "blob";
   ASSERT_TRUE(one_->commit({update}, 1));
@@ -261,7 +265,7 @@ TEST_F(SharedCheckpoints, ADeletedKeyMeansThatTheSourceHasNeverRun) {
   EXPECT_EQ(load(*other_).epoch, after.epoch) << "one epoch for all nodes";
 }
 
-TEST_F(SharedCheckpoints, ANodeThatWorkedAloneBringsItsMarks) {
+TEST_P(SharedCheckpoints, ANodeThatWorkedAloneBringsItsMarks) {
   TempDir dir;
   {
     auto local = open_checkpoint_store(dir.path()).value();
@@ -273,7 +277,7 @@ TEST_F(SharedCheckpoints, ANodeThatWorkedAloneBringsItsMarks) {
   EXPECT_THAT(lanes_of(shared->load("p", "solo").value()), ElementsAre("x@5"));
 }
 
-TEST_F(SharedCheckpoints, AServerThatIsAwayIsReportedAndComesBack) {
+TEST_P(SharedCheckpoints, AServerThatIsAwayIsReportedAndComesBack) {
   server_->freeze();
   const Status away = one_->commit({marks({{"a", 1}})}, 1);
   EXPECT_EQ(away.code(), Code::kUnavailable) << away.message();
@@ -282,7 +286,7 @@ TEST_F(SharedCheckpoints, AServerThatIsAwayIsReportedAndComesBack) {
   EXPECT_THAT(lanes_of(load(*one_)), ElementsAre("a@2"));
 }
 
-TEST_F(SharedCheckpoints, AnObjectThatIsNoneIsRefusedWithAdvice) {
+TEST_P(SharedCheckpoints, AnObjectThatIsNoneIsRefusedWithAdvice) {
   server_->ask({"SET", "checkpoint:acme:in", "not json"});
   const auto loaded = one_->load("p", "in");
   ASSERT_FALSE(loaded);
@@ -290,6 +294,12 @@ TEST_F(SharedCheckpoints, AnObjectThatIsNoneIsRefusedWithAdvice) {
   EXPECT_THAT(loaded.status().message(), HasSubstr("checkpoint:acme:in"));
   EXPECT_THAT(loaded.status().message(), HasSubstr("delete it"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Over, SharedCheckpoints,
+                         ::testing::Values(RedisServer::Speaks::kPlain, RedisServer::Speaks::kTls),
+                         [](const auto& of) {
+                           return of.param == RedisServer::Speaks::kPlain ? "Tcp" : "Tls";
+                         });
 
 TEST(CheckpointJson, RefusesPositionsThatAreNone) {
   for (const char* text : {R"({"lanes":{"a":-1}})", R"({"lanes":{"a":1.5}})",

@@ -86,7 +86,8 @@ class IdempotencyConformance : public ::testing::TestWithParam<std::string> {
     if (GetParam() == "rocks") {
       subject_ = std::make_unique<RocksSubject>();
     } else {
-      auto server = RedisServer::start();
+      auto server = RedisServer::start(GetParam() == "redis" ? RedisServer::Speaks::kPlain
+                                                             : RedisServer::Speaks::kTls);
       if (!server) GTEST_SKIP() << "no redis-server; make setup installs it";
       subject_ = std::make_unique<RedisSubject>(std::move(server));
     }
@@ -170,13 +171,14 @@ TEST_P(IdempotencyConformance, AnEmptyBatchIsNothing) {
   EXPECT_TRUE(store_->status().healthy);
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, IdempotencyConformance, ::testing::Values("rocks", "redis"),
+INSTANTIATE_TEST_SUITE_P(All, IdempotencyConformance,
+                         ::testing::Values("rocks", "redis", "redis_tls"),
                          [](const auto& of) { return of.param; });
 
-class RedisIdempotency : public ::testing::Test {
+class RedisIdempotency : public ::testing::TestWithParam<RedisServer::Speaks> {
  protected:
   void SetUp() override {
-    server_ = RedisServer::start();
+    server_ = RedisServer::start(GetParam());
     if (!server_) GTEST_SKIP() << "no redis-server; make setup installs it";
   }
   std::unique_ptr<IdempotencyStore> open(const std::string& node, uint64_t epoch,
@@ -198,7 +200,7 @@ class RedisIdempotency : public ::testing::Test {
   std::unique_ptr<RedisServer> server_;
 };
 
-TEST_F(RedisIdempotency, AClaimOfAnotherNodeIsForeignUntilItIsDone) {
+TEST_P(RedisIdempotency, AClaimOfAnotherNodeIsForeignUntilItIsDone) {
   auto a = open("a", 1);
   auto b = open("b", 1);
   EXPECT_THAT(claim(*a, {row("k")}), ElementsAre(Claim::kMine));
@@ -207,7 +209,7 @@ TEST_F(RedisIdempotency, AClaimOfAnotherNodeIsForeignUntilItIsDone) {
   EXPECT_THAT(claim(*b, {row("k")}), ElementsAre(Claim::kDone));
 }
 
-TEST_F(RedisIdempotency, AClaimThatIsGivenBackIsTheOthers) {
+TEST_P(RedisIdempotency, AClaimThatIsGivenBackIsTheOthers) {
   auto a = open("a", 1);
   auto b = open("b", 1);
   claim(*a, {row("k")});
@@ -217,7 +219,7 @@ TEST_F(RedisIdempotency, AClaimThatIsGivenBackIsTheOthers) {
   EXPECT_THAT(claim(*a, {row("k")}), ElementsAre(Claim::kForeign)) << "released another's claim";
 }
 
-TEST_F(RedisIdempotency, AClaimThatNobodyRenewsEnds) {
+TEST_P(RedisIdempotency, AClaimThatNobodyRenewsEnds) {
   auto a = open("a", 1, std::chrono::milliseconds(50));
   auto b = open("b", 1);
   claim(*a, {row("k")});
@@ -226,7 +228,7 @@ TEST_F(RedisIdempotency, AClaimThatNobodyRenewsEnds) {
   EXPECT_THAT(claim(*a, {row("k")}), ElementsAre(Claim::kForeign));
 }
 
-TEST_F(RedisIdempotency, RenewedClaimsStay) {
+TEST_P(RedisIdempotency, RenewedClaimsStay) {
   auto a = open("a", 1, std::chrono::milliseconds(60'000));
   claim(*a, {row("k")});
   const std::string key = server_->ask({"RANDOMKEY"});
@@ -235,7 +237,7 @@ TEST_F(RedisIdempotency, RenewedClaimsStay) {
   EXPECT_GT(std::stoll(server_->ask({"PTTL", key})), 30'000);
 }
 
-TEST_F(RedisIdempotency, KeysAndValuesAreAsPromised) {
+TEST_P(RedisIdempotency, KeysAndValuesAreAsPromised) {
   auto a = open("a", 7);
   claim(*a, {row("k", 3, "pg")});
   const std::string key = server_->ask({"RANDOMKEY"});
@@ -246,7 +248,7 @@ TEST_F(RedisIdempotency, KeysAndValuesAreAsPromised) {
   EXPECT_GT(std::stoll(server_->ask({"PTTL", key})), 80'000'000);
 }
 
-TEST_F(RedisIdempotency, AServerThatIsAwayIsUnavailableAndThenBack) {
+TEST_P(RedisIdempotency, AServerThatIsAwayIsUnavailableAndThenBack) {
   auto a = open("a", 1);
   finish(*a, {row("k")});
   server_->stop();
@@ -260,7 +262,7 @@ TEST_F(RedisIdempotency, AServerThatIsAwayIsUnavailableAndThenBack) {
   EXPECT_TRUE(a->status().healthy);
 }
 
-TEST_F(RedisIdempotency, AServerThatDoesNotAnswerIsGivenUpOn) {
+TEST_P(RedisIdempotency, AServerThatDoesNotAnswerIsGivenUpOn) {
   auto a = open("a", 1);
   claim(*a, {row("k")});
   server_->freeze();
@@ -270,7 +272,7 @@ TEST_F(RedisIdempotency, AServerThatDoesNotAnswerIsGivenUpOn) {
   EXPECT_THAT(claim(*a, {row("l")}), ElementsAre(Claim::kMine));
 }
 
-TEST_F(RedisIdempotency, AWrongPasswordIsTheOperatorsFault) {
+TEST_P(RedisIdempotency, AWrongPasswordIsTheOperatorsFault) {
   server_->ask({"CONFIG", "SET", "requirepass", "right"});
   auto url = server_->url();
   url.insert(url.find("//") + 2, ":wrong@");
@@ -282,29 +284,11 @@ TEST_F(RedisIdempotency, AWrongPasswordIsTheOperatorsFault) {
   EXPECT_THAT(refused.message(), ::testing::Not(HasSubstr(":wrong")));
 }
 
-TEST(RedisUrl, PartsAreReadAndDefaultsFilledIn) {
-  const auto full = store::parse_redis_url("redis://me:p%40ss@host.example:7000/3").value();
-  EXPECT_EQ(full.host, "host.example");
-  EXPECT_EQ(full.port, 7000);
-  EXPECT_EQ(full.database, 3);
-  EXPECT_EQ(full.user, "me");
-  EXPECT_EQ(full.password, "p@ss");
-  EXPECT_EQ(full.text(), "host.example:7000/3");
-  EXPECT_EQ(store::parse_redis_url("redis://h").value().port, 6379);
-  EXPECT_EQ(store::parse_redis_url("redis://[::1]:1/").value().host, "::1");
-  EXPECT_EQ(store::parse_redis_url("redis://:secret@h").value().password, "secret");
-}
-
-TEST(RedisUrl, WhatIsNoneIsRefusedWithWhatWasExpected) {
-  for (const char* bad :
-       {"", "http://h", "redis://", "redis://h:0", "redis://h:x", "redis://h/x", "redis://h:70000",
-        "redis://a:%zz@h", "redis://[::1", "redis://h/-1", "rediss://h"}) {
-    const auto parsed = store::parse_redis_url(bad);
-    ASSERT_FALSE(parsed) << bad;
-    EXPECT_EQ(parsed.status().code(), Code::kInvalid) << bad;
-    EXPECT_THAT(parsed.status().message(), HasSubstr("redis://")) << bad;
-  }
-}
+INSTANTIATE_TEST_SUITE_P(Over, RedisIdempotency,
+                         ::testing::Values(RedisServer::Speaks::kPlain, RedisServer::Speaks::kTls),
+                         [](const auto& of) {
+                           return of.param == RedisServer::Speaks::kPlain ? "Tcp" : "Tls";
+                         });
 
 TEST(IdempotencyOwner, EpochsRiseAndTheNameStays) {
   TempDir dir;
