@@ -94,16 +94,21 @@ def part_of_the_way_by_a_commit_of_another_client(broker):
         equal(folder.run_once()["received"], 0, "what was passed over is not read")
 
 
-def by_deleting_the_checkpoint_in_redis(broker):
+def by_deleting_the_checkpoint_in_redis(broker, tls=False):
     if not redis_server.THERE:
         print("skipped: no Redis here; install the package redis-tools")
         return
-    with redis_server.Server() as redis:
+    topic = "shared-tls" if tls else "shared"
+    with redis_server.Server(tls) as redis:
         state = ', shared: "%s"' % redis.url
-        with pipeline(broker, "shared", state, until="end") as folder:
+        with pipeline(broker, topic, state, until="end") as folder:
             def delete():
                 equal(redis.cli("DEL", "checkpoint:default:in"), "1", "keys deleted")
-            processed_again(broker, "shared", folder, delete)
+            processed_again(broker, topic, folder, delete)
+
+
+def by_deleting_the_checkpoint_in_redis_over_tls(broker):
+    by_deleting_the_checkpoint_in_redis(broker, tls=True)
 
 
 def a_crash_moves_nothing(broker):
@@ -380,4 +385,5 @@ def history_and_live(broker):
 
 kafka_server.main([lag_is_told, start_is_applied_once, history_and_live, with_our_own_tool, kept_idempotency_keeps_them_out, to_other_places, what_is_shown,
                    moved_while_a_process_reads, by_kafkas_own_tool, part_of_the_way_by_a_commit_of_another_client,
-                   by_deleting_the_checkpoint_in_redis, a_crash_moves_nothing])
+                   by_deleting_the_checkpoint_in_redis,
+                   by_deleting_the_checkpoint_in_redis_over_tls, a_crash_moves_nothing])
