@@ -19,8 +19,10 @@ constexpr std::array kState = {
         .text = "Folder of checkpoints and dead letters; made if missing, one process at a time."},
     Key{.name = "shared",
         .type = kString,
-        .text = "Redis that several nodes share, `redis://[user:password@]host[:port][/database]`; "
-                "it keeps idempotency keys and checkpoints. Default: they are kept in `dir`."},
+        .text =
+            "Redis that several nodes share, `redis://[user:password@]host[:port][/database]`, or "
+            "with TLS `rediss://...[?ssl_ca=/file&ssl_certificate=/file&ssl_key=/file]`; it "
+            "keeps idempotency keys and checkpoints. Default: they are kept in `dir`."},
     Key{.name = "dead_letters",
         .type = kString,
         .text = "Where several nodes share their dead letters: PostgreSQL, "
