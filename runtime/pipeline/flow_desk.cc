@@ -184,8 +184,8 @@ Status FlowDesk::read(const std::string& text) {
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
   Status wrong = invalid(file().string() +
-                               " is not what was written there; remove it: then no pipeline is "
-                               "paused, drained or held back");
+                         " is not what was written there; remove it: then no pipeline is "
+                         "paused, drained or held back");
   if (document.HasParseError() || !document.IsObject()) return wrong;
   for (const auto& member : document.GetObject()) {
     Kept kept;
