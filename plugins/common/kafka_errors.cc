@@ -3,8 +3,13 @@
 
 #include <array>
 
+#include "runtime/kafka/refusal.h"
+
 namespace sluice::common::kafka {
 namespace {
+
+using sluice::kafka::Refusal;
+using sluice::kafka::refusal_in;
 
 constexpr int kSyslogError = 3;
 constexpr int kSyslogWarning = 4;
@@ -30,9 +35,35 @@ void log_line(const rd_kafka_t* client, int level, const char* facility, const c
   context->log(ours, std::string("librdkafka ") + facility + ": " + text);
 }
 
+std::string_view cure_of(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kNone:
+      break;
+    case Refusal::kTheirCertificate:
+      return "check /ssl_ca, which has to hold the authority that signed the broker's certificate, "
+             "and that the certificate names the host in /brokers";
+    case Refusal::kOurCertificate:
+      return "the broker does not take our certificate: check /ssl_certificate and /ssl_key; it is "
+             "absent, expired, or signed by an authority the broker does not know";
+    case Refusal::kNoTls:
+      return "this port does not speak TLS: check /security_protocol, or use the port in /brokers "
+             "that does";
+    case Refusal::kMechanism:
+      return "the broker does not offer this mechanism: correct /sasl_mechanism";
+    case Refusal::kLogin:
+      return "check /sasl_mechanism, /sasl_username and /sasl_password";
+    case Refusal::kOldScram:
+      return "check /sasl_mechanism, /sasl_username and /sasl_password; brokers from 4.0 on refuse "
+             "every SCRAM login of librdkafka before 2.6.1, which this one is: there upgrade "
+             "librdkafka, or use PLAIN over TLS or a client certificate";
+  }
+  return {};
+}
+
 }  // namespace
 
-std::string_view cure_of(rd_kafka_resp_err_t error) {
+std::string_view cure_of(rd_kafka_resp_err_t error, std::string_view text) {
+  if (const auto cure = cure_of(refusal_in(text)); !cure.empty()) return cure;
   switch (static_cast<int>(error)) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -95,14 +126,25 @@ std::string_view cure_of(rd_kafka_resp_err_t error) {
   }
 }
 
+std::string words_of(rd_kafka_resp_err_t error, std::string_view detail) {
+  constexpr std::size_t kMost = 240;
+  std::string out(detail.empty() ? std::string_view(rd_kafka_err2str(error)) : detail);
+  // Where in OpenSSL's source: "../ssl/a.c:12:name error:0A000086:SSL routines::what it is".
+  const auto place = out.find("../");
+  const auto end = place == std::string::npos ? place : out.find("::", place);
+  if (end != std::string::npos) out.erase(place, end + 2 - place);
+  if (out.size() > kMost) out.replace(kMost, std::string::npos, "...");
+  return out;
+}
+
 std::string sentence(std::string_view what, rd_kafka_resp_err_t error, std::string_view detail) {
   std::string out(what);
   if (!out.empty()) out += ": ";
-  out += detail.empty() ? std::string_view(rd_kafka_err2str(error)) : detail;
+  out += words_of(error, detail);
   out += " (";
   out += rd_kafka_err2name(error);
   out += ")";
-  if (const auto cure = cure_of(error); !cure.empty()) (out += "; ") += cure;
+  if (const auto cure = cure_of(error, detail); !cure.empty()) (out += "; ") += cure;
   return out;
 }
 

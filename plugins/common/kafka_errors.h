@@ -12,10 +12,15 @@
 
 namespace sluice::common::kafka {
 
-// What an operator can do about it, as the end of a sentence; empty where nothing is known.
-std::string_view cure_of(rd_kafka_resp_err_t error);
+// What an operator can do about it, as the end of a sentence; empty where nothing is known. `text`:
+// the client's own words, which of a connection say more than its code.
+std::string_view cure_of(rd_kafka_resp_err_t error, std::string_view text = {});
 
-// "what: name (code): detail; cure".
+// What the client says of an error: `detail`, or else what the code means. Short enough that the
+// cure behind it is not cut off by the host.
+std::string words_of(rd_kafka_resp_err_t error, std::string_view detail);
+
+// "what: words (code); cure".
 std::string sentence(std::string_view what, rd_kafka_resp_err_t error,
                      std::string_view detail = {});
 

@@ -196,12 +196,35 @@ Conf make_conf(const Connection& connection) {
   return conf;
 }
 
+namespace {
+
+// The client names its property, and OpenSSL says of a file that is not there "system lib".
+std::string tls_cure(std::string_view text) {
+  const auto says = [text](std::string_view words) {
+    return text.find(words) != std::string_view::npos;
+  };
+  if (says("ssl.ca.location")) {
+    return "check /ssl_ca: expected a file that can be read, with certificates of authorities "
+           "(PEM)";
+  }
+  if (says("ssl.certificate.location")) {
+    return "check /ssl_certificate: expected a file that can be read, with our certificate (PEM)";
+  }
+  if (says("ssl.key.location")) {
+    return "check /ssl_key: expected a file that can be read, with the private key of "
+           "/ssl_certificate (PEM), and /ssl_key_password where it is locked";
+  }
+  return "check the SASL and TLS options and /librdkafka";
+}
+
+}  // namespace
+
 Client make_client(rd_kafka_type_t type, Conf conf) {
   std::array<char, 512> text{};
   Client client(rd_kafka_new(type, conf.get(), text.data(), text.size()));
   if (!client) {
-    throw BadConfig(std::string("the Kafka client cannot be made: ") + text.data() +
-                    "; check the SASL and TLS options and /librdkafka");
+    throw BadConfig(std::string("the Kafka client cannot be made: ") + text.data() + "; " +
+                    tls_cure(text.data()));
   }
   static_cast<void>(conf.release());  // the client's now
   return client;

@@ -4,12 +4,39 @@
 #include <chrono>
 
 #include "runtime/base/log.h"
+#include "runtime/kafka/refusal.h"
 #include "runtime/kafka/rules.h"
 
 namespace sluice::store {
 namespace {
 
-std::string_view cure_of(rd_kafka_resp_err_t error) {
+std::string_view cure_of(kafka::Refusal refusal) {
+  switch (refusal) {
+    case kafka::Refusal::kNone:
+      break;
+    case kafka::Refusal::kTheirCertificate:
+      return "check that ssl.ca.location holds the authority that signed the broker's certificate, "
+             "and that it names the host of the address";
+    case kafka::Refusal::kOurCertificate:
+      return "the broker does not take our certificate: check ssl.certificate.location and "
+             "ssl.key.location; it is absent, expired, or signed by an authority the broker does "
+             "not know";
+    case kafka::Refusal::kNoTls:
+      return "this port does not speak TLS: check security.protocol, or use the port that does";
+    case kafka::Refusal::kMechanism:
+      return "the broker does not offer this mechanism: correct sasl.mechanism";
+    case kafka::Refusal::kLogin:
+      return "check user and password of the address, and sasl.mechanism";
+    case kafka::Refusal::kOldScram:
+      return "check user and password of the address, and sasl.mechanism; brokers from 4.0 on "
+             "refuse every SCRAM login of librdkafka before 2.6.1, which this one is: there "
+             "upgrade librdkafka, or use PLAIN over TLS or a client certificate";
+  }
+  return {};
+}
+
+std::string_view cure_of(rd_kafka_resp_err_t error, std::string_view text) {
+  if (const auto cure = cure_of(kafka::refusal_in(text)); !cure.empty()) return cure;
   switch (static_cast<int>(error)) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -156,7 +183,7 @@ Status kafka_status(std::string_view what, rd_kafka_resp_err_t error, std::strin
   text += ": ";
   text += detail.empty() ? std::string_view(rd_kafka_err2str(error)) : detail;
   text += std::string(" (") + rd_kafka_err2name(error) + ")";
-  if (const auto cure = cure_of(error); !cure.empty()) (text += "; ") += cure;
+  if (const auto cure = cure_of(error, detail); !cure.empty()) (text += "; ") += cure;
   return {code_of(error), std::move(text)};
 }
 

@@ -23,7 +23,7 @@ pipelines:
       in:
         use: kafka
         config: { brokers: "%(broker)s", topics: [%(topic)s], group_id: %(topic)s, session_timeout: %(session)s,
-                  assignment: %(assignment)s, commit: interval, commit_interval: 50ms }
+                  assignment: %(assignment)s, commit: interval, commit_interval: 50ms%(more)s }
     transform: ./script.lua
     sinks:
       out:
@@ -41,7 +41,8 @@ class Members:
 
     def __init__(self, broker, folder, topic, session="6s", assignment="cooperative-sticky"):
         self.broker, self.folder, self.topic, self.made = broker, folder, topic, 0
-        self.values = {"broker": broker.address, "topic": topic, "session": session, "assignment": assignment}
+        self.values = {"broker": broker.address, "topic": topic, "session": session, "assignment": assignment,
+                       "more": ""}
 
     def start(self, node, **values):
         (self.folder.path / (node + ".yaml")).write_text(CONFIG % {**self.values, "node": node, **values})
@@ -82,7 +83,7 @@ class Commits:
 
     def __init__(self, broker, group):
         import confluent_kafka
-        self.group, self.highest = group, {}
+        self.group, self.highest, self.generation = group, {}, None
         self.consumer = broker.consumer("watch-" + group)
         self.consumer.assign([confluent_kafka.TopicPartition("__consumer_offsets", 0, 0)])
         self.end = lambda: broker.end_offsets("__consumer_offsets")[0]
@@ -99,9 +100,12 @@ class Commits:
         return dict(self.highest)
 
     def take(self, key, value):
-        # Key: version, group, topic, partition; value: version, offset, and more. Versions from 2 on are
-        # about the group itself.
-        if key is None or value is None or struct.unpack_from(">h", key)[0] > 1:
+        # Key: version, group, topic, partition; value: version, offset, and more. In version 2 it is about the
+        # group itself: its name; version, kind, generation, and more.
+        version = struct.unpack_from(">h", key)[0] if key is not None and value is not None else -1
+        if version == 2 and key[4:].decode() == self.group:
+            self.generation, = struct.unpack_from(">i", value, 4 + struct.unpack_from(">h", value, 2)[0])
+        if version not in (0, 1):
             return
         at, names = 2, []
         for _ in range(2):
@@ -207,4 +211,74 @@ def only_what_is_written_is_committed(broker):
             equal(process.wait(60), 0, "exit code")
 
 
-kafka_server.main([what_stays_goes_on, only_what_is_written_is_committed])
+def instances_that_come_back_move_nothing(broker):
+    """Static membership: whoever has a name of its own is waited for, and until its session is over nobody takes
+    its partitions, nor does the group share them anew."""
+    topic = "static"
+    broker.create(topic, PARTITIONS)
+    with Folder("", {"script.lua": SCRIPT}) as folder:
+        members = Members(broker, folder, topic, session="20s")
+        commits = Commits(broker, topic)
+
+        def start(node):
+            return members.start(node, more=", group_instance_id: %s-%s" % (topic, node))
+
+        def generation():
+            commits.read()
+            return commits.generation
+        running = {node: start(node) for node in "ab"}
+        wait_for(lambda: [len(partitions_of(p)) for p in running.values()] == [PARTITIONS // 2] * 2, limit=120)
+        members.produce(20)
+        wait_for(lambda: members.written("a", "b") == members.made)
+        shared, had = generation(), {node: partitions_of(p) for node, p in running.items()}
+        for node, number in (("a", signal.SIGTERM), ("b", signal.SIGTERM), ("a", signal.SIGKILL), ("b", signal.SIGKILL)):
+            other = "b" if node == "a" else "a"
+            running[node].send_signal(number)
+            running[node].wait(60)
+            members.produce(20)
+            ends = broker.end_offsets(topic, PARTITIONS)
+            # What the other has does not stop, and what the one has waits for it.
+            wait_for(lambda: all(ends[p] - 1 in members.rows(other)[p] for p in had[other]))
+            equal(partitions_of(running[other]), had[other], "partitions of " + other)
+            running[node] = start(node)
+            wait_for(lambda: members.written("a", "b") == members.made)
+            equal({n: partitions_of(p) for n, p in running.items()}, had, "partitions after %s of %s" % (number, node))
+            equal(generation(), shared, "generation after %s of %s" % (number, node))
+        rows = {node: members.rows(node) for node in "ab"}
+        assert not any(rows["a"][p] and rows["b"][p] for p in range(PARTITIONS)), "a partition was with both"
+        for process in running.values():
+            process.send_signal(signal.SIGTERM)
+            equal(process.wait(60), 0, "exit code")
+
+
+def a_name_that_two_use_and_one_that_stays_away(broker):
+    topic = "fenced"
+    broker.create(topic, PARTITIONS)
+    with Folder("", {"script.lua": SCRIPT}) as folder:
+        members = Members(broker, folder, topic)
+        same = ", group_instance_id: same"
+        first = members.start("a", more=", group_instance_id: other")
+        older = members.start("b", more=same)
+        wait_for(lambda: [len(partitions_of(p)) for p in (first, older)] == [PARTITIONS // 2] * 2, limit=120)
+        members.produce(20)
+        wait_for(lambda: members.written("a", "b") == members.made)
+        newer = members.start("c", more=same)
+        wait_for(lambda: any("another process runs with the same /group_instance_id" in line for line in older.log))
+        wait_for(lambda: "/group_instance_id" in str(detailed(older.admin)["adapters"]["in"]["last_error"]))
+        older.send_signal(signal.SIGTERM)
+        equal(older.wait(60), 2, "exit code of the one that was thrown out")
+        wait_for(lambda: len(partitions_of(newer)) == PARTITIONS // 2)
+        members.produce(20)
+        wait_for(lambda: members.written("a", "b", "c") == members.made)
+        # It does not come back within its session: then it is a member no more.
+        newer.kill()
+        newer.wait()
+        members.produce(20)
+        wait_for(lambda: len(partitions_of(first)) == PARTITIONS)
+        wait_for(lambda: members.written("a", "b", "c") == members.made)
+        first.send_signal(signal.SIGTERM)
+        equal(first.wait(60), 0, "exit code")
+
+
+kafka_server.main([what_stays_goes_on, only_what_is_written_is_committed, instances_that_come_back_move_nothing,
+                   a_name_that_two_use_and_one_that_stays_away])

@@ -24,7 +24,8 @@ except ImportError:
         os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
     confluent_kafka = None
 
-HERE = pathlib.Path(__file__).resolve().parent / "kafka"
+HERE = pathlib.Path(__file__).resolve().parent
+LOG = {"kafka": "-Dlog4j2.configurationFile=%s/log4j2.xml", "kafka-3.9": "-Dlog4j.configuration=file:%s/log4j.properties"}
 # Registrations of a killed broker must end soon, or its restart takes 12 s; a small cleaner for a
 # small machine; one partition of each inner topic, or the first commit waits for fifty to be made.
 PROPERTIES = """
@@ -71,19 +72,29 @@ def free_ports(count):
 
 
 class Broker:
-    def __init__(self, properties=""):
-        self.jars = jars.fetch(HERE / "pom.xml")
+    """`properties`: more lines of server.properties. `listeners`: kafka_security.Listeners, which stand beside the
+    plain one. `release`: the folder with its pom.xml."""
+
+    def __init__(self, properties="", listeners=None, release="kafka"):
+        self.jars = jars.fetch(HERE / release / "pom.xml")
+        self.log = LOG[release] % (HERE / release)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-kafka-"))
         self.port, self.sasl_port, controller = free_ports(3)
         self.address = "127.0.0.1:%d" % self.port
         self.sasl_address = "127.0.0.1:%d" % self.sasl_port
         self.properties = self.folder / "server.properties"
-        self.properties.write_text(PROPERTIES.format(
-            port=self.port, sasl=self.sasl_port, controller=controller, data=self.folder / "data") + properties)
+        text = PROPERTIES.format(
+            port=self.port, sasl=self.sasl_port, controller=controller, data=self.folder / "data") + properties
+        users = []
+        if listeners:
+            self.tls = listeners
+            text = listeners.open(self.folder, text)
+            users = listeners.users()
+        self.properties.write_text(text)
         # One that begins with "-" the tool would take for an option.
         cluster = "S" + base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")[1:]
         self.java("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", cluster, "-c",
-                  str(self.properties), "--ignore-formatted")
+                  str(self.properties), "--ignore-formatted", *users)
         self.process = None
         self.admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0,
                                   "reconnect.backoff.max.ms": 500})
@@ -92,7 +103,7 @@ class Broker:
         """`options`: those of java, then class and arguments."""
         first = next(i for i, text in enumerate(options) if not text.startswith("-"))
         return ["java", *options[:first], "-XX:+UseSerialGC", "-cp", str(self.jars / "*"),
-                "-Dlog4j2.configurationFile=" + str(HERE / "log4j2.xml"), *options[first:]]
+                self.log, *options[first:]]
 
     def java(self, *options):
         """Runs one of Kafka's own tools; what it prints."""
@@ -206,14 +217,14 @@ class Broker:
             consumer.close()
 
 
-def main(tests, properties=""):
-    """Runs the functions given, each called with the broker; what cannot be had here is a skip. `properties`: more
-    lines of the broker's."""
+def main(tests, *broker_options):
+    """Runs the functions given, each called with the broker; what cannot be had here is a skip. `broker_options`: see
+    Broker."""
     if confluent_kafka is None:
         print("skipped: no Kafka client here; install the package python3-confluent-kafka")
         sys.exit(77)
     try:
-        broker = Broker(properties)
+        broker = Broker(*broker_options)
     except jars.Missing as why:
         print("skipped: " + str(why))
         sys.exit(77)

@@ -88,7 +88,7 @@ std::string told(std::string_view what, rd_kafka_resp_err_t error, std::string_v
   if (cure.empty()) return common::kafka::sentence(what, error, text);
   std::string out(what);
   if (!out.empty()) out += ": ";
-  out += text.empty() ? std::string_view(rd_kafka_err2str(error)) : text;
+  out += common::kafka::words_of(error, text);
   ((out += " (") += rd_kafka_err2name(error)) += "); ";
   return out += cure;
 }

@@ -252,7 +252,12 @@ void KafkaSource::ack(std::span<const sluice_mark> marks) {
 void KafkaSource::tell_once(std::int32_t level, const std::string& text) {
   constexpr std::size_t kMostTold = 1000;
   if (told_.size() >= kMostTold) told_.clear();
-  if (told_.insert(text).second) context_.log(level, text);
+  // "... (after 307ms in state AUTH_REQ, 5 identical error(s) suppressed)" would be new each time.
+  std::string same = text;
+  if (const auto after = same.find(" (after "); after != std::string::npos) {
+    same.erase(after, same.find(')', after) - after);
+  }
+  if (told_.insert(std::move(same)).second) context_.log(level, text);
 }
 
 }  // namespace sluice::kafka_source

@@ -123,6 +123,7 @@ class KafkaSource {
 
   // source_errors.cc
   bool note_end(rd_kafka_event_t* event);
+  [[nodiscard]] std::string all_down(rd_kafka_resp_err_t error, const std::string& text) const;
   void on_error(rd_kafka_event_t* event);
   void on_fatal();
   void on_partition_error(rd_kafka_resp_err_t error, const std::string& text,

@@ -38,6 +38,10 @@ bool KafkaSource::note_end(rd_kafka_event_t* event) {
   return true;
 }
 
+std::string KafkaSource::all_down(rd_kafka_resp_err_t error, const std::string& text) const {
+  return sentence("no broker of " + options_.connection.brokers + " answers", error, text);
+}
+
 void KafkaSource::on_error(rd_kafka_event_t* event) {
   const auto error = rd_kafka_event_error(event);
   const std::string text = rd_kafka_event_error_string(event);
@@ -49,8 +53,7 @@ void KafkaSource::on_error(rd_kafka_event_t* event) {
   }
   switch (static_cast<int>(error)) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-      down_ = sentence("no broker of " + options_.connection.brokers + " answers", error,
-                       last_trouble_.empty() ? text : last_trouble_);
+      down_ = all_down(error, last_trouble_.empty() ? text : last_trouble_);
       return;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
@@ -60,6 +63,8 @@ void KafkaSource::on_error(rd_kafka_event_t* event) {
     case RD_KAFKA_RESP_ERR__SSL:
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
       last_trouble_ = text;
+      // It may come behind the word that all are down, whose reason it is.
+      if (!down_.empty()) down_ = all_down(error, text);
       tell_once(SLUICE_LOG_ERROR, sentence("a broker cannot be reached", error, text));
       return;
     default:

@@ -67,10 +67,7 @@ void KafkaSource::wait_for_brokers() {
     if (stop_.stopped()) throw Cancelled();
     if (down_.empty() && Clock::now() < deadline) continue;
     const std::string text =
-        down_.empty()
-            ? common::kafka::sentence("no broker of " + options_.connection.brokers + " answers",
-                                      RD_KAFKA_RESP_ERR__TIMED_OUT, last_trouble_)
-            : down_;
+        down_.empty() ? all_down(RD_KAFKA_RESP_ERR__TIMED_OUT, last_trouble_) : down_;
     throw Transient(text);
   }
 }
