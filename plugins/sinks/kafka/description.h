@@ -14,9 +14,13 @@ inline constexpr auto kConfigSchema = common::kafka::joined(
   "properties": {
 )json",
     common::kafka::kBrokersSchema, R"json(    "topic": {
-      "type": "string", "minLength": 1, "maxLength": 249,
-      "description": "Topic to write to; it has to be there.",
-      "examples": ["orders"]
+      "type": "string", "minLength": 1, "maxLength": 1000,
+      "description": "Topic to write to; it has to be there. {/pointer} is filled by a text, number or boolean of each record's value, {header:NAME} by a header.",
+      "examples": ["orders", "orders.{/region}"]
+    },
+    "max_topics": {
+      "type": "integer", "minimum": 1, "maximum": 10000, "default": 100,
+      "description": "How many topics the records may choose; a record that names one more is refused."
     },
     "key": {
       "type": "string", "default": "record",

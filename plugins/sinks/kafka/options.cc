@@ -36,7 +36,8 @@ constexpr std::array<OwnedProperty, 20> kOwned = {{
     {"allow.auto.create.topics", "nothing: create the topic before"},
 }};
 
-constexpr std::array<std::string_view, 14> kOptions = {"topic",
+constexpr std::array<std::string_view, 15> kOptions = {"topic",
+                                                       "max_topics",
                                                        "key",
                                                        "keep_headers",
                                                        "headers",
@@ -51,14 +52,11 @@ constexpr std::array<std::string_view, 14> kOptions = {"topic",
                                                        "connect_timeout",
                                                        "transactional_id"};
 
-std::string read_topic(const Config& config) {
-  std::string topic = text_option(config, "/topic", "");
-  if (topic.empty()) throw BadConfig("/topic: is empty; expected the name of a topic");
-  if (topic == "." || topic == ".." || !common::kafka::may_name_topic(topic)) {
-    throw BadConfig("/topic: \"" + topic +
-                    "\" is no name of a topic (letters, digits, '.', '_' and '-', at most 249)");
-  }
-  return topic;
+std::size_t read_max_topics(const Config& config) {
+  constexpr std::int64_t kMost = 10'000;
+  const std::int64_t value = config.has("/max_topics") ? config.integer("/max_topics") : 100;
+  if (value >= 1 && value <= kMost) return static_cast<std::size_t>(value);
+  throw BadConfig("/max_topics: expected 1 to 10000, found " + std::to_string(value));
 }
 
 KeyFrom read_key(const Config& config, std::string& pointer) {
@@ -114,7 +112,9 @@ void check_together(const Options& options) {
 Options::Options(const Config& config)
     : connection((common::kafka::refuse_unknown_options(config, kOptions),
                   common::kafka::read_connection(config, kOwned))),
-      topic(read_topic(config)),
+      topic(text_option(config, "/topic", "")),
+      topic_of(topic),
+      max_topics(read_max_topics(config)),
       key(read_key(config, key_pointer)),
       keep_headers(config.boolean("/keep_headers", true)),
       headers(read_headers(config)),
@@ -137,7 +137,8 @@ Options::Options(const Config& config)
   check_together(*this);
 }
 
-common::kafka::Conf client_conf(const Options& options, std::uint64_t limit) {
+common::kafka::Conf client_conf(const Options& options, std::uint64_t limit,
+                                std::uint64_t largest) {
   auto conf = common::kafka::make_conf(options.connection);
   const auto give = [&](const char* property, const std::string& value, const char* pointer) {
     common::kafka::set(conf.get(), property, value, pointer);
@@ -151,6 +152,8 @@ common::kafka::Conf client_conf(const Options& options, std::uint64_t limit) {
   give("partitioner", options.partitioner, "/partitioner");
   give("compression.type", options.compression, "/compression");
   give("linger.ms", std::to_string(options.linger.count()), "/linger");
+  // What a record names is no reason to make it.
+  if (!options.topic_of.fixed()) give("allow.auto.create.topics", "false", "/topic");
   // Without it a batch that is tried again may come behind the next one.
   if (!options.idempotent) by_default("max.in.flight.requests.per.connection", 1);
   if (options.transactional()) {
@@ -166,7 +169,9 @@ common::kafka::Conf client_conf(const Options& options, std::uint64_t limit) {
   // The broker refuses a batch as a whole, so none may be larger than it takes. It looks at the
   // compressed size; what does not compress becomes a little larger.
   const std::uint64_t batch = std::min<std::uint64_t>(1'000'000, limit - limit / 16);
-  const std::uint64_t record = options.compression == "none" ? limit : std::max(limit, 64UL << 20U);
+  largest = std::max(largest, limit);
+  const std::uint64_t record =
+      options.compression == "none" ? largest : std::max(largest, 64UL << 20U);
   by_default("message.max.bytes", std::clamp<std::uint64_t>(record, 1000, 1'000'000'000));
   by_default("batch.size", std::max<std::uint64_t>(batch > 512 ? batch - 512 : batch, 1));
   return conf;

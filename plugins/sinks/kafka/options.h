@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plugins/common/kafka_options.h"
+#include "plugins/sinks/kafka/topic_template.h"
 
 namespace sluice::kafka_sink {
 
@@ -21,7 +22,9 @@ struct Options {
   explicit Options(const Config& config);
 
   common::kafka::Connection connection;
-  std::string topic;
+  std::string topic;  // as it is configured
+  TopicTemplate topic_of;
+  std::size_t max_topics;   // that records may choose
   std::string key_pointer;  // with kPointer
   KeyFrom key;
   bool keep_headers;
@@ -44,7 +47,9 @@ struct Options {
 inline constexpr std::uint64_t kUsualLimit = 1048588;
 
 // What librdkafka is given. `limit`: max.message.bytes of the topic, which the client's batches
-// keep below. Throws BadConfig. Opens files, so not before open().
-common::kafka::Conf client_conf(const Options& options, std::uint64_t limit);
+// keep below; of several the smallest, with `largest` for single messages. Throws BadConfig. Opens
+// files, so not before open().
+common::kafka::Conf client_conf(const Options& options, std::uint64_t limit,
+                                std::uint64_t largest = 0);
 
 }  // namespace sluice::kafka_sink

@@ -20,36 +20,40 @@ using common::kafka::value_of;
 
 Producer::Producer(Context context) : state_(context) {}
 
-void Producer::start(const Options& options, std::uint64_t limit) {
+void Producer::start(const Options& options, std::uint64_t limit, std::uint64_t largest) {
   end();
-  auto conf = client_conf(options, limit);
+  auto conf = client_conf(options, limit, largest);
   common::kafka::log_to(conf.get(), &state_);
   rd_kafka_conf_set_dr_msg_cb(conf.get(), on_delivery);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
   auto client = common::kafka::make_client(RD_KAFKA_PRODUCER, std::move(conf));
-  common::kafka::TopicHandle topic(
-      rd_kafka_topic_new(client.get(), options.topic.c_str(), nullptr));
-  if (!topic) throw BadConfig(told("/topic: " + options.topic, rd_kafka_last_error()));
   state_.under_way = 0;
   state_.fatal = false;
   forget_troubles();
   client_ = std::move(client);
-  topic_ = std::move(topic);
   partition_ = options.partition < 0 ? RD_KAFKA_PARTITION_UA : options.partition;
+}
+
+rd_kafka_topic_t* Producer::topic(const std::string& name) {
+  common::kafka::TopicHandle& handle = topics_[name];
+  if (!handle) handle.reset(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
+  if (!handle) throw BadConfig(told("/topic: " + name, rd_kafka_last_error()));
+  return handle.get();
 }
 
 void Producer::end() {
   if (!client_) return;
   if (state_.under_way != 0) purge();
-  topic_.reset();
+  topics_.clear();
   client_.reset();
 }
 
-rd_kafka_resp_err_t Producer::send(const Message& message, Report& report) {
+rd_kafka_resp_err_t Producer::send(rd_kafka_topic_t* topic, const Message& message,
+                                   Report& report) {
   std::array<rd_kafka_vu_t, 8> values{};
   std::size_t count = 0;
   values[count] = value_of(RD_KAFKA_VTYPE_RKT);
-  values[count++].u.rkt = topic_.get();
+  values[count++].u.rkt = topic;
   values[count] = value_of(RD_KAFKA_VTYPE_PARTITION);
   values[count++].u.i32 = partition_;
   values[count] = value_of(RD_KAFKA_VTYPE_OPAQUE);
@@ -100,7 +104,7 @@ void Producer::purge() {
   if (state_.under_way == 0) return;
   // A thread of the client's is stuck. It lets go of the memory when it ends, and this waits for
   // it; the reports that are missing stay as they are.
-  topic_.reset();
+  topics_.clear();
   client_.reset();
   state_.under_way = 0;
 }

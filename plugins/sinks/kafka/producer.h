@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <sluice/plugin.hpp>
+#include <string>
 #include <string_view>
 
 #include "plugins/common/kafka_errors.h"
@@ -36,14 +38,14 @@ class Producer {
   Producer& operator=(const Producer&) = delete;
 
   // Makes the client; one that there was is ended. Throws BadConfig.
-  void start(const Options& options, std::uint64_t limit);
+  void start(const Options& options, std::uint64_t limit, std::uint64_t largest);
   [[nodiscard]] bool running() const { return client_ != nullptr; }
   // Lets the client go, at once: what it has not sent is forgotten.
   void end();
 
   // Hands a message over without copying its key and value: they and `report` must stay until it is
   // done. ERR__QUEUE_FULL: poll, then try again. Any other error stands in the report as well.
-  rd_kafka_resp_err_t send(const Message& message, Report& report);
+  rd_kafka_resp_err_t send(rd_kafka_topic_t* topic, const Message& message, Report& report);
   // Waits at most so long for something to happen, and takes it in.
   void poll(std::chrono::milliseconds wait);
   // The same, and has the client send at once what it has. True: every message is done.
@@ -65,7 +67,9 @@ class Producer {
   void forget_troubles();
 
   [[nodiscard]] rd_kafka_t* client() const { return client_.get(); }
-  [[nodiscard]] rd_kafka_topic_t* topic() const { return topic_.get(); }
+  // Valid as long as the client, or until it is forgotten. Throws BadConfig.
+  [[nodiscard]] rd_kafka_topic_t* topic(const std::string& name);
+  void forget_topic(const std::string& name) { topics_.erase(name); }
 
  private:
   // The client keeps a pointer to it. Texts have room of their own: a callback must not throw.
@@ -76,14 +80,14 @@ class Producer {
     rd_kafka_resp_err_t for_operator = RD_KAFKA_RESP_ERR_NO_ERROR;
     bool fatal = false;
     bool all_down = false;  // no broker is connected
-    std::array<char, 256> trouble{};
+    std::array<char, 512> trouble{};
   };
   static void on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);
   static void on_error(rd_kafka_t* client, int error, const char* text, void* opaque);
 
   State state_;
   common::kafka::Client client_;
-  common::kafka::TopicHandle topic_;
+  std::map<std::string, common::kafka::TopicHandle> topics_;
   std::int32_t partition_ = RD_KAFKA_PARTITION_UA;
 };
 

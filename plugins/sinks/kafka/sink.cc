@@ -11,6 +11,7 @@ KafkaSink::KafkaSink(Context context, const Config& config)
 void KafkaSink::close() {
   producer_.end();
   columns_.reset();
+  targets_.clear();
   opened_ = false;
 }
 
@@ -25,6 +26,13 @@ constexpr auto kReasons = reason_table<Reason>(
                   "VALIDATION_FAIL"),
     reject_reason(Reason::kRefused, "record_refused", "The broker refuses what the record holds.",
                   "CONSTRAINT_VIOLATION"),
+    reject_reason(Reason::kTopicInvalid, "topic_invalid",
+                  "What the record gives for its topic's name makes none.", "VALIDATION_FAIL"),
+    reject_reason(Reason::kTooManyTopics, "too_many_topics",
+                  "The record names one topic more than `max_topics`.", "CONSTRAINT_VIOLATION"),
+    retry_reason(Reason::kTopicMissing, "topic_missing",
+                 "The topic that the record names is not there, or not for us.",
+                 "CONNECTION_ERROR"),
     retry_reason(Reason::kDeliveryTimeout, "delivery_timeout",
                  "The record was not acknowledged in time.", "SINK_TIMEOUT"),
     retry_reason(Reason::kBrokerError, "broker_error",
@@ -41,7 +49,8 @@ constexpr auto kMetrics = metric_table<Metric>(
     counter(Metric::kCulpritSearches, "culprit_searches_total",
             "Batches the broker refused as a whole, so that the record at fault had to be found."),
     counter(Metric::kTransactions, "transactions_total", "Transactions committed."),
-    counter(Metric::kTransactionsAborted, "transactions_aborted_total", "Transactions aborted."));
+    counter(Metric::kTransactionsAborted, "transactions_aborted_total", "Transactions aborted."),
+    gauge(Metric::kTopics, "topics", "Topics that records have chosen, where they may."));
 
 }  // namespace
 

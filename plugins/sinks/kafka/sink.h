@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <sluice/plugin.hpp>
 #include <span>
@@ -22,6 +23,9 @@ enum class Reason : std::uint16_t {
   kTooLarge,
   kKeyMissing,
   kRefused,
+  kTopicInvalid,
+  kTooManyTopics,
+  kTopicMissing,
   kDeliveryTimeout,
   kBrokerError,
   kCount
@@ -34,6 +38,7 @@ enum class Metric : std::uint16_t {
   kCulpritSearches,
   kTransactions,
   kTransactionsAborted,
+  kTopics,
   kCount
 };
 
@@ -55,9 +60,25 @@ class KafkaSink {
   // kFailed: in a transaction a message failed, after which the client sends no other.
   enum class Cut : std::uint8_t { kNone, kDeadline, kStop, kOperator, kFatal, kFailed };
 
+  // A topic that records go to.
+  struct Target {
+    std::string name;
+    TopicLimits limits;
+    rd_kafka_topic_t* handle = nullptr;  // of the client there is now
+    bool there = false;
+    std::string why;  // it is not
+  };
+
+  // sink_topics.cc
+  void choose_topics(const Batch& batch, Outcomes out);
+  Target* target_of(const Batch& batch, std::size_t i, Outcomes out);
+  void look_up(Target& target);
+  bool blames_topic(std::size_t i);
+
   // sink_open.cc
+  TopicState ask(rd_kafka_topic_t* topic, std::chrono::milliseconds limit);
+  TopicLimits ask_limits(const std::string& topic);
   void wait_for_topic(std::chrono::milliseconds limit);
-  [[nodiscard]] bool topic_is_there(const TopicState& state) const;
   void learn_limits();
   void need_client();
   void begin_producer();
@@ -87,17 +108,22 @@ class KafkaSink {
   Options options_;
   Producer producer_;
   std::atomic<bool> stopped_{false};
-  std::optional<Columns> columns_;  // with a key from a pointer
+  std::optional<Columns> columns_;  // those of the key's pointer, then of the topic's
   bool opened_ = false;
-  std::int32_t broker_ = -1;  // the one that answered last
-  TopicLimits limits_;
-  std::uint64_t limit_ = kUsualLimit;  // what the client was made for
+  std::int32_t broker_ = -1;               // the one that answered last
+  Target fixed_;                           // the topic, where records have no say
+  std::map<std::string, Target> targets_;  // those they have chosen
+  std::uint64_t limit_ = kUsualLimit;      // the smallest max.message.bytes
+  std::uint64_t largest_ = 0;
+  std::uint64_t made_limit_ = 0;  // for which the client was made
+  std::uint64_t made_largest_ = 0;
   bool limits_stale_ = false;
   bool spent_ = false;  // the client is to be replaced before the next write
 
   // Of the write under way.
   std::optional<Cells> cells_;
   std::vector<Report> reports_;      // one a record
+  std::vector<Target*> where_;       // likewise; null: it has its verdict
   std::vector<std::size_t> wanted_;  // the records to send
   Clock::time_point deadline_{};
   std::optional<Clock::time_point> stop_seen_;

@@ -2,7 +2,7 @@
 //
 // From a configuration to a client that can write to the topic.
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "plugins/sinks/kafka/errors.h"
 #include "plugins/sinks/kafka/sink.h"
@@ -22,8 +22,10 @@ void KafkaSink::open() {
   if (!producer_.running() || spent_) begin_producer();
   wait_for_topic(options_.connect_timeout);
   learn_limits();
-  if (options_.key == KeyFrom::kPointer && !columns_) {
-    const std::array<Column, 1> wanted{Column{options_.key_pointer, SLUICE_COLUMN_AUTO}};
+  std::vector<Column> wanted;
+  if (options_.key == KeyFrom::kPointer) wanted.push_back({options_.key_pointer});
+  for (const std::string& pointer : options_.topic_of.pointers()) wanted.push_back({pointer});
+  if (!wanted.empty() && !columns_) {
     columns_.emplace(context_.columns());
     columns_->declare(wanted);
   }
@@ -31,7 +33,9 @@ void KafkaSink::open() {
 }
 
 void KafkaSink::begin_producer() {
-  producer_.start(options_, limit_);
+  producer_.start(options_, limit_, largest_);
+  made_limit_ = limit_;
+  made_largest_ = largest_;
   spent_ = false;
   context_.metric(Metric::kClients, 1);
   if (!options_.transactional()) return;
@@ -60,22 +64,25 @@ void KafkaSink::raise(const Step& step) {
   throw Transient(step.text, Reason::kBrokerError);
 }
 
-void KafkaSink::wait_for_topic(milliseconds limit) {
+// Asks until the cluster says what there is to say of it; `topic` may be null: whether it answers.
+// A state that would pass is returned once the time is over.
+TopicState KafkaSink::ask(rd_kafka_topic_t* topic, milliseconds limit) {
   const auto deadline = Clock::now() + limit;
   producer_.forget_troubles();
   for (;;) {
-    const TopicState state =
-        look_at_topic(producer_.client(), producer_.topic(), std::min(kAsk, limit));
+    const TopicState state = look_at_topic(producer_.client(), topic, std::min(kAsk, limit));
     producer_.poll(milliseconds(0));
     if (producer_.for_operator() != RD_KAFKA_RESP_ERR_NO_ERROR) {
       throw BadConfig(told("the brokers " + options_.connection.brokers + " do not let us in",
                            producer_.for_operator(), producer_.trouble()));
     }
     broker_ = state.broker;
-    if (state.answered && topic_is_there(state)) return;
+    const Fate fate = fate_of(state.error);
+    const bool final = fate == Fate::kWritten || fate == Fate::kMissing || fate == Fate::kOperator;
+    if (state.answered && final) return state;
     if (stopping()) throw Cancelled();
     if (!producer_.all_down() && Clock::now() < deadline) continue;
-    if (state.answered) throw Transient(told("topic " + options_.topic, state.error));
+    if (state.answered) return state;
     throw Transient(told(
         "no broker of " + options_.connection.brokers + " answers",
         producer_.all_down() ? RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN : RD_KAFKA_RESP_ERR__TIMED_OUT,
@@ -83,46 +90,51 @@ void KafkaSink::wait_for_topic(milliseconds limit) {
   }
 }
 
-// False: not yet, but it may come to be.
-bool KafkaSink::topic_is_there(const TopicState& state) const {
-  switch (fate_of(state.error)) {
-    case Fate::kWritten:
-      break;
-    case Fate::kMissing:
-      throw Transient("there is no topic " + options_.topic + " at " + options_.connection.brokers +
-                      "; create it, or correct /topic");
-    case Fate::kOperator:
-      throw BadConfig(told("topic " + options_.topic, state.error));
-    case Fate::kTooLarge:
-    case Fate::kRefused:
-    case Fate::kAgain:
-    case Fate::kTimeout:
-    case Fate::kFatal:
-      return false;
+// Where records choose their topics: for a broker.
+void KafkaSink::wait_for_topic(milliseconds limit) {
+  const bool fixed = options_.topic_of.fixed();
+  const TopicState state = ask(fixed ? producer_.topic(options_.topic) : nullptr, limit);
+  if (!fixed) return;
+  const Fate fate = fate_of(state.error);
+  if (fate == Fate::kMissing) {
+    throw Transient("there is no topic " + options_.topic + " at " + options_.connection.brokers +
+                    "; create it, or correct /topic");
   }
-  if (options_.partition < state.partitions) return true;
+  const std::string text = told("topic " + options_.topic, state.error);
+  if (fate == Fate::kOperator) throw BadConfig(text);
+  if (fate != Fate::kWritten) throw Transient(text);
+  if (options_.partition < state.partitions) return;
   throw BadConfig("/partition: topic " + options_.topic + " has " +
                   std::to_string(state.partitions) + " partitions, counted from 0; found " +
                   std::to_string(options_.partition));
 }
 
+TopicLimits KafkaSink::ask_limits(const std::string& topic) {
+  const auto wait = std::min<milliseconds>(options_.connect_timeout, std::chrono::seconds(5));
+  TopicLimits limits =
+      limits_of_topic(producer_.client(), topic, broker_, wait, [&] { return stopping(); });
+  if (stopping()) throw Cancelled();
+  if (limits.batch == 0) {
+    context_.info(told("max.message.bytes of topic " + topic +
+                           " cannot be read, so Kafka's default is assumed (let the user describe "
+                           "its configuration: --operation DescribeConfigs)",
+                       limits.error));
+  }
+  return limits;
+}
+
 // The broker refuses a whole batch for one record's sake, so what it refuses is better known
 // before.
 void KafkaSink::learn_limits() {
-  const auto wait = std::min<milliseconds>(options_.connect_timeout, std::chrono::seconds(5));
-  limits_ = limits_of_topic(producer_.client(), options_.topic, broker_, wait,
-                            [&] { return stopping(); });
-  if (stopping()) throw Cancelled();
   limits_stale_ = false;
-  if (limits_.batch == 0) {
-    context_.info(told("max.message.bytes of topic " + options_.topic +
-                           " cannot be read, so Kafka's default is assumed (let the user describe "
-                           "its configuration: --operation DescribeConfigs)",
-                       limits_.error));
+  if (!options_.topic_of.fixed()) {
+    targets_.clear();  // asked for with the next record that names them
     return;
   }
-  if (limits_.batch == limit_) return;
-  limit_ = limits_.batch;
+  fixed_.name = options_.topic;
+  fixed_.limits = ask_limits(options_.topic);
+  if (fixed_.limits.batch == 0 || fixed_.limits.batch == limit_) return;
+  limit_ = fixed_.limits.batch;
   begin_producer();
 }
 

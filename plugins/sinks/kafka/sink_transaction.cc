@@ -38,20 +38,23 @@ void KafkaSink::write_transaction(const Batch& batch, Outcomes out) {
 // Throws when a message was not written; those the client itself refused are in no transaction.
 void KafkaSink::check_all_sent() {
   rd_kafka_resp_err_t worst = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::string topic = options_.topic;  // that of the worst
   for (const std::size_t i : wanted_) {
     const Report& report = reports_[i];
     if (report.error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     const Fate fate = fate_of(report.error);
+    static_cast<void>(blames_topic(i));  // so that it is asked for anew
     if (report.at_home && blames_batch(fate)) continue;
     if (worst == RD_KAFKA_RESP_ERR_NO_ERROR || weight(fate) > weight(fate_of(worst))) {
       worst = report.error;
+      topic = where_[i]->name;
     }
   }
   if (cut_ == Cut::kNone && worst == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   abort();
   if (cut_ == Cut::kStop) throw Cancelled();
   if (cut_ != Cut::kNone && cut_ != Cut::kFailed) fail_call();
-  const std::string text = told("topic " + options_.topic, worst);
+  const std::string text = told("topic " + topic, worst);
   switch (fate_of(worst)) {
     case Fate::kTooLarge:
       limits_stale_ = true;

@@ -56,26 +56,29 @@ void KafkaSink::plan(const Batch& batch, Outcomes out) {
   wanted_.clear();
   cells_.reset();
   if (columns_) cells_.emplace(columns_->cells(batch));
+  choose_topics(batch, out);
+  const bool pointed = options_.key == KeyFrom::kPointer;
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (where_[i] == nullptr) continue;
     const bool has_key = message(batch, i).key.data() != nullptr;
-    if (has_key || !(is_delete(batch[i]) || columns_ || limits_.needs_key)) {
+    if (has_key || !(is_delete(batch[i]) || pointed || where_[i]->limits.needs_key)) {
       wanted_.push_back(i);
     } else if (is_delete(batch[i])) {
       out.reject(i, Reason::kKeyMissing, "a deletion without a key would delete nothing");
-    } else if (columns_) {
+    } else if (pointed) {
       out.reject(i, Reason::kKeyMissing,
                  "no text, number or boolean at " + options_.key_pointer + ", where /key points");
     } else {
-      out.reject(
-          i, Reason::kKeyMissing,
-          "topic " + options_.topic + " is compacted and takes no message without a key; set /key");
+      out.reject(i, Reason::kKeyMissing,
+                 "topic " + where_[i]->name +
+                     " is compacted and takes no message without a key; set /key");
     }
   }
 }
 
 Message KafkaSink::message(const Batch& batch, std::size_t i) const {
   Message out = message_of(batch[i], options_);
-  if (cells_ && !is_delete(batch[i])) out.key = key_of(cells_->at(i, 0));
+  if (options_.key == KeyFrom::kPointer && !is_delete(batch[i])) out.key = key_of(cells_->at(i, 0));
   return out;
 }
 
@@ -83,7 +86,8 @@ Message KafkaSink::message(const Batch& batch, std::size_t i) const {
 void KafkaSink::send(const Batch& batch, std::span<const std::size_t> wanted) {
   for (const std::size_t i : wanted) {
     const Message next = message(batch, i);
-    while (producer_.send(next, reports_[i]) == RD_KAFKA_RESP_ERR__QUEUE_FULL && go_on()) {
+    while (producer_.send(where_[i]->handle, next, reports_[i]) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+           go_on()) {
       context_.metric(Metric::kQueueFull, 1);
       producer_.poll(kSlice);
     }
@@ -161,6 +165,7 @@ void KafkaSink::answer(const Batch& batch, Outcomes out) {
       }
       continue;
     }
+    if (blames_topic(i)) continue;
     const Fate fate = fate_of(reports_[i].error);
     call_fails |= fate == Fate::kMissing || fate == Fate::kOperator || fate == Fate::kFatal;
   }
@@ -185,13 +190,13 @@ bool KafkaSink::answer_one(std::size_t i, Outcomes out) {
   if (fate == Fate::kWritten) {
     out.ok(i);
   } else if (fate == Fate::kTooLarge) {
-    const std::string most = limits_.batch == 0
-                                 ? " takes no record of that size"
-                                 : " takes at most " + std::to_string(limits_.batch) + " bytes";
+    const std::uint64_t limit = where_[i]->limits.batch;
+    const std::string most = limit == 0 ? " takes no record of that size"
+                                        : " takes at most " + std::to_string(limit) + " bytes";
     out.reject(i, Reason::kTooLarge,
-               told("topic " + options_.topic + most + " (max.message.bytes)", report.error));
+               told("topic " + where_[i]->name + most + " (max.message.bytes)", report.error));
   } else if (fate == Fate::kRefused) {
-    out.reject(i, Reason::kRefused, told("topic " + options_.topic, report.error));
+    out.reject(i, Reason::kRefused, told("topic " + where_[i]->name, report.error));
   } else {
     return false;
   }
@@ -210,7 +215,7 @@ void KafkaSink::answer_undone(std::size_t i, Outcomes out, bool call_fails) {
     return;
   }
   const bool timeout = cut_ != Cut::kNone || fate_of(report.error) == Fate::kTimeout;
-  const std::string topic = "topic " + options_.topic;
+  const std::string topic = "topic " + where_[i]->name;
   if (timeout) {
     out.retry(i, Reason::kDeliveryTimeout,
               told(topic, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, producer_.trouble()), {}, maybe);
