@@ -16,7 +16,7 @@ SCRAM = """
 listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.scram.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.scram.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-listener.name.scram.scram-sha-256.connections.max.reauth.ms=1000
+listener.name.scram.scram-sha-256.connections.max.reauth.ms=3000
 """
 # Name: protocol, whose certificate, are clients to show one.
 LISTENERS = {"tls": ("SSL", "server", "none"), "mutual": ("SSL", "server", "required"),
