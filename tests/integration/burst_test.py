@@ -62,7 +62,7 @@ def one_that_goes_on_waits_for_a_word():
         before = health()["pipelines"]["p"]["accounting"]["received"]
         request = urllib.request.Request("http://%s/admin/resume" % address, method="POST")
         with urllib.request.urlopen(request, timeout=60) as answer:
-            equal(json.loads(answer.read()), {"resumed": ["in"]}, "answer")
+            equal(json.loads(answer.read()), {"pipelines": [], "resumed": ["in"]}, "answer")
         wait_for(lambda: health()["pipelines"]["p"]["accounting"]["received"] > before)
         with urllib.request.urlopen("http://%s/metrics" % address, timeout=60) as answer:
             contains(answer.read().decode(), "ingest_dlq_bursts_total{", "metric")
