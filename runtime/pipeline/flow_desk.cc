@@ -63,6 +63,10 @@ Status FlowDesk::restore(bool apply) {
     const Kept& kept = at->second;
     if (kept.multiplier && pipeline->rate_limit() != nullptr) {
       pipeline->rate_limit()->set_multiplier(*kept.multiplier);
+      log::warn("flow.kept",
+                "the rate limit is still multiplied as an operator asked; POST /admin/burst "
+                "without a number takes it back",
+                {{"pipeline", at->first}, {"multiplier", std::to_string(*kept.multiplier)}});
     }
     if (kept.order.state == FlowState::kNormal) continue;
     const std::string state(name_of(kept.order.state));
