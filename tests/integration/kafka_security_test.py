@@ -167,7 +167,7 @@ def a_password_that_changes(broker):
             for _ in range(2):
                 kafka_security.set_password(broker, user, "another-password")
                 # Sessions that still last take some.
-                wait_for(lambda: produce(10) or told())
+                wait_for(lambda: produce(10) or told(), limit=GROUP_COMES_BACK)
                 produce(500)
                 before = committed()
                 kafka_security.set_password(broker, user, PASSWORD)

@@ -112,6 +112,7 @@ Poll KafkaSource::collect(const PollLimits& limits, BatchBuilder& out) {
   }
   if (!out.empty()) {
     down_.clear();
+    doubt_.clear();
     return Poll::kRecords;
   }
   return Poll::kIdle;

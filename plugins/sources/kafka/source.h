@@ -209,6 +209,7 @@ class KafkaSource {
   Clock::time_point lag_written_{};
   LagTopic lag_topic_;
   std::string down_;          // why no broker answers; empty: one does
+  std::string doubt_;         // why none may answer; empty: nothing says so
   std::string last_trouble_;  // what the client last said of a connection
   bool told_committed_ = false;
   std::set<std::string> told_;

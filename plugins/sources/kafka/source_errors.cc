@@ -65,6 +65,7 @@ void KafkaSource::on_error(rd_kafka_event_t* event) {
       last_trouble_ = text;
       // It may come behind the word that all are down, whose reason it is.
       if (!down_.empty()) down_ = all_down(error, text);
+      doubt_ = all_down(error, text);
       tell_once(SLUICE_LOG_ERROR, sentence("a broker cannot be reached", error, text));
       return;
     default:
@@ -131,14 +132,16 @@ void KafkaSource::on_unreadable(rd_kafka_resp_err_t error, const std::string& te
       options_.group_id + " --lane " + lane + " --to offset N");
 }
 
-// A quiet topic says nothing of the brokers: ask.
+// A quiet topic says nothing of the brokers: ask. Also where only one of them has turned us away:
+// the client need not say that all are down when a refused login leaves it without its group.
 void KafkaSource::check_down() {
-  if (down_.empty()) return;
+  if (down_.empty() && doubt_.empty()) return;
   const rd_kafka_metadata_t* found = nullptr;
   const auto error = rd_kafka_metadata(client_.get(), 0, nullptr, &found, 200);
   const common::kafka::Metadata owned(found);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw Transient(down_);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw Transient(down_.empty() ? doubt_ : down_);
   down_.clear();
+  doubt_.clear();
   last_trouble_.clear();
 }
 

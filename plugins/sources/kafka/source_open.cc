@@ -52,6 +52,7 @@ void KafkaSource::wait_for_brokers() {
     const common::kafka::Metadata owned(found);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       down_.clear();
+      doubt_.clear();
       return;
     }
     while (Event event = next_event(milliseconds(0))) {
