@@ -2,7 +2,11 @@
 //
 // Leaving the group, in bounded time and whatever state it is in. The host's lanes may not be
 // called here.
+#include <future>
+#include <memory>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "plugins/sources/kafka/source.h"
@@ -19,6 +23,24 @@ bool has_assignor(rd_kafka_t* client) {
   return protocol != nullptr && std::string_view(protocol) != "NONE";
 }
 
+// librdkafka may wait for ever for a thread of its own that a partition of a topic holds on to
+// which was deleted just now (confluentinc/librdkafka#4362). So the client is destroyed on another
+// thread, which stays behind, idle, where that takes too long. Nothing of the client's may refer to
+// us any more.
+bool destroy_within(common::kafka::Client client, milliseconds limit) {
+  std::promise<void> gone;
+  std::future<void> done = gone.get_future();
+  try {
+    std::thread([client = std::move(client), gone = std::move(gone)]() mutable {
+      client.reset();
+      gone.set_value();
+    }).detach();
+  } catch (const std::system_error&) {
+    return true;  // no thread is to be had: the client was destroyed with what was to run there
+  }
+  return done.wait_for(limit) == std::future_status::ready;
+}
+
 }  // namespace
 
 KafkaSource::~KafkaSource() {
@@ -29,10 +51,19 @@ KafkaSource::~KafkaSource() {
   committer_.close();
   queue_.reset();
   leaving_.reset();
-  if (!abandoned_) return;
-  // Its threads stay, idle and mute, until the process ends.
-  rd_kafka_set_log_level(client_.get(), 0);
-  static_cast<void>(client_.release());
+  waiting_.clear();
+  change_.reset();
+  if (!client_) return;
+  rd_kafka_set_log_level(client_.get(), 0);  // it may outlive us, and its log is ours
+  // Abandoned, its threads stay, idle and mute, until the process ends.
+  if (abandoned_) {
+    static_cast<void>(client_.release());
+    return;
+  }
+  if (destroy_within(std::move(client_), std::chrono::seconds(5))) return;
+  context_.warn(
+      "the Kafka client does not come to its end, as may happen when a topic was deleted a moment "
+      "ago; its threads stay, idle, until the process ends. Nothing is lost by it");
 }
 
 void KafkaSource::close() {
