@@ -63,9 +63,9 @@ void KafkaSource::on_error(rd_kafka_event_t* event) {
     case RD_KAFKA_RESP_ERR__SSL:
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
       last_trouble_ = text;
-      // It may come behind the word that all are down, whose reason it is.
-      if (!down_.empty()) down_ = all_down(error, text);
       doubt_ = all_down(error, text);
+      // It may come behind the word that all are down, whose reason it is.
+      if (!down_.empty()) down_ = doubt_;
       tell_once(SLUICE_LOG_ERROR, sentence("a broker cannot be reached", error, text));
       return;
     default:
